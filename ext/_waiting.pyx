@@ -1,0 +1,63 @@
+"""Kernels that wait: they need no CPU, so only the GIL can keep them from overlapping."""
+
+from libc.math cimport isfinite
+
+from native cimport Call, arguments, new_calls, run_calls
+
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    #include <windows.h>
+    static void gilkit_wait(double seconds) { Sleep((DWORD)(seconds * 1e3 + 0.5)); }
+    #else
+    #include <errno.h>
+    #include <time.h>
+    static void gilkit_wait(double seconds) {
+        struct timespec left;
+        left.tv_sec = (time_t)seconds;
+        left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+        while (nanosleep(&left, &left) == -1 && errno == EINTR) {}
+    }
+    #endif
+    """
+    void sleep_body "gilkit_wait"(double seconds) noexcept nogil
+
+
+cdef double duration(object seconds) except? -1:
+    cdef double value
+    try:
+        value = seconds
+    except TypeError:
+        raise TypeError(f"seconds must be a number, not {type(seconds).__name__}") from None
+    if not isfinite(value) or value < 0 or value > 1e6:
+        raise ValueError("seconds must be between 0 and 1e6")
+    return value
+
+
+def sleep_gil(seconds):
+    """Run `gilkit.kernels.sleep` with the GIL held."""
+    cdef double length = duration(seconds)
+    sleep_body(length)
+
+
+def sleep_nogil(seconds):
+    """Run `gilkit.kernels.sleep` with the GIL released."""
+    cdef double length = duration(seconds)
+    with nogil:
+        sleep_body(length)
+
+
+cdef void sleep_call(Call *call) noexcept nogil:
+    sleep_body(call.s)
+
+
+def sleep_native(calls, loops=1, spans=None):
+    """Run `gilkit.kernels.sleep` on one native thread for each of ``calls``."""
+    cdef bytearray storage = bytearray()
+    cdef Call *call = new_calls(storage, calls)
+    cdef int w
+    for w in range(len(calls)):
+        seconds, = arguments(calls[w], ())
+        call[w].s = duration(seconds)
+    run_calls(sleep_call, call, len(calls), loops, spans)
+    return [None] * len(calls)

@@ -1,0 +1,105 @@
+"""The native variant: one call on each of W OpenMP threads at once, without Python in the loop."""
+
+from cython.parallel cimport parallel, threadid
+from libc.stdint cimport int64_t
+
+cdef extern from *:
+    """
+    #ifdef _OPENMP
+    #include <omp.h>
+    #define GILKIT_OPENMP 1
+    static void gilkit_barrier(void) {
+    #pragma omp barrier
+    }
+    #else
+    #define GILKIT_OPENMP 0
+    #define omp_get_wtime() 0.0
+    #define omp_get_num_threads() 1
+    static void gilkit_barrier(void) {}
+    #endif
+
+    /* Threads of a finished team spin for milliseconds before they sleep, on CPUs that the next
+       measurement needs; pausing ends them. GCC has the call since 9, before it says OpenMP 5.0. */
+    static void gilkit_dismiss(void) {
+    #if GILKIT_OPENMP && (_OPENMP >= 201811 || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 9))
+        omp_pause_resource_all(omp_pause_soft);
+    #endif
+    }
+    """
+    const bint OPENMP "GILKIT_OPENMP"
+    void barrier "gilkit_barrier"() noexcept nogil
+    void dismiss "gilkit_dismiss"() noexcept nogil
+    double omp_get_wtime() noexcept nogil
+    int omp_get_num_threads() noexcept nogil
+
+
+cdef struct Call:
+    # One worker's call: its inputs, its output, and two cache lines to itself.
+    const void *x
+    const void *y
+    void *out
+    int64_t n
+    int64_t m
+    double s
+    int64_t result
+    double start
+    double end
+    int team
+    char[128 - 9 * 8 - 4] padding
+
+
+ctypedef void (*body_t)(Call *call) noexcept nogil
+
+
+cdef inline void repeat(body_t body, Call *call, int64_t loops) noexcept nogil:
+    cdef int64_t i
+    call.start = omp_get_wtime()
+    for i in range(loops):
+        body(call)  # through a pointer: a pure body cannot be hoisted out of the loop
+    call.end = omp_get_wtime()
+
+
+cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) noexcept nogil:
+    cdef int w = 0
+    with parallel(num_threads=workers):
+        w = threadid()
+        calls[w].team = omp_get_num_threads()
+        barrier()
+        repeat(body, calls + w, loops)
+    dismiss()
+
+
+cdef inline tuple arguments(object call, tuple defaults, int required=1):
+    """The arguments of one call: ``required`` of them at least, and then defaults where it leaves them out."""
+    given = tuple(call)
+    if not required <= len(given) <= required + len(defaults):
+        raise TypeError(f"each of calls must have {required} to {required + len(defaults)} arguments, not {len(given)}")
+    return given + defaults[len(given) - required:]
+
+
+cdef inline Call *new_calls(bytearray storage, object calls) except NULL:
+    """Make room in ``storage`` for one Call for each of ``calls``, zeroed."""
+    if not OPENMP:
+        raise RuntimeError("gilkit was built without OpenMP: the native variant is missing")
+    if not calls:
+        raise ValueError("calls must name at least one call")
+    storage.extend(bytes(len(calls) * sizeof(Call)))
+    return <Call *> <char *> storage
+
+
+cdef inline int run_calls(body_t body, Call *calls, int workers, object loops, object spans) except -1:
+    """Run every call ``loops`` times, all at once; ``spans`` takes each one's start and end."""
+    cdef int w
+    cdef int64_t n = loops
+    if n < 1:
+        raise ValueError("loops must be at least 1")
+    with nogil:
+        run_team(body, calls, workers, n)
+    if calls[0].team != workers:
+        raise RuntimeError(
+            f"OpenMP gave {calls[0].team} of {workers} threads: see OMP_THREAD_LIMIT and OMP_DYNAMIC"
+        )
+    if spans is not None:
+        for w in range(workers):
+            spans[w] = (calls[w].start, calls[w].end)
+    return 0

@@ -1,0 +1,43 @@
+"""gilkit: threads or processes, and should this release the GIL? Measured on your own machine.
+
+`gilkit.kernels` holds the kernels. `compare` measures them, or a function of your own, on threads and on
+processes; `load` reads what was measured before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+__all__ = ["Comparison", "Estimate", "KERNELS", "Kernel", "Verdict", "__version__", "compare", "load"]
+
+if TYPE_CHECKING:
+    from gilkit.comparison import Comparison, compare, load
+    from gilkit.kernels import KERNELS, Kernel
+    from gilkit.stats import Estimate
+    from gilkit.verdict import Verdict
+
+# Loaded on first use: to import gilkit costs little more than to import numpy.
+_HOMES = {
+    "Comparison": "gilkit.comparison",
+    "Estimate": "gilkit.stats",
+    "KERNELS": "gilkit.kernels",
+    "Kernel": "gilkit.kernels",
+    "Verdict": "gilkit.verdict",
+    "compare": "gilkit.comparison",
+    "load": "gilkit.comparison",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gilkit' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,181 @@
+"""The command line: the only module that parses, prints and exits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gilkit import __version__, report
+from gilkit.comparison import SECONDS, Comparison, InterruptedComparisonError, compare, load
+from gilkit.comparison import Progress as Step
+from gilkit.executors import EXECUTORS
+from gilkit.kernels import KERNELS, VARIANTS
+from gilkit.results import ResultsError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+class Counts(click.ParamType):
+    """Worker counts, separated by commas."""
+
+    name = "counts"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the counts."""
+        try:
+            counts = tuple(int(part) for part in value.split(","))
+        except ValueError:
+            counts = ()
+        if not counts or min(counts) < 1:
+            self.fail(f"{value!r} is not a list of worker counts, such as 1,2,4", param, ctx)
+        return counts
+
+
+def _several(what: str, known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
+    """Return a callback for an option that may be repeated, or hold several names with commas."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
+        names = tuple(name for part in value for name in part.split(",") if name)
+        for name in names:
+            if name not in known:
+                raise click.BadParameter(f"unknown {what} {name!r}: known are {', '.join(known)}", ctx, param)
+        return names or None
+
+    return callback
+
+
+def _show(renderable: RenderableType) -> None:
+    """Print to standard output: in colour on a terminal, and no wider than 80 columns into a pipe."""
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(renderable)
+    else:
+        click.echo(report.plain(renderable))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="gilkit")
+def command() -> None:
+    """Threads or processes, and should this release the GIL? Measured here."""
+
+
+@command.command("compare")
+@click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
+@click.option(
+    "--variant", "variants", multiple=True, callback=_several("variant", VARIANTS),
+    help=f"Only this one, of {', '.join(VARIANTS)}; repeat for several.",
+)  # fmt: skip
+@click.option(
+    "--executor", "executors", multiple=True, callback=_several("executor", list(EXECUTORS)),
+    help=f"Only this one, of {', '.join(EXECUTORS)}; repeat for several. The ceiling stays.",
+)  # fmt: skip
+@click.option("--workers", type=Counts(), metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs.")
+@click.option("--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list.")
+@click.option("--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into two minutes.")
+@click.option("--quick", is_flag=True, help="Half a minute, with less certainty.")
+@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), default=SECONDS, show_default=True,
+    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
+)  # fmt: skip
+def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
+    """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
+
+    Prints how many times the work of one worker is done at once, and why it is not more.
+    """
+    with _bar() as step:
+        comparison = compare(list(kernels) or None, progress=step, **options)
+    _finish(comparison)
+
+
+def _finish(comparison: Comparison) -> None:
+    """Print a comparison, and exit with 1 if some of it failed."""
+    _show(report.comparison(comparison.results))
+    if comparison.failures:
+        sys.exit(1)
+
+
+@command.command("show")
+@click.argument("file")
+def show_command(file: str) -> None:
+    """Print the table of a results FILE."""
+    _finish(load(file))
+
+
+@command.command("list")
+def list_command() -> None:
+    """Print the kernels, variants and executors, with why one is not available here."""
+    _show(report.catalogue())
+
+
+def _bar() -> AbstractContextManager[Callable[[Step], None] | None]:
+    """Return a progress bar on standard error, where that is a terminal; nothing otherwise."""
+    console = Console(stderr=True)
+    return Bar(console) if console.is_terminal else nullcontext()
+
+
+class Bar(AbstractContextManager[Callable[[Step], None]]):
+    """A progress bar that is redrawn between cases only, so that drawing never runs beside measuring."""
+
+    def __init__(self, console: Console) -> None:
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            auto_refresh=False,
+        )
+        self.task = self.bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Callable[[Step], None]:
+        self.bar.start()
+        return self.step
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def step(self, step: Step) -> None:
+        """Show ``step``."""
+        self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
+        self.bar.refresh()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0, 1 if a case failed, 2 for bad input, 130 after Ctrl-C."""
+    try:
+        command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
+    except click.UsageError as error:
+        _fail(" ".join(error.format_message().split()))
+    except (click.ClickException, ResultsError, ValueError, TypeError) as error:
+        _fail(str(error))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        _fail(f"cannot read {error.filename}: {error.strerror}" if error.filename else str(error))
+    except (KeyboardInterrupt, click.Abort) as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        kept = error.comparison if isinstance(error, InterruptedComparisonError) else None
+        if kept is not None:
+            _show(report.comparison(kept.results))
+        click.echo("gilkit: interrupted" + ("" if kept else ": nothing was measured"), err=True)
+        sys.exit(INTERRUPTED)
+    sys.exit(0)
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"gilkit: {message}", err=True)
+    sys.exit(BAD_INPUT)

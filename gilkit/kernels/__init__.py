@@ -1,0 +1,46 @@
+"""The kernels, and KERNELS: the registry that every table, test and benchmark is made from.
+
+A kernel is one computation in up to four variants, which return the same bits: ``python`` is the plain
+Python reference, ``gil`` and ``nogil`` are its compiled body with the GIL held and released, and ``native``
+runs that body on several native threads at once. ``native`` takes a list of calls, a tuple of arguments each,
+and returns the list of their results.
+
+Every variant may be called from any number of threads at once: bodies touch their arguments only. While the
+GIL is released, an argument that another thread writes to is read as it is at that moment.
+"""
+
+from __future__ import annotations
+
+try:
+    from gilkit import _compute, _memory, _objects, _synthetic, _waiting  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        f"{error}: gilkit's compiled modules are not beside its source. "
+        "In a clone, install it with 'pip install -e .', or leave the clone's folder to use an installed gilkit"
+    ) from error
+
+from gilkit.kernels._base import KERNELS, NO_OPENMP, VARIANTS, Kernel
+from gilkit.kernels._compute import lcg, lcg_checked, mandelbrot, primes
+from gilkit.kernels._memory import crc32, histogram, pairwise, transform, triad
+from gilkit.kernels._objects import objects
+from gilkit.kernels._synthetic import synthetic
+from gilkit.kernels._waiting import sleep
+
+__all__ = [
+    "KERNELS",
+    "NO_OPENMP",
+    "VARIANTS",
+    "Kernel",
+    "crc32",
+    "histogram",
+    "lcg",
+    "lcg_checked",
+    "mandelbrot",
+    "objects",
+    "pairwise",
+    "primes",
+    "sleep",
+    "synthetic",
+    "transform",
+    "triad",
+]

@@ -1,0 +1,50 @@
+"""Work on Python objects; compiled in ext/_objects.pyx."""
+
+from __future__ import annotations
+
+from gilkit import _objects, data
+from gilkit.kernels._base import kernel
+
+NEEDS_GIL = "it works on Python objects, which only the holder of the GIL may touch"
+
+
+@kernel(
+    _objects,
+    make=lambda size, _: (data.words(size),),
+    size=50_000,
+    python_size=50_000,
+    unit="words",
+    limit="the GIL",
+    nbytes=lambda n: 64 * n,
+    missing={"nogil": NEEDS_GIL, "native": NEEDS_GIL},
+)
+def objects(words: list[str]) -> dict[str, int]:
+    """Count words in a dict: work on Python objects, compiled or not.
+
+    Limited by the GIL, which it holds throughout: the control that no ``nogil`` can save.
+
+    Parameters
+    ----------
+    words : list of str
+        Each costs one look-up, one addition and one store in a dict.
+
+    Returns
+    -------
+    dict
+        How often each word occurs, in the order of first occurrence.
+
+    Raises
+    ------
+    TypeError
+        If words is no list.
+
+    Notes
+    -----
+    As ``collections.Counter(words)``.
+    """
+    if not isinstance(words, list):
+        raise TypeError(f"words must be a list, not {type(words).__name__}")
+    counts: dict[str, int] = {}
+    for word in words:
+        counts[word] = counts.get(word, 0) + 1
+    return counts

@@ -1,0 +1,104 @@
+"""The machine and the interpreter: how many CPUs are ours, what others use of them, and who has a GIL."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+BUSY = 0.15  # CPUs used by others from which a machine is called busy
+
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def gil_enabled() -> bool:
+    """Return whether this interpreter runs with a GIL at the moment."""
+    return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+def interpreter() -> str:
+    """Return the implementation and its version, as ``CPython 3.11.7``."""
+    return f"{platform.python_implementation()} {platform.python_version()}"
+
+
+def _own_cgroup(controller: str) -> str:
+    """Return this process's path in a cgroup hierarchy: version 2's for the empty controller."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return path.strip("/")
+    raise FileNotFoundError(controller)
+
+
+def _quota_at(folder: Path) -> float:
+    """Return the CPUs that one cgroup allows, or inf."""
+    try:
+        if (limit := folder / "cpu.max").exists():
+            quota, period = limit.read_text().split()
+        else:
+            quota = (folder / "cpu.cfs_quota_us").read_text()
+            period = (folder / "cpu.cfs_period_us").read_text()
+        return math.inf if quota == "max" or int(quota) <= 0 else int(quota) / int(period)
+    except (OSError, ValueError):
+        return math.inf
+
+
+def cpu_quota(root: Path = CGROUPS) -> float:
+    """Return the CPUs that cgroups allow this process, the smallest along its path; inf without a limit."""
+    quota = math.inf
+    for controller, mount in (("", root), ("cpu", root / "cpu")):
+        try:
+            path = Path(_own_cgroup(controller))
+        except OSError:
+            continue
+        # In a container the path may be the host's: the mount itself is then the container's own group.
+        quota = min([quota, *(_quota_at(mount / part) for part in (path, *path.parents))])
+    return quota
+
+
+def usable_cpus() -> int:
+    """Return the CPUs that this process may keep busy: by affinity and by cgroup quota, rounded up."""
+    if hasattr(os, "sched_getaffinity"):
+        cpus = len(os.sched_getaffinity(0))
+    else:
+        cpus = os.cpu_count() or 1
+    quota = cpu_quota()
+    return cpus if math.isinf(quota) else max(1, min(cpus, math.ceil(quota)))
+
+
+def _busy_seconds() -> float:
+    """Return the seconds that the CPUs we may use were busy since boot, with what a hypervisor took."""
+    import psutil
+
+    cpus = psutil.cpu_times(percpu=True)
+    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(cpus))
+    fields = ("user", "nice", "system", "irq", "softirq", "steal")
+    return sum(getattr(cpus[i], field, 0.0) for i in ours if i < len(cpus) for field in fields)
+
+
+def load_by_others(seconds: float = 0.3) -> float:
+    """Watch for some ``seconds`` and return how many CPUs other processes kept busy.
+
+    It counts whatever is not this process on the CPUs that it may use, and the time that a hypervisor gave
+    to others. Call it while this process's own children are idle.
+    """
+    start, busy, own = time.perf_counter(), _busy_seconds(), time.process_time()
+    time.sleep(seconds)
+    others = _busy_seconds() - busy - (time.process_time() - own)
+    return max(0.0, others / (time.perf_counter() - start))
+
+
+def metadata() -> dict[str, str | int | float]:
+    """Return the facts of a run that pyperf does not collect itself."""
+    facts: dict[str, str | int | float] = {
+        "gilkit_interpreter": interpreter(),
+        "gilkit_gil": "on" if gil_enabled() else "off",
+        "gilkit_cpus": usable_cpus(),
+        "gilkit_switch_interval": sys.getswitchinterval(),
+    }
+    if math.isfinite(quota := cpu_quota()):
+        facts["gilkit_cpu_quota"] = quota
+    return facts

@@ -1,0 +1,237 @@
+"""Rounds of timed calls on an executor. Nothing here prints."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import dataclass
+from itertools import repeat
+from types import TracebackType
+from typing import TypeVar
+
+from gilkit.executors import EXECUTORS, ProcessPool
+from gilkit.workload import KernelCall, Team, Workload, ready
+
+T = TypeVar("T")
+
+LEAD = 0.003  # seconds from handing out a round to its start
+PATIENCE = 10  # tries to have all workers ready at the start, each with twice the lead
+
+
+class CaseFailedError(Exception):
+    """A case could not be measured; the message says why, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one worker did in a round: its start and end on the shared clock, and its CPU time, in seconds."""
+
+    start: float
+    end: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a case: ``loops`` calls on each worker."""
+
+    loops: int
+    spans: tuple[Span, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The wall time from the first start to the last end."""
+        return max(span.end for span in self.spans) - min(span.start for span in self.spans)
+
+    @property
+    def value(self) -> float:
+        """Wall seconds per call of each worker."""
+        return self.seconds / self.loops
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds used for each second of the wall clock."""
+        return sum(span.cpu for span in self.spans) / self.seconds
+
+
+def stretch(
+    recipe: Workload | bytes,
+    loops: int,
+    start: float,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Span | None:
+    """Call what ``recipe`` makes ``loops`` times, from ``start`` on; None if it was ready too late for that."""
+    call = ready(recipe)
+    left = start - clock()
+    if left < 0:
+        return None
+    sleep(left)
+    cpu = time.thread_time()
+    begin = clock()
+    for _ in repeat(None, loops):
+        call()
+    end = clock()
+    return Span(begin, end, time.thread_time() - cpu)
+
+
+def _wait(future: Future[T], until: float) -> T:
+    """Return the future's result, or raise `_LateError` where it is not there at ``until``."""
+    try:
+        return future.result(max(0.0, until - time.perf_counter()))
+    except TimeoutError:
+        if future.done():  # the call raised it
+            raise
+        raise _LateError from None
+
+
+class _LateError(Exception):
+    """No answer in time."""
+
+
+def together(
+    pool: Executor, recipe: Workload | bytes, workers: int, loops: int, timeout: float = 3600.0
+) -> Round:
+    """Run one round on ``pool``: all workers begin at one time on the clock that they share.
+
+    A worker that first has to make its data misses the start, and then the round is run again.
+    """
+    lead = LEAD
+    until = time.perf_counter() + timeout
+    for _ in range(PATIENCE):
+        start = time.perf_counter() + lead
+        futures = [pool.submit(stretch, recipe, loops, start) for _ in range(workers)]
+        spans = [_wait(future, until) for future in futures]
+        ready_spans = [span for span in spans if span is not None]
+        if len(ready_spans) == workers:
+            return Round(loops, tuple(ready_spans))
+        lead *= 2
+    raise CaseFailedError("its workers were never ready at one time: the machine is too busy")
+
+
+_pools: dict[tuple[str, int], Executor] = {}
+_teams: dict[tuple[Workload | bytes, int], Team] = {}
+
+
+def _team_round(recipe: Workload | bytes, workers: int, loops: int) -> Round:
+    """Run one round of the native variant."""
+    if (team := _teams.get((recipe, workers))) is None:
+        workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+        assert isinstance(workload, KernelCall)
+        while len(_teams) > 8:
+            _teams.pop(next(iter(_teams)))
+        team = _teams[recipe, workers] = workload.team(workers)
+        team(1)
+    cpu = time.process_time()
+    spans = team(loops)
+    cpu = (time.process_time() - cpu) / workers
+    return Round(loops, tuple(Span(start, end, cpu) for start, end in spans))
+
+
+def local_round(executor: str, recipe: Workload | bytes, workers: int, loops: int, most: int) -> Round:
+    """Run one round in this process, on an executor whose workers are no processes.
+
+    Its pools stay for the next round, with ``most`` workers each.
+    """
+    kind = EXECUTORS[executor]
+    if kind.native:
+        return _team_round(recipe, workers, loops)
+    pool = _pools.get((executor, most)) or _pools.setdefault((executor, most), kind.start(most))
+    return together(pool, recipe, workers, loops)
+
+
+class Lab:
+    """Where rounds are run: keeps the pools, and turns what goes wrong in one into a reason.
+
+    A context manager: leaving it ends every process that it started. It belongs to one thread.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of workers that any round will ask for.
+    timeout : float
+        Seconds after which a round is given up and its processes are killed.
+    apart : bool
+        Whether threads, too, run in a process of their own, which can crash, hang or be killed without harm
+        to this one. Otherwise they run here, where functions work that no other process could import.
+    """
+
+    def __init__(self, most: int, timeout: float = 60.0, apart: bool = True) -> None:
+        self.most = most
+        self.timeout = timeout
+        self.apart = apart
+        self._processes: dict[str, ProcessPool] = {}
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pool in self._processes.values():
+            pool.kill()
+        self._processes.clear()
+        if not self.apart:
+            while _pools:
+                _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
+
+    def _pool(self, name: str, workers: int) -> ProcessPool:
+        if name not in self._processes:
+            self._processes[name] = ProcessPool(workers)
+        return self._processes[name]
+
+    def round(self, executor: str, workload: Workload, workers: int, loops: int) -> Round:
+        """Run one round of ``loops`` calls on each of ``workers``.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be measured. What was broken is started anew for the next round.
+        """
+        separate = EXECUTORS[executor].apart
+        try:
+            if not (separate or self.apart):
+                return local_round(executor, workload, workers, loops, self.most)
+            try:
+                recipe = pickle.dumps(workload)
+            except Exception as error:
+                raise CaseFailedError(f"it cannot be sent to a process: {_line(error)}") from error
+            if separate:
+                return together(self._pool(executor, self.most), recipe, workers, loops, self.timeout)
+            future = self._pool("host", 1).submit(local_round, executor, recipe, workers, loops, self.most)
+            return _wait(future, time.perf_counter() + self.timeout)
+        except CaseFailedError:
+            raise
+        except _LateError:
+            self._drop(executor if separate else "host").kill()
+            raise CaseFailedError(f"no answer within {self.timeout:g} s: killed") from None
+        except BrokenExecutor as error:
+            pool = self._drop(executor if separate else "host")
+            raise CaseFailedError(f"a worker process {pool.ends()}") from error
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise CaseFailedError(_line(error)) from error
+
+    def _drop(self, name: str) -> ProcessPool:
+        return self._processes.pop(name)
+
+
+def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]:
+    """Return how many loops make ``run(loops)``, which returns its length, last about ``seconds``.
+
+    Also returns the length of one. Loops grow until a run is long enough to be believed.
+    """
+    loops = 1
+    while (length := run(loops)) < seconds / 4 and loops < 2**40:
+        loops = max(2 * loops, min(100 * loops, int(loops * seconds / 2 / length) if length > 0 else 0))
+    call = length / loops
+    return max(1, round(seconds / call)), call
+
+
+def _line(error: BaseException) -> str:
+    """The error in one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -1,0 +1,184 @@
+"""What a run measures: the cases of every kernel or function, the workload of each, and how long it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gilkit import data
+from gilkit.executors import EXECUTORS
+from gilkit.kernels import KERNELS, Kernel
+from gilkit.results import Case
+from gilkit.verdict import baseline
+from gilkit.workload import FunctionCall, KernelCall, Workload
+
+CONTROL = "lcg"
+FEW = 3  # rounds below which no run is cut short
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a run may take, and how it divides that.
+
+    Parameters
+    ----------
+    budget : float
+        Seconds for all rounds of all kernels.
+    stretch : float
+        Seconds that one worker's calls last in a round.
+    least, most : int
+        Rounds.
+    """
+
+    budget: float
+    stretch: float
+    least: int
+    most: int
+
+
+QUICK = Pace(budget=17.0, stretch=0.010, least=FEW, most=9)
+DEFAULT = Pace(budget=85.0, stretch=0.020, least=5, most=15)
+CLOSE = Pace(budget=85.0, stretch=0.050, least=5, most=15)  # for a few kernels
+
+
+@dataclass(slots=True)
+class Subject:
+    """One kernel or function to compare: its cases, with the workload of each variant."""
+
+    name: str
+    cases: list[Case]
+    workloads: dict[str, Workload]
+    facts: dict[str, dict[str, str | int | float]]
+    loops: dict[str, int] = field(default_factory=dict)
+    calls: dict[str, float] = field(default_factory=dict)
+
+    def seconds(self, case: Case, cpus: int) -> float:
+        """Return about how long one round of ``case`` takes."""
+        alone = case.variant in ("python", "gil", "function") and case.executor == "threads"
+        share = case.workers if alone else max(1.0, case.workers / cpus)
+        return self.calls.get(case.variant, 0.0) * self.loops.get(case.variant, 1) * share + 0.006
+
+
+def worker_counts(cpus: int) -> tuple[int, ...]:
+    """Return 1 … 2 × ``cpus``: every count up to 4, then doubling."""
+    most = 2 * cpus
+    counts = set(range(1, min(4, most) + 1)) | {most}
+    step = 8
+    while step < most:
+        counts.add(step)
+        step *= 2
+    return tuple(sorted(counts))
+
+
+def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+    """Return ``names``, each once, or all that are ``known``."""
+    if names is None:
+        return list(known)
+    chosen = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    for name in chosen:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}: known are {', '.join(known)}")
+    if not chosen:
+        raise ValueError(f"name at least one {what}: known are {', '.join(known)}")
+    return chosen
+
+
+def _plan(
+    name: str, variants: Iterable[str], executors: Iterable[str], workers: Iterable[int], shown: int
+) -> list[Case]:
+    """Return the cases of one kernel, with what they are compared to."""
+    cases: dict[Case, None] = {}
+    executors = list(executors)
+    for variant in variants:
+        for executor in ["openmp"] if variant == "native" else executors:
+            kind = EXECUTORS[executor]
+            if kind.native != (variant == "native") or kind.missing():
+                continue
+            for count in [1] if kind.single else workers:
+                case = Case(name, variant, executor, count)
+                cases[baseline(case)] = None
+                cases[case] = None
+    control = "processes" if EXECUTORS["openmp"].missing() else "openmp"
+    if not EXECUTORS[control].missing():
+        for count in dict.fromkeys((1, shown)):
+            cases[Case(name, "ceiling", control, count)] = None
+    return list(cases)
+
+
+def _control() -> KernelCall:
+    """The workload that shows what the machine itself can do: arithmetic, with calls of about a millisecond."""
+    variant = "nogil" if EXECUTORS["openmp"].missing() else "native"
+    return KernelCall(CONTROL, variant, KERNELS[CONTROL].size // 4)
+
+
+def kernel_subject(
+    kernel: Kernel,
+    variants: Sequence[str],
+    executors: Sequence[str],
+    workers: Sequence[int],
+    shown: int,
+    size: int | None,
+    path: str | None,
+) -> Subject:
+    """Return what is to be measured of one kernel."""
+    has = [v for v in variants if kernel.variant(v) is not None]
+    extent = data.available(path, kernel.takes) if path is not None else None
+    workloads: dict[str, Workload] = {}
+    facts: dict[str, dict[str, str | int | float]] = {}
+    for variant in has:
+        chosen = size if size is not None else kernel.default_size(variant)
+        if extent is not None:
+            whole = size is None and variant != "python"
+            chosen = extent if whole else min(chosen, extent)
+        workloads[variant] = KernelCall(kernel.name, variant, chosen, path)
+        facts[variant] = {"gilkit_size": chosen, "gilkit_unit": kernel.unit}
+    _check_memory(kernel, max((int(f["gilkit_size"]) for f in facts.values()), default=0), max(workers))
+    workloads["ceiling"] = control = _control()
+    facts["ceiling"] = {"gilkit_size": control.size, "gilkit_unit": KERNELS[CONTROL].unit}
+    return Subject(kernel.name, _plan(kernel.name, has, executors, workers, shown), workloads, facts)
+
+
+def _check_memory(kernel: Kernel, size: int, workers: int) -> None:
+    """Refuse sizes whose data would not fit: threads, processes and native threads each have their own."""
+    import psutil
+
+    needed = kernel.nbytes(size) * 3 * workers
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise ValueError(
+            f"{kernel.name}: size {size} needs {needed / 1e9:,.1f} GB for {workers} workers and "
+            f"{free / 1e9:,.1f} GB are free: choose a smaller size or fewer workers"
+        )
+
+
+def chosen_kernels(target: Any, path: str | None) -> list[Kernel]:
+    """Return the kernels that ``target`` names: all of them, or all that take a file, where it is None."""
+    takes = {k.name: k.takes for k in KERNELS.values() if k.takes}
+    if target is None:
+        wanted = list(KERNELS)
+        if path is not None:
+            kind = "array" if path.endswith(".npy") else "bytes"
+            wanted = [name for name, taken in takes.items() if taken == kind]
+    else:
+        names = [target] if isinstance(target, str | Kernel) else target
+        wanted = [name.name if isinstance(name, Kernel) else name for name in names]
+    kernels = [KERNELS[name] for name in allowed("kernel", wanted, list(KERNELS))]
+    for kernel in kernels:
+        if path is not None and not kernel.takes:
+            raise ValueError(f"{kernel.name} takes no input file: {', '.join(takes)} do")
+    return kernels
+
+
+def function_subject(
+    function: Callable[..., object],
+    args: tuple[Any, ...],
+    executors: Sequence[str],
+    workers: Sequence[int],
+    shown: int,
+) -> Subject:
+    """Return what is to be measured of a function of the caller's."""
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    workloads: dict[str, Workload] = {"function": FunctionCall(function, args), "ceiling": _control()}
+    cases = _plan(name, ["function"], [e for e in executors if e != "openmp"], workers, shown)
+    return Subject(name, cases, workloads, {"function": {}, "ceiling": {}})

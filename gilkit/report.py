@@ -1,0 +1,216 @@
+"""Results -> tables: pure functions that return rich renderables."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from math import isnan
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gilkit.executors import EXECUTORS
+from gilkit.kernels import KERNELS, VARIANTS
+from gilkit.machine import BUSY
+from gilkit.results import Case, Results
+from gilkit.stats import Estimate
+from gilkit.verdict import Cause, Figures, Verdict, figures, seconds, verdicts
+
+WIDTH = 80  # columns that every table fits into
+STYLES = {
+    Cause.SCALES: "green",
+    Cause.GIL: "yellow",
+    Cause.SHORT: "yellow",
+    Cause.HARDWARE: "cyan",
+    Cause.UNEXPLAINED: "magenta",
+    Cause.FAILED: "red",
+}
+
+
+def cell(speedup: Estimate | None) -> str:
+    """Return a speedup in eight characters: ``1.98±.02``, the margin being that of its 95 % interval."""
+    if speedup is None:
+        return "–"
+    digits = 2 if speedup < 9.995 else 1
+    if isnan(margin := speedup.margin):
+        return f"{speedup:.{digits}f}"
+    if margin >= 0.995:
+        return f"{speedup:.1f}±{margin:.1f}"
+    return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
+
+
+def columns(f: Figures) -> dict[str, Estimate | None]:
+    """Return the speedups of a row, by the column's heading."""
+    python = f.threads.get("python") if f.subject != "function" else f.threads.get("function")
+    return {
+        "python\nthreads": python,
+        "gil\nthreads": f.threads.get("gil"),
+        "nogil\nthreads": f.threads.get("nogil"),
+        "\nprocesses": f.processes,
+        "native\nthreads": f.native,
+        "\nceiling": f.ceiling,
+    }
+
+
+CONTESTANTS = 4  # the first columns compete; the others say what was possible
+
+
+def headline(results: Results) -> Text:
+    """Return the first line: interpreter, GIL, CPUs and what others used of them."""
+    facts = results.facts
+    load = max((float(results.fact(case, "load") or 0.0) for case in results), default=0.0)
+    cpus = int(facts.get("gilkit_cpus", 1))
+    line = Text(
+        f"{facts.get('gilkit_interpreter', 'unknown Python')} · GIL {facts.get('gilkit_gil', 'unknown')} · "
+        f"{cpus} CPU{'s' * (cpus != 1)} · ",
+        style="bold",
+    )
+    if load >= BUSY:
+        line.append(f"BUSY: others use {load:.1f} CPUs, speedups are too low", style="bold red")
+    else:
+        line.append(f"load by others {load:.2f}")
+    return line
+
+
+def _failed(results: Results, kernel: str) -> set[str]:
+    """The headings of the columns whose case failed."""
+    heads = {
+        ("python", "threads"): "python\nthreads",
+        ("function", "threads"): "python\nthreads",
+        ("gil", "threads"): "gil\nthreads",
+        ("nogil", "threads"): "nogil\nthreads",
+        ("native", "openmp"): "native\nthreads",
+    }
+    found = set()
+    for case in results.failures:
+        if case.kernel == kernel:
+            head = "\nprocesses" if case.executor == "processes" else heads.get((case.variant, case.executor))
+            found.add(head or "")
+    return found
+
+
+def table(results: Results) -> Table:
+    """Return the table of speedups, one row a kernel."""
+    shown = [figures(results, kernel) for kernel in results.kernels]
+    counts = dict.fromkeys(f.workers for f in shown)
+    body = Table(
+        title=f"How many times the work of one worker do {' / '.join(map(str, counts))} workers do?",
+        title_justify="left",
+        title_style="",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+        show_edge=False,
+    )
+    own = any(f.subject == "function" for f in shown)
+    body.add_column("\nfunction" if own else "\nkernel", no_wrap=True, max_width=18)
+    body.add_column("one\ncall", justify="right", no_wrap=True, min_width=8)
+    heads = list(columns(shown[0]))
+    if own:  # a function of one's own has one variant
+        heads = [heads[0], *heads[3:4], *heads[5:]]
+    for head in heads:
+        body.add_column(head.replace("python\n", "\n") if own else head, justify="right", no_wrap=True, min_width=9)
+    for f in shown:
+        speedups = columns(f)
+        failed = _failed(results, f.kernel)
+        contestants = [s for s in list(speedups.values())[:CONTESTANTS] if s is not None]
+        best = max(contestants, default=None)
+        cells: list[Text] = []
+        for head in heads:
+            speedup = speedups[head]
+            if speedup is None and head in failed:
+                cells.append(Text("failed", style="red"))
+            elif speedup is not None and speedup is best and len(contestants) > 1:
+                cells.append(Text(f"*{cell(speedup)}", style="bold green"))
+            else:
+                cells.append(Text(cell(speedup), style="dim" if head in heads[-1:] else ""))
+        body.add_row(f.kernel, seconds(f.call) if f.call is not None else "–", *cells)
+    return body
+
+
+def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
+    lines = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    lines.add_column(no_wrap=True, width=width)
+    lines.add_column()
+    for kernel, verdict in found:
+        text = Text(verdict.cause.value, style=f"bold {STYLES[verdict.cause]}")
+        if verdict.why:
+            text.append(f": {verdict.why}", style="default not bold")
+        if verdict.advice:
+            text.append(f" → {verdict.advice}", style="default not bold")
+        lines.add_row(kernel, text)
+    return lines
+
+
+def _failure_lines(failures: dict[Case, str]) -> Iterable[Text]:
+    """Say every failed case once: those of one kernel, variant and executor share a line."""
+    merged: dict[tuple[str, str], list[int]] = {}
+    for case, reason in failures.items():
+        merged.setdefault((case.name.rsplit("/", 1)[0], reason), []).append(case.workers)
+    for (name, reason), workers in merged.items():
+        text = Text("failed ", style="red")
+        text.append(f"{name} at {', '.join(map(str, workers))}: {reason}", style="default")
+        yield text
+
+
+def comparison(results: Results) -> RenderableType:
+    """Return everything that there is to say of a comparison."""
+    found = list(verdicts(results))
+    parts: list[RenderableType] = [headline(results), "", table(results)]
+    rounds = {len(results.values(case)) for case in results}
+    notes = f"* best of its row; ± 95 % interval over {_span(rounds)} rounds"
+    if any(case.variant == "ceiling" for case in results):
+        executor = next(case.executor for case in results if case.variant == "ceiling")
+        workers = "native threads" if executor == "openmp" else "processes"
+        notes += f"; ceiling: {workers} on lcg, in the same rounds"
+    parts += [Padding(Text(notes, style="dim"), 0), ""]
+    parts.append(_verdict_lines(found, max(len(kernel) for kernel, _ in found)))
+    if results.failures:
+        parts += ["", *_failure_lines(results.failures)]
+    return Group(*parts)
+
+
+def _span(counts: Iterable[int]) -> str:
+    least, most = min(counts), max(counts)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def catalogue() -> RenderableType:
+    """Return the kernels, variants and executors, with why one is not available here."""
+    kernels = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    kernels.add_column("kernel", no_wrap=True)
+    kernels.add_column("size of a call")
+    kernels.add_column("variants")
+    kernels.add_column("limited by")
+    why: dict[str, list[str]] = {}
+    for kernel in KERNELS.values():
+        variants = Text(" ").join(
+            Text(v) if kernel.variant(v) else Text(f"no {v}", style="dim") for v in VARIANTS
+        )
+        kernels.add_row(kernel.name, f"{kernel.size:,} {kernel.unit}", variants, kernel.limit)
+        for variant, reason in kernel.missing.items():
+            why.setdefault(reason, []).append(f"{kernel.name} {variant}")
+    executors = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    executors.add_column("executor", no_wrap=True)
+    executors.add_column("available here")
+    for kind in EXECUTORS.values():
+        reason = kind.missing()
+        executors.add_row(kind.name, Text(f"no: {reason}", style="red") if reason else kind.about)
+    notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
+    return Group(kernels, *notes, "", executors)
+
+
+def text(results: Results, width: int = WIDTH) -> str:
+    """Return the comparison as plain text."""
+    return plain(comparison(results), width)
+
+
+def plain(renderable: RenderableType, width: int = WIDTH) -> str:
+    """Return a renderable as plain text."""
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())

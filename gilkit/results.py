@@ -1,0 +1,237 @@
+"""The results file: a pyperf suite in JSON, with one benchmark a case, named kernel/variant/executor/workers.
+
+Facts of a case or a run are metadata whose names start with ``gilkit_``. Benchmarks of one kernel hold their
+values in the order of its rounds: value i of each is from round i.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+
+Metadata = Mapping[str, str | int | float]
+
+
+class ResultsError(ValueError):
+    """A results file that cannot be read or written; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is measured: a kernel's variant on an executor with so many workers.
+
+    The variant is ``ceiling`` for the control kernel, which is measured in the rounds of every kernel.
+    """
+
+    kernel: str
+    variant: str
+    executor: str
+    workers: int
+
+    @property
+    def name(self) -> str:
+        """The name of the case in tables and files."""
+        return f"{self.kernel}/{self.variant}/{self.executor}/{self.workers}"
+
+    @classmethod
+    def parse(cls, name: str) -> Case:
+        """Return the case that is called ``name``."""
+        kernel, variant, executor, workers = name.rsplit("/", 3)
+        return cls(kernel, variant, executor, int(workers))
+
+
+@dataclass(slots=True)
+class Record:
+    """The rounds of a case: seconds per call of each, and what else is known."""
+
+    case: Case
+    values: list[float] = field(default_factory=list)
+    facts: dict[str, str | int | float] = field(default_factory=dict)
+
+
+class Results:
+    """A suite, read by case.
+
+    Parameters
+    ----------
+    suite : pyperf.BenchmarkSuite
+    """
+
+    def __init__(self, suite: Any) -> None:
+        self.suite = suite
+        self._benchmarks = {Case.parse(b.get_name()): b for b in suite.get_benchmarks()}
+        first: dict[str, Any] = suite.get_benchmarks()[0].get_metadata()
+        self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
+        self.failures: dict[Case, str] = {
+            Case.parse(name): reason
+            for name, reason in json.loads(self.facts.get("gilkit_failures", "{}")).items()
+        }
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self._benchmarks)
+
+    @property
+    def kernels(self) -> list[str]:
+        """The kernels, in the order that they were measured."""
+        return list(dict.fromkeys(case.kernel for case in (*self, *self.failures)))
+
+    def values(self, case: Case) -> Sequence[float]:
+        """Return the seconds per call of every round of ``case``: none where it was not measured."""
+        benchmark = self._benchmarks.get(case)
+        return benchmark.get_values() if benchmark else ()
+
+    def fact(self, case: Case, name: str) -> Any:
+        """Return one of the metadata of ``case``, without its prefix; None where there is none."""
+        benchmark = self._benchmarks.get(case)
+        return benchmark.get_metadata().get(f"gilkit_{name}") if benchmark else None
+
+
+def build(records: Iterable[Record], facts: Metadata, failures: Mapping[Case, str]) -> Any:
+    """Return the suite of what was measured.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Those without values are left out.
+    facts : mapping
+        Metadata of the run.
+    failures : mapping of Case to str
+        The cases that failed, and why.
+
+    Returns
+    -------
+    pyperf.BenchmarkSuite
+
+    Raises
+    ------
+    ResultsError
+        If nothing was measured.
+    """
+    import pyperf
+
+    common = {**facts, "gilkit_format": FORMAT}
+    if failures:
+        common["gilkit_failures"] = json.dumps({case.name: reason for case, reason in failures.items()})
+    benchmarks = [
+        pyperf.Benchmark(
+            [
+                pyperf.Run(
+                    record.values,
+                    metadata={**common, **record.facts, "name": record.case.name, "unit": "second"},
+                    collect_metadata=False,
+                )
+            ]
+        )
+        for record in records
+        if record.values
+    ]
+    if not benchmarks:
+        reasons = "; ".join(dict.fromkeys(failures.values()))
+        raise ResultsError(f"nothing was measured: {reasons or 'it was interrupted too early'}")
+    return pyperf.BenchmarkSuite(benchmarks)
+
+
+def system_facts() -> dict[str, Any]:
+    """Return the metadata that pyperf collects of a machine and its Python."""
+    import pyperf
+
+    return dict(pyperf.Run([1.0]).get_metadata())
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out now whether `save` will be able to write to ``path``.
+
+    Raises
+    ------
+    ResultsError
+        If it will not.
+    """
+    target = Path(path).resolve()
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        if target.exists():
+            with target.open("ab"):
+                pass
+        if not target.exists() or target.is_file():
+            with tempfile.NamedTemporaryFile(dir=target.parent):
+                pass
+    except OSError as error:
+        raise ResultsError(f"cannot write to {path}: {error.strerror}") from None
+
+
+def save(suite: Any, path: str | os.PathLike[str]) -> None:
+    """Write ``suite`` to ``path``: whole or not at all.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    target = Path(path).resolve()
+    try:
+        if target.exists() and not target.is_file():  # a device or a pipe: nothing to replace
+            suite.dump(str(target), replace=True)
+            return
+        handle, temporary = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
+        )
+        os.close(handle)
+        try:
+            suite.dump(temporary, replace=True)
+            Path(temporary).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ResultsError(f"cannot write to {path}: {error.strerror}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def load(path: str | os.PathLike[str]) -> Results:
+    """Read a results file.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be read, is cut off, is not gilkit's or is of a later version.
+    """
+    import pyperf
+
+    try:
+        suite = pyperf.BenchmarkSuite.load(os.fspath(path))
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error.strerror or error}") from None
+    except json.JSONDecodeError as error:
+        raise ResultsError(
+            f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}"
+        ) from None
+    except (UnicodeDecodeError, EOFError):
+        raise ResultsError(f"{path} is not JSON, or is cut off") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is not a pyperf suite, or is of a later version: {error}") from None
+    facts = suite.get_benchmarks()[0].get_metadata()
+    version = facts.get("gilkit_format")
+    if version is None:
+        raise ResultsError(f"{path} is a pyperf suite, but not one of gilkit's")
+    if not isinstance(version, int) or version > FORMAT:
+        raise ResultsError(
+            f"{path} is of format {version}, later than this gilkit knows ({FORMAT}): use a newer gilkit"
+        )
+    try:
+        return Results(suite)
+    except (TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is damaged: {error}") from None

@@ -1,0 +1,234 @@
+"""Verdicts: pure functions from results to speedups, causes and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from gilkit.results import Case, Results
+from gilkit.stats import Estimate, estimate, paired_ratio
+
+SCALES = 0.90  # of the ceiling
+SAME = 0.10  # two speedups this close, relative to the larger, stop at the same point
+HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
+
+
+class Cause(Enum):
+    """Why threads scale as they do, in the order in which the causes are looked for."""
+
+    SCALES = "scales"
+    GIL = "the GIL is held"
+    SHORT = "calls too short"
+    HARDWARE = "the hardware"
+    UNEXPLAINED = "not explained"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of one kernel at the worker count that its table shows.
+
+    Speedups are None where they were not measured.
+
+    Parameters
+    ----------
+    kernel : str
+    workers : int
+    call : Estimate or None
+        The length of one call, in seconds, on one worker.
+    threads : dict of str to Estimate
+        Speedups on threads, by variant.
+    processes, native, ceiling : Estimate or None
+        Speedups of processes, of the kernel's own native threads, and of the control's.
+    size, unit : int, str
+        How much work one call is.
+    gil : bool
+        Whether the interpreter has a GIL.
+    """
+
+    kernel: str
+    workers: int
+    call: Estimate | None
+    threads: dict[str, Estimate]
+    processes: Estimate | None
+    native: Estimate | None
+    ceiling: Estimate | None
+    size: int
+    unit: str
+    gil: bool
+
+    @property
+    def subject(self) -> str:
+        """The variant whose threads the verdict is about: the most that was released."""
+        return next((v for v in ("nogil", "function", "gil", "python") if v in self.threads), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why threads scale or do not, with the figures that show it, and what to do."""
+
+    cause: Cause
+    why: str
+    advice: str
+
+    def __str__(self) -> str:
+        head = self.cause.value
+        return ": ".join(part for part in (head, self.why) if part) + (f" → {self.advice}" if self.advice else "")
+
+
+def baseline(case: Case) -> Case:
+    """Return the case that the speedup of ``case`` is relative to: one worker, nobody beside it."""
+    executor = case.executor
+    if executor != "openmp" and case.variant != "ceiling":
+        executor = "serial"
+    return Case(case.kernel, case.variant, executor, 1)
+
+
+def speedup(results: Results, case: Case) -> Estimate | None:
+    """Return W · value(one worker) / value(W workers), paired by rounds; None where it was not measured."""
+    one, many = results.values(baseline(case)), results.values(case)
+    if case in results.failures or not one or not many:
+        return None
+    return paired_ratio(one, many, case.workers)
+
+
+def shown_workers(results: Results, kernel: str) -> int:
+    """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
+    counts = {c.workers for c in (*results, *results.failures) if c.kernel == kernel and c.variant != "ceiling"}
+    cpus = int(results.facts.get("gilkit_cpus", 1))
+    return cpus if cpus in counts else max(counts)
+
+
+def figures(results: Results, kernel: str) -> Figures:
+    """Return what the table and the verdict of ``kernel`` need."""
+    workers = shown_workers(results, kernel)
+
+    def at(variant: str, executor: str) -> Estimate | None:
+        return speedup(results, Case(kernel, variant, executor, workers))
+
+    variants = ("python", "gil", "nogil", "function")
+    threads = {v: s for v in variants if (s := at(v, "threads")) is not None}
+    in_processes = [s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None]
+    serial = [Case(kernel, v, "serial", 1) for v in ("nogil", "function", "gil", "python", "native")]
+    serial.append(Case(kernel, "native", "openmp", 1))
+    one = next((case for case in serial if results.values(case)), None)
+    return Figures(
+        kernel=kernel,
+        workers=workers,
+        call=estimate(results.values(one)) if one else None,
+        threads=threads,
+        processes=in_processes[0] if in_processes else None,
+        native=at("native", "openmp"),
+        ceiling=at("ceiling", "openmp") or at("ceiling", "processes"),
+        size=int((results.fact(one, "size") if one else 0) or 0),
+        unit=str((results.fact(one, "unit") if one else "") or ""),
+        gil=results.facts.get("gilkit_gil") != "off",
+    )
+
+
+def judge(f: Figures) -> Verdict:
+    """Return the verdict on threads, by the first cause whose figures fit."""
+    subject = f.threads.get(f.subject)
+    if subject is None or f.ceiling is None:
+        return Verdict(Cause.UNEXPLAINED, "threads were not measured beside a ceiling", "")
+    if f.workers < 2:
+        return Verdict(Cause.UNEXPLAINED, "one worker shows no scaling", "use --workers 2 or more")
+    name = "threads" if f.subject == "function" else f"{f.subject} threads"
+    return next(found for find in (_scales, _gil, _hardware, _rest) if (found := find(f, subject, name)))
+
+
+def _scales(f: Figures, threads: Estimate, name: str) -> Verdict | None:
+    assert f.ceiling is not None
+    if threads < SCALES * f.ceiling:
+        return None
+    why = f"{name} reach {threads:.2f}×, {threads / f.ceiling:.0%} of the ceiling"
+    held = f.threads.get("gil")
+    if f.subject == "nogil" and held is not None:
+        if held < SCALES * f.ceiling:
+            return Verdict(Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads")
+        why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")
+    return Verdict(Cause.SCALES, why, "use threads")
+
+
+def _others(f: Figures) -> dict[str, Estimate]:
+    """What the same work reaches without sharing a GIL."""
+    return {name: s for name, s in (("processes", f.processes), ("native threads", f.native)) if s is not None}
+
+
+def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
+    """Both causes that lie in the GIL: the same work scales wherever workers do not share it."""
+    assert f.ceiling is not None
+    if not f.gil or not (others := _others(f)):
+        return None
+    other = max(others, key=lambda key: others[key])
+    best = others[other]
+    if f.call is None or threads > (1 - SAME) * best:
+        return None
+    lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
+    if lost < HAND_OFF and f.subject != "gil":
+        # Threads reach the share SCALES of the ceiling C where W v / (W v / C + lost) = SCALES C.
+        needed = SCALES * lost * f.ceiling / (f.workers * (1 - SCALES))
+        size = f" ({_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
+        return Verdict(
+            Cause.SHORT,
+            f"{name} stop at {threads:.2f}×: a call is {seconds(f.call)} and loses {seconds(lost)} to hand-offs",
+            f"batch calls to about {seconds(needed)}{size} or more",
+        )
+    why = f"{name} stop at {threads:.2f}× where {other} reach {best:.2f}×"
+    if f.processes is not None and f.processes > (1 - SAME) * best:
+        return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
+    return Verdict(Cause.GIL, why, "release the GIL inside the call")
+
+
+def _hardware(f: Figures, threads: Estimate, name: str) -> Verdict | None:
+    assert f.ceiling is not None
+    if f.native is None or not _same(threads, f.native) or f.native >= SCALES * f.ceiling:
+        return None
+    if f.processes is not None and not _same(f.processes, f.native) and f.processes > f.native:
+        return None
+    beside = [f"native threads at {f.native:.2f}×"]
+    if f.processes is not None:
+        beside.append(f"processes at {f.processes:.2f}×")
+    return Verdict(
+        Cause.HARDWARE,
+        f"{name} stop at {threads:.2f}×, {' and '.join(beside)}, where arithmetic reaches {f.ceiling:.2f}×",
+        "more workers will not help: share memory bandwidth, caches or quota less",
+    )
+
+
+def _rest(f: Figures, threads: Estimate, name: str) -> Verdict:
+    assert f.ceiling is not None
+    beside = [f"{other} {s:.2f}×" for other, s in (*_others(f).items(), ("ceiling", f.ceiling))]
+    return Verdict(
+        Cause.UNEXPLAINED,
+        f"{name} stop at {threads:.2f}× ({', '.join(beside)})",
+        "run again on a quiet machine, with more --rounds",
+    )
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= SAME * max(a, b)
+
+
+def _count(number: float) -> str:
+    """A count to two digits: it is an estimate."""
+    return f"{float(f'{number:.1e}'):,.0f}"
+
+
+def seconds(value: float) -> str:
+    """Return a time to three digits with its unit, as ``3.44 ms``."""
+    for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def verdicts(results: Results) -> Iterator[tuple[str, Verdict]]:
+    """Yield every kernel with its verdict."""
+    for kernel in results.kernels:
+        reasons = [reason for case, reason in results.failures.items() if case.kernel == kernel]
+        if reasons and not any(c.kernel == kernel and c.variant != "ceiling" for c in results):
+            yield kernel, Verdict(Cause.FAILED, reasons[0], "")
+        else:
+            yield kernel, judge(figures(results, kernel))

@@ -1,0 +1,119 @@
+"""Workloads: small picklable recipes that a worker turns into the call to be measured."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import threadpoolctl
+
+from gilkit.kernels import KERNELS
+
+T = TypeVar("T")
+Call = Callable[[], object]
+Team = Callable[[int], list[tuple[float, float]]]
+
+KEPT = 4  # what one worker keeps ready: the sizes and variants of one kernel, and the control
+
+
+class Workload(Protocol):
+    """What a case runs."""
+
+    def prepare(self) -> Call:
+        """Make or load the data, in the worker, and return the call without arguments."""
+
+
+_own = threading.local()
+
+
+def _kept(kind: str, key: Hashable, make: Callable[[], T]) -> T:
+    """Return what this thread made for ``key`` before, or make it; each thread keeps the last few."""
+    cache: OrderedDict[Hashable, T] = _own.__dict__.setdefault(kind, OrderedDict())
+    if key not in cache:
+        while len(cache) >= KEPT:
+            cache.popitem(last=False)
+        cache[key] = make()
+    cache.move_to_end(key)
+    return cache[key]
+
+
+def ready(recipe: Workload | bytes) -> Call:
+    """Return the prepared call of a workload, pickled or not; the first time, after one call to warm up.
+
+    A pickled workload is unpickled here, where a failure is the case's own and does not break the pool.
+    """
+
+    def make() -> Call:
+        workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+        call = workload.prepare()
+        call()
+        return call
+
+    return _kept("calls", recipe, make)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One variant of a kernel at a size, on made-up data or on those of a file.
+
+    Parameters
+    ----------
+    kernel, variant : str
+    size : int
+        In the kernel's unit.
+    path : str, optional
+        The file to take the data from.
+    """
+
+    kernel: str
+    variant: str
+    size: int
+    path: str | None = None
+
+    def _arguments(self, copy: int = 0) -> tuple[Any, ...]:
+        key = (self.kernel, self.size, self.path, copy)
+        return _kept(f"arguments {copy}", key, lambda: KERNELS[self.kernel].make(self.size, self.path))
+
+    def prepare(self) -> Call:
+        """Return the call; the variants of a kernel at one size share one worker's data."""
+        return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments())
+
+    def team(self, workers: int) -> Team:
+        """Return a function that runs the native variant on ``workers`` threads, so many loops on each.
+
+        It returns the start and end of each, in seconds on one clock. Every thread has data of its own.
+        """
+        native = KERNELS[self.kernel].native
+        calls = [self._arguments(worker) for worker in range(workers)]
+        spans = np.zeros((workers, 2))
+
+        def run(loops: int) -> list[tuple[float, float]]:
+            native(calls, loops=loops, spans=spans)
+            return [(float(start), float(end)) for start, end in spans]
+
+        return run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionCall:
+    """A function and its arguments."""
+
+    function: Callable[..., object]
+    args: tuple[Any, ...] = ()
+
+    def prepare(self) -> Call:
+        """Return the call; a worker process limits the threads of BLAS and OpenMP to one for good.
+
+        Workers count as workers only if a call keeps to one CPU: a library that runs threads of its own
+        inside a call would take those of its neighbours.
+        """
+        if multiprocessing.parent_process() is not None:
+            threadpoolctl.threadpool_limits(limits=1)
+        return partial(self.function, *self.args)

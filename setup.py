@@ -1,0 +1,61 @@
+"""The compiled modules; everything else is in pyproject.toml."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from Cython.Distutils.build_ext import build_ext
+from setuptools import Extension, setup
+
+MODULES = ("_compute", "_memory", "_objects", "_synthetic", "_waiting")
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+    "freethreading_compatible": True,
+}
+# The same bits on every machine: no contraction into fused multiply-adds, no -march=native, no -ffast-math.
+FLAGS = {"msvc": ["/O2", "/fp:precise"]}
+UNIX_FLAGS = ["-O3", "-ffp-contract=off"]
+OPENMP_FLAGS = {"msvc": ["/openmp"]}
+UNIX_OPENMP_FLAGS = ["-fopenmp"]
+
+
+class BuildExt(build_ext):
+    """Compile with OpenMP where the compiler has it; say so in one line where there is no compiler."""
+
+    def build_extensions(self):
+        kind = self.compiler.compiler_type
+        if not self.compiles("int main(void) { return 0; }"):
+            sys.exit("gilkit: a C compiler is needed to install from source, and none works here: install one (gcc, clang or MSVC)")
+        openmp = OPENMP_FLAGS.get(kind, UNIX_OPENMP_FLAGS)
+        program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
+        if not self.compiles(program, openmp):
+            print("gilkit: the compiler has no OpenMP: the native variant will be missing", file=sys.stderr)
+            openmp = []
+        for extension in self.extensions:
+            extension.extra_compile_args = FLAGS.get(kind, UNIX_FLAGS) + openmp
+            extension.extra_link_args = [] if kind == "msvc" else openmp
+            extension.cython_include_dirs = ["ext"]
+            extension.cython_directives = DIRECTIVES
+        super().build_extensions()
+
+    def compiles(self, program, flags=()):
+        """Whether the compiler makes an executable of ``program``."""
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(program)
+            try:
+                objects = self.compiler.compile([str(source)], folder, extra_postargs=list(flags))
+                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=list(flags))
+            except Exception:  # compilers fail in many ways, and each means no
+                return False
+        return True
+
+
+setup(
+    ext_modules=[Extension(f"gilkit.{name}", [f"ext/{name}.pyx"]) for name in MODULES],
+    cmdclass={"build_ext": BuildExt},
+)
