@@ -7,7 +7,7 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-MODULES = ("_compute", "_memory", "_objects", "_synthetic", "_waiting")
+MODULES = ("_compute", "_memory", "_objects", "_start", "_synthetic", "_waiting")
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -29,7 +29,10 @@ class BuildExt(build_ext):
     def build_extensions(self):
         kind = self.compiler.compiler_type
         if not self.compiles("int main(void) { return 0; }"):
-            sys.exit("gilkit: a C compiler is needed to install from source, and none works here: install one (gcc, clang or MSVC)")
+            sys.exit(
+                "gilkit: installing from source needs a C compiler, and none works here: "
+                "install gcc, clang or MSVC"
+            )
         openmp = OPENMP_FLAGS.get(kind, UNIX_OPENMP_FLAGS)
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
         if not self.compiles(program, openmp):
@@ -50,7 +53,7 @@ class BuildExt(build_ext):
             try:
                 objects = self.compiler.compile([str(source)], folder, extra_postargs=list(flags))
                 self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=list(flags))
-            except Exception:  # compilers fail in many ways, and each means no
+            except Exception:  # noqa: BLE001 (compilers fail in many ways, and each means no)
                 return False
         return True
 

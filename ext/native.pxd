@@ -3,6 +3,8 @@
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 
+from start cimport now, spin, spread
+
 cdef extern from *:
     """
     #ifdef _OPENMP
@@ -13,7 +15,6 @@ cdef extern from *:
     }
     #else
     #define GILKIT_OPENMP 0
-    #define omp_get_wtime() 0.0
     #define omp_get_num_threads() 1
     static void gilkit_barrier(void) {}
     #endif
@@ -29,7 +30,6 @@ cdef extern from *:
     const bint OPENMP "GILKIT_OPENMP"
     void barrier "gilkit_barrier"() noexcept nogil
     void dismiss "gilkit_dismiss"() noexcept nogil
-    double omp_get_wtime() noexcept nogil
     int omp_get_num_threads() noexcept nogil
 
 
@@ -53,10 +53,10 @@ ctypedef void (*body_t)(Call *call) noexcept nogil
 
 cdef inline void repeat(body_t body, Call *call, int64_t loops) noexcept nogil:
     cdef int64_t i
-    call.start = omp_get_wtime()
+    call.start = now()
     for i in range(loops):
         body(call)  # through a pointer: a pure body cannot be hoisted out of the loop
-    call.end = omp_get_wtime()
+    call.end = now()
 
 
 cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) noexcept nogil:
@@ -64,6 +64,8 @@ cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) 
     with parallel(num_threads=workers):
         w = threadid()
         calls[w].team = omp_get_num_threads()
+        spread(w)
+        spin(2e-4)
         barrier()
         repeat(body, calls + w, loops)
     dismiss()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Comparison", "Estimate", "KERNELS", "Kernel", "Verdict", "__version__", "compare", "load"]
+__all__ = ["KERNELS", "Comparison", "Estimate", "Kernel", "Verdict", "__version__", "compare", "load"]
 
 if TYPE_CHECKING:
     from gilkit.comparison import Comparison, compare, load

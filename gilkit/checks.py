@@ -22,8 +22,8 @@ def count(value: Any, name: str, most: int = 2**63 - 1) -> int:
     return number
 
 
-def buffer(value: Any, name: str, formats: str, dimensions: int, shape: tuple[int, ...] = ()) -> memoryview:
-    """Return a view of ``value``: C-contiguous, of one of ``formats`` (see `struct`), of that many dimensions."""
+def buffer(value: Any, name: str, formats: str, dimensions: int, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a view of ``value``, if it is C-contiguous and of one of ``formats`` (see `struct`)."""
     expected = f"a C-contiguous {dimensions}-d buffer of format {' or '.join(formats)}"
     try:
         view = memoryview(value)
@@ -31,7 +31,7 @@ def buffer(value: Any, name: str, formats: str, dimensions: int, shape: tuple[in
         raise TypeError(f"{name} must be {expected}, not {type(value).__name__}") from None
     if view.ndim != dimensions or view.format not in list(formats) or not view.c_contiguous:
         raise ValueError(f"{name} must be {expected}")
-    if shape and view.shape != shape:
+    if shape is not None and view.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, not {view.shape}")
     return view
 

@@ -17,34 +17,31 @@ from gilkit import __version__, report
 from gilkit.comparison import SECONDS, Comparison, InterruptedComparisonError, compare, load
 from gilkit.comparison import Progress as Step
 from gilkit.executors import EXECUTORS
-from gilkit.kernels import KERNELS, VARIANTS
+from gilkit.kernels import VARIANTS
 from gilkit.results import ResultsError
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
 
-class Counts(click.ParamType):
-    """Worker counts, separated by commas."""
-
-    name = "counts"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Return the counts."""
-        try:
-            counts = tuple(int(part) for part in value.split(","))
-        except ValueError:
-            counts = ()
-        if not counts or min(counts) < 1:
-            self.fail(f"{value!r} is not a list of worker counts, such as 1,2,4", param, ctx)
-        return counts
+def _counts(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Return worker counts, which commas separate."""
+    if value is None:
+        return None
+    try:
+        counts = tuple(int(part) for part in value.split(","))
+    except ValueError:
+        counts = ()
+    if not counts or min(counts) < 1:
+        raise click.BadParameter(f"{value!r} is not a list of worker counts, such as 1,2,4", ctx, param)
+    return counts
 
 
 def _several(what: str, known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
     """Return a callback for an option that may be repeated, or hold several names with commas."""
 
-    def callback(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...] | None:
+    def callback(
+        ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+    ) -> tuple[str, ...] | None:
         names = tuple(name for part in value for name in part.split(",") if name)
         for name in names:
             if name not in known:
@@ -79,9 +76,15 @@ def command() -> None:
     "--executor", "executors", multiple=True, callback=_several("executor", list(EXECUTORS)),
     help=f"Only this one, of {', '.join(EXECUTORS)}; repeat for several. The ceiling stays.",
 )  # fmt: skip
-@click.option("--workers", type=Counts(), metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs.")
-@click.option("--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list.")
-@click.option("--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into two minutes.")
+@click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+@click.option(
+    "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into two minutes."
+)
 @click.option("--quick", is_flag=True, help="Half a minute, with less certainty.")
 @click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
@@ -157,8 +160,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0, 1 if a case failed, 2 for bad input, 130 after Ctrl-C."""
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
     except click.UsageError as error:
-        _fail(" ".join(error.format_message().split()))
+        where = error.ctx.command_path if error.ctx else "gilkit"
+        _fail(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
     except (click.ClickException, ResultsError, ValueError, TypeError) as error:
         _fail(str(error))
     except OSError as error:

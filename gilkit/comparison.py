@@ -35,6 +35,7 @@ from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
 from gilkit.workload import Workload
 
 SECONDS = 60.0  # the default timeout of a round
+LOOK = 0.2  # seconds to watch what others use, before every kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +221,8 @@ def compare(
     ResultsError
         If `output` cannot be written, or nothing could be measured.
     KeyboardInterrupt
-        On Ctrl-C, as an `InterruptedComparisonError` that has what was measured until then, and after `output`
-        was written with it.
+        On Ctrl-C, as an `InterruptedComparisonError` that has what was measured until then; `output` has it
+        too.
 
     Examples
     --------
@@ -237,7 +238,7 @@ def compare(
     if size is not None:
         _positive("size", size)
     cpus = machine.usable_cpus()
-    usual = tuple(dict.fromkeys((1, cpus))) if quick else worker_counts(cpus)
+    usual = (cpus,) if quick else worker_counts(cpus)
     counts = sorted({_positive("workers", count) for count in (usual if workers is None else workers)})
     if not counts:
         raise ValueError("workers must name at least one count")
@@ -254,9 +255,7 @@ def compare(
         if args:
             raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
         subjects = [
-            kernel_subject(
-                kernel, allowed("variant", variants, VARIANTS), chosen, counts, shown, size, path
-            )
+            kernel_subject(kernel, allowed("variant", variants, VARIANTS), chosen, counts, shown, size, path)
             for kernel in chosen_kernels(target, path)
         ]
         apart = True
@@ -321,13 +320,13 @@ class _Run:
             }
             for subject in self.subjects:
                 self._calibrate(lab, subject)
-            cost = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
-            planned = self.pace.budget / max(1e-9, sum(cost.values()))
-            rounds = self.rounds or int(min(self.pace.most, max(self.pace.least, planned)))
-            self.planned = rounds * sum(cost.values())
+            costs = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
+            rounds = self.pace.rounds(costs)
+            if self.rounds is not None:
+                rounds = dict.fromkeys(rounds, self.rounds)
+            self.planned = sum(rounds[name] * cost for name, cost in costs.items())
             for subject in self.subjects:
-                share = self.pace.budget * cost[subject.name] / max(1e-9, sum(cost.values()))
-                self._measure(lab, subject, rounds, share)
+                self._measure(lab, subject, rounds[subject.name], costs[subject.name])
                 self._save()
         except KeyboardInterrupt:
             raise InterruptedComparisonError(self._kept()) from None
@@ -361,18 +360,18 @@ class _Run:
                 continue
             subject.loops[variant], subject.calls[variant] = loops, call
 
-    def _measure(self, lab: Lab, subject: Subject, rounds: int, share: float) -> None:
+    def _measure(self, lab: Lab, subject: Subject, rounds: int, cost: float) -> None:
         """Run the rounds of one subject, each with its cases in an order of its own."""
-        load = machine.load_by_others()
+        load = machine.load_by_others(LOOK)
         for case in self._open(subject):
             facts: dict[str, str | int | float] = {
                 **subject.facts[case.variant],
-                "loops": subject.loops[case.variant],
+                "loops": subject.loops_of(case, self.cpus),
                 "gilkit_workers": case.workers,
                 "gilkit_load": round(load, 3),
             }
             self.records[case] = Record(case, facts=facts)
-        late = time.perf_counter() + 1.3 * share
+        late = time.perf_counter() + 1.2 * rounds * cost + 0.5
         for index in range(rounds):
             if index >= FEW and self.rounds is None and time.perf_counter() > late:
                 break  # the machine is slower than it was when this was planned
@@ -382,9 +381,8 @@ class _Run:
             for case in order:
                 self._say(f"{subject.name}: round {index + 1} of {rounds}", subject.seconds(case, self.cpus))
                 try:
-                    done = lab.round(
-                        case.executor, subject.workloads[case.variant], case.workers, subject.loops[case.variant]
-                    )
+                    loops = subject.loops_of(case, self.cpus)
+                    done = lab.round(case.executor, subject.workloads[case.variant], case.workers, loops)
                 except CaseFailedError as error:
                     self.failures[case] = str(error)
                 else:

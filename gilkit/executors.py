@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -45,11 +46,7 @@ class SerialExecutor(Executor):
 
 def _no_processes() -> str | None:
     """Return why this interpreter cannot start processes, as in a browser, or None."""
-    try:
-        import _multiprocessing  # noqa: F401
-    except ImportError:
-        return "this Python has no multiprocessing"
-    return None
+    return None if find_spec("_multiprocessing") else "this Python has no multiprocessing"
 
 
 def context() -> BaseContext:
@@ -122,7 +119,9 @@ class ProcessPool(ProcessPoolExecutor):
         for process in self.members:
             process.join(timeout=5)
         # The pool itself ends the rest with SIGTERM, so any other code tells more.
-        codes = sorted((p.exitcode for p in self.members if p.exitcode), key=lambda code: code == -signal.SIGTERM)
+        codes = sorted(
+            (p.exitcode for p in self.members if p.exitcode), key=lambda code: code == -signal.SIGTERM
+        )
         if not codes:
             return "ended unexpectedly"
         if codes[0] > 0:
@@ -176,7 +175,11 @@ EXECUTORS: dict[str, ExecutorKind] = {
             missing=_no_processes,
         ),
         ExecutorKind(
-            "openmp", "native threads, for the native variant alone", lambda _: SerialExecutor(), native=True, missing=lambda: lcg.missing.get("native")
+            "openmp",
+            "native threads, for the native variant alone",
+            lambda _: SerialExecutor(),
+            native=True,
+            missing=lambda: lcg.missing.get("native"),
         ),
     )
 }

@@ -61,10 +61,7 @@ def cpu_quota(root: Path = CGROUPS) -> float:
 
 def usable_cpus() -> int:
     """Return the CPUs that this process may keep busy: by affinity and by cgroup quota, rounded up."""
-    if hasattr(os, "sched_getaffinity"):
-        cpus = len(os.sched_getaffinity(0))
-    else:
-        cpus = os.cpu_count() or 1
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = cpu_quota()
     return cpus if math.isinf(quota) else max(1, min(cpus, math.ceil(quota)))
 

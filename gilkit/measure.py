@@ -11,12 +11,14 @@ from itertools import repeat
 from types import TracebackType
 from typing import TypeVar
 
+from gilkit._start import take_place
 from gilkit.executors import EXECUTORS, ProcessPool
 from gilkit.workload import KernelCall, Team, Workload, ready
 
 T = TypeVar("T")
 
-LEAD = 0.003  # seconds from handing out a round to its start
+SPIN = 0.001  # seconds before the start in which workers are awake, each on its CPU
+LEAD = 0.004  # seconds from handing out a round to its start
 PATIENCE = 10  # tries to have all workers ready at the start, each with twice the lead
 
 
@@ -60,15 +62,21 @@ def stretch(
     recipe: Workload | bytes,
     loops: int,
     start: float,
+    place: int,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
+    take_place: Callable[[int, float], None] = take_place,
 ) -> Span | None:
-    """Call what ``recipe`` makes ``loops`` times, from ``start`` on; None if it was ready too late for that."""
+    """Call what ``recipe`` makes ``loops`` times, from ``start`` on, as worker number ``place``.
+
+    Returns None, having called nothing, if it was ready too late for the start.
+    """
     call = ready(recipe)
     left = start - clock()
     if left < 0:
         return None
-    sleep(left)
+    sleep(max(0.0, left - SPIN))
+    take_place(place, max(0.0, start - clock()))
     cpu = time.thread_time()
     begin = clock()
     for _ in repeat(None, loops):
@@ -102,7 +110,7 @@ def together(
     until = time.perf_counter() + timeout
     for _ in range(PATIENCE):
         start = time.perf_counter() + lead
-        futures = [pool.submit(stretch, recipe, loops, start) for _ in range(workers)]
+        futures = [pool.submit(stretch, recipe, loops, start, place) for place in range(workers)]
         spans = [_wait(future, until) for future in futures]
         ready_spans = [span for span in spans if span is not None]
         if len(ready_spans) == workers:

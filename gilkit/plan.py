@@ -1,8 +1,8 @@
-"""What a run measures: the cases of every kernel or function, the workload of each, and how long it may take."""
+"""What a run measures: the cases of every kernel or function, their workloads, and how long they may take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from gilkit.workload import FunctionCall, KernelCall, Workload
 
 CONTROL = "lcg"
 FEW = 3  # rounds below which no run is cut short
+OVERHEAD = 0.006  # seconds that a round of a case takes beside its calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,25 @@ class Pace:
     least: int
     most: int
 
+    def rounds(self, costs: Mapping[str, float]) -> dict[str, int]:
+        """Return the rounds of every subject, from the seconds that one round of it costs.
 
-QUICK = Pace(budget=17.0, stretch=0.010, least=FEW, most=9)
-DEFAULT = Pace(budget=85.0, stretch=0.020, least=5, most=15)
-CLOSE = Pace(budget=85.0, stretch=0.050, least=5, most=15)  # for a few kernels
+        Each has the same share of the budget; those that need more for the least of rounds leave the others
+        less.
+        """
+        left, counts = self.budget, {}
+        for done, name in enumerate(sorted(costs, key=lambda name: -costs[name])):
+            share = left / (len(costs) - done)
+            counts[name] = int(min(self.most, max(self.least, share / max(1e-9, costs[name]))))
+            left = max(0.0, left - counts[name] * costs[name])
+        return counts
+
+
+# Slow moments come in bursts of some ten milliseconds here: many short rounds survive them better than a few
+# long ones.
+QUICK = Pace(budget=18.0, stretch=0.010, least=FEW, most=25)
+DEFAULT = Pace(budget=88.0, stretch=0.012, least=5, most=25)
+CLOSE = Pace(budget=80.0, stretch=0.030, least=5, most=25)  # for a few kernels
 
 
 @dataclass(slots=True)
@@ -53,11 +69,24 @@ class Subject:
     loops: dict[str, int] = field(default_factory=dict)
     calls: dict[str, float] = field(default_factory=dict)
 
+    def loops_of(self, case: Case, cpus: int) -> int:
+        """Return how many calls each worker of ``case`` makes in a round.
+
+        Workers that have to share the GIL or the CPUs make fewer, so that every case lasts about as long.
+        """
+        return max(1, round(self.loops[case.variant] / self._share(case, cpus)))
+
     def seconds(self, case: Case, cpus: int) -> float:
         """Return about how long one round of ``case`` takes."""
-        alone = case.variant in ("python", "gil", "function") and case.executor == "threads"
-        share = case.workers if alone else max(1.0, case.workers / cpus)
-        return self.calls.get(case.variant, 0.0) * self.loops.get(case.variant, 1) * share + 0.006
+        calls = self.loops_of(case, cpus) * self._share(case, cpus)
+        return calls * self.calls[case.variant] + OVERHEAD
+
+    @staticmethod
+    def _share(case: Case, cpus: int) -> float:
+        """By what factor the workers of ``case`` may slow one another down."""
+        if case.executor == "threads" and case.variant in ("python", "gil"):
+            return case.workers
+        return max(1.0, case.workers / cpus)
 
 
 def worker_counts(cpus: int) -> tuple[int, ...]:
@@ -107,7 +136,7 @@ def _plan(
 
 
 def _control() -> KernelCall:
-    """The workload that shows what the machine itself can do: arithmetic, with calls of about a millisecond."""
+    """The workload that shows what the machine itself can do: arithmetic, in calls of about 1 ms."""
     variant = "nogil" if EXECUTORS["openmp"].missing() else "native"
     return KernelCall(CONTROL, variant, KERNELS[CONTROL].size // 4)
 

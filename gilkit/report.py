@@ -61,7 +61,8 @@ CONTESTANTS = 4  # the first columns compete; the others say what was possible
 def headline(results: Results) -> Text:
     """Return the first line: interpreter, GIL, CPUs and what others used of them."""
     facts = results.facts
-    load = max((float(results.fact(case, "load") or 0.0) for case in results), default=0.0)
+    loads = [float(results.fact(case, "load") or 0.0) for case in results]
+    load = sum(loads) / len(loads)
     cpus = int(facts.get("gilkit_cpus", 1))
     line = Text(
         f"{facts.get('gilkit_interpreter', 'unknown Python')} · GIL {facts.get('gilkit_gil', 'unknown')} · "
@@ -112,7 +113,9 @@ def table(results: Results) -> Table:
     if own:  # a function of one's own has one variant
         heads = [heads[0], *heads[3:4], *heads[5:]]
     for head in heads:
-        body.add_column(head.replace("python\n", "\n") if own else head, justify="right", no_wrap=True, min_width=9)
+        body.add_column(
+            head.replace("python\n", "\n") if own else head, justify="right", no_wrap=True, min_width=9
+        )
     for f in shown:
         speedups = columns(f)
         failed = _failed(results, f.kernel)
@@ -180,27 +183,27 @@ def _span(counts: Iterable[int]) -> str:
 
 def catalogue() -> RenderableType:
     """Return the kernels, variants and executors, with why one is not available here."""
-    kernels = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    kernels.add_column("kernel", no_wrap=True)
-    kernels.add_column("size of a call")
-    kernels.add_column("variants")
-    kernels.add_column("limited by")
+    kernels = _plain_table("kernel", *VARIANTS, "size of a call", "limited by")
     why: dict[str, list[str]] = {}
     for kernel in KERNELS.values():
-        variants = Text(" ").join(
-            Text(v) if kernel.variant(v) else Text(f"no {v}", style="dim") for v in VARIANTS
-        )
-        kernels.add_row(kernel.name, f"{kernel.size:,} {kernel.unit}", variants, kernel.limit)
+        has = [Text("yes", style="green") if kernel.variant(v) else Text("no", style="red") for v in VARIANTS]
+        kernels.add_row(kernel.name, *has, f"{kernel.size:,} {kernel.unit}", kernel.limit)
         for variant, reason in kernel.missing.items():
             why.setdefault(reason, []).append(f"{kernel.name} {variant}")
-    executors = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    executors.add_column("executor", no_wrap=True)
-    executors.add_column("available here")
+    executors = _plain_table("executor", "available", "what runs a worker")
     for kind in EXECUTORS.values():
-        reason = kind.missing()
-        executors.add_row(kind.name, Text(f"no: {reason}", style="red") if reason else kind.about)
+        absent = kind.missing()
+        word = Text(f"no: {absent}", style="red") if absent else Text("yes", style="green")
+        executors.add_row(kind.name, word, kind.about)
     notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
     return Group(kernels, *notes, "", executors)
+
+
+def _plain_table(*headings: str) -> Table:
+    found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for heading in headings:
+        found.add_column(heading)
+    return found
 
 
 def text(results: Results, width: int = WIDTH) -> str:

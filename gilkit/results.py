@@ -216,9 +216,7 @@ def load(path: str | os.PathLike[str]) -> Results:
     except OSError as error:
         raise ResultsError(f"cannot read {path}: {error.strerror or error}") from None
     except json.JSONDecodeError as error:
-        raise ResultsError(
-            f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}"
-        ) from None
+        raise ResultsError(f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}") from None
     except (UnicodeDecodeError, EOFError):
         raise ResultsError(f"{path} is not JSON, or is cut off") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:

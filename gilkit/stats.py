@@ -27,8 +27,8 @@ class Estimate(float):
         self.high = float(high)
         return self
 
-    def __getnewargs__(self) -> tuple[float, float, float]:
-        return (float(self), self.low, self.high)
+    def __reduce__(self) -> tuple[type[Estimate], tuple[float, float, float]]:
+        return (Estimate, (float(self), self.low, self.high))
 
     def __repr__(self) -> str:
         return f"Estimate({float(self):.4g}, low={self.low:.4g}, high={self.high:.4g})"

@@ -74,7 +74,9 @@ class Verdict:
 
     def __str__(self) -> str:
         head = self.cause.value
-        return ": ".join(part for part in (head, self.why) if part) + (f" → {self.advice}" if self.advice else "")
+        return ": ".join(part for part in (head, self.why) if part) + (
+            f" → {self.advice}" if self.advice else ""
+        )
 
 
 def baseline(case: Case) -> Case:
@@ -95,7 +97,9 @@ def speedup(results: Results, case: Case) -> Estimate | None:
 
 def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
-    counts = {c.workers for c in (*results, *results.failures) if c.kernel == kernel and c.variant != "ceiling"}
+    counts = {
+        c.workers for c in (*results, *results.failures) if c.kernel == kernel and c.variant != "ceiling"
+    }
     cpus = int(results.facts.get("gilkit_cpus", 1))
     return cpus if cpus in counts else max(counts)
 
@@ -109,7 +113,9 @@ def figures(results: Results, kernel: str) -> Figures:
 
     variants = ("python", "gil", "nogil", "function")
     threads = {v: s for v in variants if (s := at(v, "threads")) is not None}
-    in_processes = [s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None]
+    in_processes = [
+        s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None
+    ]
     serial = [Case(kernel, v, "serial", 1) for v in ("nogil", "function", "gil", "python", "native")]
     serial.append(Case(kernel, "native", "openmp", 1))
     one = next((case for case in serial if results.values(case)), None)
@@ -146,24 +152,32 @@ def _scales(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     held = f.threads.get("gil")
     if f.subject == "nogil" and held is not None:
         if held < SCALES * f.ceiling:
-            return Verdict(Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads")
+            return Verdict(
+                Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads"
+            )
         why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")
     return Verdict(Cause.SCALES, why, "use threads")
 
 
 def _others(f: Figures) -> dict[str, Estimate]:
-    """What the same work reaches without sharing a GIL."""
-    return {name: s for name, s in (("processes", f.processes), ("native threads", f.native)) if s is not None}
+    """What the same work reaches without sharing a GIL: what shares the memory, too, comes first."""
+    return {
+        name: s for name, s in (("native threads", f.native), ("processes", f.processes)) if s is not None
+    }
+
+
+def _below(a: Estimate, b: Estimate) -> bool:
+    """Whether ``a`` stops short of ``b``, and their intervals leave no doubt of it."""
+    return a < (1 - SAME) * b and not a.high >= b.low
 
 
 def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
-    """Both causes that lie in the GIL: the same work scales wherever workers do not share it."""
-    assert f.ceiling is not None
-    if not f.gil or not (others := _others(f)):
+    """Both causes that lie in the GIL: the same work scales better wherever workers do not share it."""
+    if not f.gil or f.call is None or not (others := _others(f)):
         return None
-    other = max(others, key=lambda key: others[key])
-    best = others[other]
-    if f.call is None or threads > (1 - SAME) * best:
+    assert f.ceiling is not None
+    other, best = next(iter(others.items()))
+    if not _below(threads, best):
         return None
     lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
     if lost < HAND_OFF and f.subject != "gil":
@@ -172,43 +186,38 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
         size = f" ({_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
         return Verdict(
             Cause.SHORT,
-            f"{name} stop at {threads:.2f}×: a call is {seconds(f.call)} and loses {seconds(lost)} to hand-offs",
+            f"{name} stop at {threads:.2f}×: a call of {seconds(f.call)} loses {seconds(lost)} to hand-offs",
             f"batch calls to about {seconds(needed)}{size} or more",
         )
     why = f"{name} stop at {threads:.2f}× where {other} reach {best:.2f}×"
-    if f.processes is not None and f.processes > (1 - SAME) * best:
+    if f.processes is not None and _below(threads, f.processes):
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")
 
 
 def _hardware(f: Figures, threads: Estimate, name: str) -> Verdict | None:
+    """Nothing scales, GIL or not, though the machine can do more: what workers share is used up."""
     assert f.ceiling is not None
-    if f.native is None or not _same(threads, f.native) or f.native >= SCALES * f.ceiling:
+    others = _others(f)
+    if not others or any(s >= SCALES * f.ceiling or s.high >= SCALES * f.ceiling for s in others.values()):
         return None
-    if f.processes is not None and not _same(f.processes, f.native) and f.processes > f.native:
+    if any(_below(threads, s) for s in others.values()):
         return None
-    beside = [f"native threads at {f.native:.2f}×"]
-    if f.processes is not None:
-        beside.append(f"processes at {f.processes:.2f}×")
+    beside = " and ".join(f"{other} at {s:.2f}×" for other, s in others.items())
     return Verdict(
         Cause.HARDWARE,
-        f"{name} stop at {threads:.2f}×, {' and '.join(beside)}, where arithmetic reaches {f.ceiling:.2f}×",
-        "more workers will not help: share memory bandwidth, caches or quota less",
+        f"{name} stop at {threads:.2f}×, {beside}, where arithmetic reaches {f.ceiling:.2f}×",
+        "more workers will not help; less memory traffic would",
     )
 
 
 def _rest(f: Figures, threads: Estimate, name: str) -> Verdict:
     assert f.ceiling is not None
-    beside = [f"{other} {s:.2f}×" for other, s in (*_others(f).items(), ("ceiling", f.ceiling))]
-    return Verdict(
-        Cause.UNEXPLAINED,
-        f"{name} stop at {threads:.2f}× ({', '.join(beside)})",
-        "run again on a quiet machine, with more --rounds",
-    )
-
-
-def _same(a: float, b: float) -> bool:
-    return abs(a - b) <= SAME * max(a, b)
+    beside = ", ".join(f"{other} {s:.2f}×" for other, s in (*_others(f).items(), ("ceiling", f.ceiling)))
+    why = f"{name} reach {threads:.2f}× ({beside})"
+    if threads.high >= SCALES * f.ceiling:
+        why = f"{name} reach {threads:.2f}×, but anything from {threads.low:.2f}× to {threads.high:.2f}× fits"
+    return Verdict(Cause.UNEXPLAINED, why, "run it alone, with more --rounds, on a quiet machine")
 
 
 def _count(number: float) -> str:
@@ -220,8 +229,8 @@ def seconds(value: float) -> str:
     """Return a time to three digits with its unit, as ``3.44 ms``."""
     for unit, scale in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
         if value >= scale:
-            return f"{value / scale:.3g} {unit}"
-    return f"{value / 1e-9:.3g} ns"
+            return f"{value / scale:#.3g}".rstrip(".") + f" {unit}"
+    return f"{value / 1e-9:#.3g}".rstrip(".") + " ns"
 
 
 def verdicts(results: Results) -> Iterator[tuple[str, Verdict]]:

@@ -6,7 +6,7 @@ import multiprocessing
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -33,9 +33,9 @@ class Workload(Protocol):
 _own = threading.local()
 
 
-def _kept(kind: str, key: Hashable, make: Callable[[], T]) -> T:
+def _kept(kind: str, key: object, make: Callable[[], T]) -> T:
     """Return what this thread made for ``key`` before, or make it; each thread keeps the last few."""
-    cache: OrderedDict[Hashable, T] = _own.__dict__.setdefault(kind, OrderedDict())
+    cache: OrderedDict[object, T] = _own.__dict__.setdefault(kind, OrderedDict())
     if key not in cache:
         while len(cache) >= KEPT:
             cache.popitem(last=False)

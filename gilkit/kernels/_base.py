@@ -81,7 +81,9 @@ def kernel(
         reasons = dict(missing or {})
         if not _compute.openmp:
             reasons.setdefault("native", NO_OPENMP)
-        compiled = {v: None if v in reasons else getattr(module, f"{name}_{v}") for v in VARIANTS[1:]}
+        compiled: dict[str, Any] = {
+            v: None if v in reasons else getattr(module, f"{name}_{v}") for v in VARIANTS[1:]
+        }
         KERNELS[name] = Kernel(name=name, python=python, missing=reasons, **compiled, **facts)
         return KERNELS[name]
 

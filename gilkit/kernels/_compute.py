@@ -51,7 +51,9 @@ def lcg(n: int) -> int:
     return result
 
 
-@kernel(_compute, make=_sized, size=500_000, python_size=20_000, unit="iterations", limit="the GIL, taken 1 in 16")
+@kernel(
+    _compute, make=_sized, size=500_000, python_size=20_000, unit="iterations", limit="the GIL, taken 1 in 16"
+)
 def lcg_checked(n: int) -> int:
     """Compute `lcg` through a helper that lacks ``noexcept``: the trap of a nogil block that takes the GIL.
 
@@ -123,7 +125,13 @@ def primes(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
 
 
 @kernel(
-    _compute, make=_sized, size=128, python_size=24, unit="rows", limit="arithmetic", nbytes=lambda n: 4 * n * n
+    _compute,
+    make=_sized,
+    size=128,
+    python_size=24,
+    unit="rows",
+    limit="arithmetic",
+    nbytes=lambda n: 4 * n * n,
 )
 def mandelbrot(n: int, limit: int = 256) -> npt.NDArray[np.int32]:
     """Count the iterations until points of the plane escape: uneven work.

@@ -58,7 +58,7 @@ def triad(
     """
     b_view = checks.buffer(b, "b", "d", 1)
     c_view = checks.buffer(c, "c", "d", 1, b_view.shape)
-    out = checks.output(out, b_view.shape or ())
+    out = checks.output(out, b_view.shape)
     factor = float(s)
     out[:] = [x + factor * y for x, y in zip(b_view.tolist(), c_view.tolist(), strict=True)]
     return out
@@ -111,10 +111,10 @@ def transform(
     The vertex transform of every graphics pipeline.
     """
     rows = checks.buffer(points, "points", "d", 2)
-    if (rows.shape or ())[1:] != (4,):
+    if rows.shape[1:] != (4,):
         raise ValueError(f"points must have shape (n, 4), not {rows.shape}")
     m = checks.buffer(matrix, "matrix", "d", 2, (4, 4)).tolist()
-    out = checks.output(out, rows.shape or ())
+    out = checks.output(out, rows.shape)
     out[:] = np.array(
         [[r[0] * x + r[1] * y + r[2] * z + r[3] * w for r in m] for x, y, z, w in rows.tolist()]
     ).reshape(out.shape)
@@ -124,7 +124,10 @@ def transform(
 def _pairwise(size: int, path: str | None) -> tuple[Any, ...]:
     x = data.rows(size, path, 8)
     if len(x) > 8192:
-        raise ValueError(f"{len(x)} rows are too many for pairwise, whose output is their square: use a size of at most 8192")
+        raise ValueError(
+            f"{len(x)} rows are too many for pairwise, whose output is their square: "
+            "choose a size of at most 8192"
+        )
     return (x, np.empty((len(x), len(x))))
 
 

@@ -1,0 +1,53 @@
+"""How workers start together: a clock to wait for without sleeping, and a CPU each to begin on."""
+
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    #include <windows.h>
+    static double gilkit_now(void) {
+        LARGE_INTEGER count, frequency;
+        QueryPerformanceCounter(&count);
+        QueryPerformanceFrequency(&frequency);
+        return (double)count.QuadPart / (double)frequency.QuadPart;
+    }
+    #else
+    #include <time.h>
+    static double gilkit_now(void) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    }
+    #endif
+
+    #ifdef __linux__
+    #include <sched.h>
+    static void gilkit_spread(int place) {
+        cpu_set_t allowed, one;
+        int cpu;
+        if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) == 0) return;
+        place %= CPU_COUNT(&allowed);
+        for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+            if (!CPU_ISSET(cpu, &allowed) || place-- > 0) continue;
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            if (sched_setaffinity(0, sizeof(one), &one) == 0)
+                sched_setaffinity(0, sizeof(allowed), &allowed);
+            return;
+        }
+    }
+    #else
+    static void gilkit_spread(int place) { (void)place; }
+    #endif
+    """
+    double now "gilkit_now"() noexcept nogil
+
+    # Move this thread to the CPU of worker ``place``, then leave it to the scheduler again: threads that wake
+    # at one time often wake on one CPU, and a scheduler takes milliseconds to part them.
+    void spread "gilkit_spread"(int place) noexcept nogil
+
+
+cdef inline void spin(double seconds) noexcept nogil:
+    """Keep a CPU busy for so long."""
+    cdef double end = now() + seconds
+    while now() < end:
+        pass
