@@ -22,10 +22,11 @@ cdef inline int64_t count(object value, str name) except? -1:
 
 
 cdef inline object refusal(object error, object value, str name, str expected):
-    """The error to raise for a buffer that does not fit: the same type, naming the argument."""
+    """The TypeError or ValueError to raise for a buffer that does not fit."""
     if value is None:
         return TypeError(f"{name} must be {expected}, not None")
-    return type(error)(f"{name} must be {expected}: {error}")
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{name} must be {expected}: {error}")
 
 
 cdef inline const double[::1] vector_in(object value, str name):

@@ -22,6 +22,14 @@ def count(value: Any, name: str, most: int = 2**63 - 1) -> int:
     return number
 
 
+def number(value: Any, name: str) -> float:
+    """Return ``value`` as a float."""
+    try:
+        return float(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+
+
 def buffer(value: Any, name: str, formats: str, dimensions: int, shape: tuple[int, ...] | None = None) -> Any:
     """Return a view of ``value``, if it is C-contiguous and of one of ``formats`` (see `struct`)."""
     expected = f"a C-contiguous {dimensions}-d buffer of format {' or '.join(formats)}"

@@ -174,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _fail(f"cannot read {error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, click.Abort) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        kept = error.comparison if isinstance(error, InterruptedComparisonError) else None
+        source = error.__cause__ if isinstance(error, click.Abort) else error
+        kept = source.comparison if isinstance(source, InterruptedComparisonError) else None
         if kept is not None:
             _show(report.comparison(kept.results))
         click.echo("gilkit: interrupted" + ("" if kept else ": nothing was measured"), err=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import random
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
 from gilkit.workload import Workload
 
 SECONDS = 60.0  # the default timeout of a round
+LARGEST = 2**63 - 1  # what the kernels count to
 LOOK = 0.2  # seconds to watch what others use, before every kernel
 
 
@@ -235,8 +238,8 @@ def compare(
         raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
     if rounds is not None:
         _positive("rounds", rounds)
-    if size is not None:
-        _positive("size", size)
+    if size is not None and _positive("size", size) > LARGEST:
+        raise ValueError("size is too large: at most 2**63 - 1 is allowed")
     cpus = machine.usable_cpus()
     usual = (cpus,) if quick else worker_counts(cpus)
     counts = sorted({_positive("workers", count) for count in (usual if workers is None else workers)})
@@ -261,8 +264,29 @@ def compare(
         apart = True
     pace = QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
     run = _Run(subjects, pace, rounds, seed, cpus, output, progress)
-    with _undisturbed(apart), Lab(max(counts), timeout, apart) as lab:
-        return run.measured(lab)
+    with ExitStack() as deaf, _undisturbed(apart):
+        try:
+            with Lab(max(counts), timeout, apart) as lab:
+                try:
+                    return run.measured(lab)
+                except KeyboardInterrupt:
+                    deaf.enter_context(_deaf())
+                    raise
+        except KeyboardInterrupt:
+            raise InterruptedComparisonError(run.kept()) from None
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore further interrupts while the first is seen to: processes ended, results kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -310,26 +334,23 @@ class _Run:
         self.planned = self.done = 0.0
 
     def measured(self, lab: Lab) -> Comparison:
-        """Measure everything and return it; what was measured is in the output file even after Ctrl-C."""
-        try:
-            self.facts = {
-                **results.system_facts(),
-                **machine.metadata(),
-                "gilkit_version": __version__,
-                "gilkit_seed": self.seed,
-            }
-            for subject in self.subjects:
-                self._calibrate(lab, subject)
-            costs = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
-            rounds = self.pace.rounds(costs)
-            if self.rounds is not None:
-                rounds = dict.fromkeys(rounds, self.rounds)
-            self.planned = sum(rounds[name] * cost for name, cost in costs.items())
-            for subject in self.subjects:
-                self._measure(lab, subject, rounds[subject.name], costs[subject.name])
-                self._save()
-        except KeyboardInterrupt:
-            raise InterruptedComparisonError(self._kept()) from None
+        """Measure everything and return it."""
+        self.facts = {
+            **results.system_facts(),
+            **machine.metadata(),
+            "gilkit_version": __version__,
+            "gilkit_seed": self.seed,
+        }
+        for subject in self.subjects:
+            self._calibrate(lab, subject)
+        costs = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
+        rounds = self.pace.rounds(costs)
+        if self.rounds is not None:
+            rounds = dict.fromkeys(rounds, self.rounds)
+        self.planned = sum(rounds[name] * cost for name, cost in costs.items())
+        for subject in self.subjects:
+            self._measure(lab, subject, rounds[subject.name], costs[subject.name])
+            self._save()
         return self._comparison()
 
     def _open(self, subject: Subject) -> list[Case]:
@@ -399,8 +420,8 @@ class _Run:
         if self.output is not None and any(record.values for record in self.records.values()):
             self._comparison().save(self.output)
 
-    def _kept(self) -> Comparison | None:
-        """What an interrupted run leaves, written to its file."""
+    def kept(self) -> Comparison | None:
+        """Return what an interrupted run leaves, after it was written to its file."""
         if not any(record.values for record in self.records.values()):
             return None
         self._save()

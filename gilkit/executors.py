@@ -23,7 +23,7 @@ from typing import ParamSpec, TypeVar
 
 from gilkit.kernels import lcg
 
-START_TIMEOUT = 120.0  # seconds for a pool to start
+START_TIMEOUT = 60.0  # seconds for a pool to start
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,15 +77,22 @@ def _enter_worker(together: Barrier) -> None:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Hold Ctrl-C back, here and in the processes that start meanwhile, until they have seen to it."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Hold Ctrl-C back, here and in the processes that start meanwhile, until those have seen to it."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Children inherit the mask. Here it is not enough: another thread may take the signal, and Python then
+    # runs the handler in this one.
+    interrupts: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 class ProcessPool(ProcessPoolExecutor):

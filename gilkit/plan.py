@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gilkit import data
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, Kernel
 from gilkit.results import Case
-from gilkit.verdict import baseline
 from gilkit.workload import FunctionCall, KernelCall, Workload
 
 CONTROL = "lcg"
@@ -126,7 +126,7 @@ def _plan(
                 continue
             for count in [1] if kind.single else workers:
                 case = Case(name, variant, executor, count)
-                cases[baseline(case)] = None
+                cases[case.baseline] = None
                 cases[case] = None
     control = "processes" if EXECUTORS["openmp"].missing() else "openmp"
     if not EXECUTORS[control].missing():
@@ -207,7 +207,8 @@ def function_subject(
     shown: int,
 ) -> Subject:
     """Return what is to be measured of a function of the caller's."""
-    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    plain = function.func if isinstance(function, partial) else function
+    name = getattr(plain, "__qualname__", None) or type(plain).__qualname__
     workloads: dict[str, Workload] = {"function": FunctionCall(function, args), "ceiling": _control()}
     cases = _plan(name, ["function"], [e for e in executors if e != "openmp"], workers, shown)
     return Subject(name, cases, workloads, {"function": {}, "ceiling": {}})

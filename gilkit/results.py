@@ -40,6 +40,12 @@ class Case:
         """The name of the case in tables and files."""
         return f"{self.kernel}/{self.variant}/{self.executor}/{self.workers}"
 
+    @property
+    def baseline(self) -> Case:
+        """The case that the speedup of this one is relative to: one worker, with nobody beside it."""
+        apart = self.executor == "openmp" or self.variant == "ceiling"
+        return Case(self.kernel, self.variant, self.executor if apart else "serial", 1)
+
     @classmethod
     def parse(cls, name: str) -> Case:
         """Return the case that is called ``name``."""

@@ -79,17 +79,9 @@ class Verdict:
         )
 
 
-def baseline(case: Case) -> Case:
-    """Return the case that the speedup of ``case`` is relative to: one worker, nobody beside it."""
-    executor = case.executor
-    if executor != "openmp" and case.variant != "ceiling":
-        executor = "serial"
-    return Case(case.kernel, case.variant, executor, 1)
-
-
 def speedup(results: Results, case: Case) -> Estimate | None:
     """Return W · value(one worker) / value(W workers), paired by rounds; None where it was not measured."""
-    one, many = results.values(baseline(case)), results.values(case)
+    one, many = results.values(case.baseline), results.values(case)
     if case in results.failures or not one or not many:
         return None
     return paired_ratio(one, many, case.workers)

@@ -32,8 +32,8 @@ def triad(
 ) -> npt.NDArray[np.float64]:
     """Compute ``b + s * c``.
 
-    Limited by memory bandwidth once the arrays outgrow the caches: an element moves 24 bytes (32 where the
-    cache reads a line before it writes one) for two floating-point operations.
+    Limited by memory bandwidth once the arrays outgrow the caches: an element costs two
+    floating-point operations and moves 24 bytes, or 32 where the cache reads a line before it writes one.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def triad(
     b_view = checks.buffer(b, "b", "d", 1)
     c_view = checks.buffer(c, "c", "d", 1, b_view.shape)
     out = checks.output(out, b_view.shape)
-    factor = float(s)
+    factor = checks.number(s, "s")
     out[:] = [x + factor * y for x, y in zip(b_view.tolist(), c_view.tolist(), strict=True)]
     return out
 
@@ -86,8 +86,8 @@ def transform(
 ) -> npt.NDArray[np.float64]:
     """Apply a 4 x 4 matrix to points in homogeneous coordinates.
 
-    Limited by memory bandwidth on large arrays and by arithmetic in the caches: a point moves 64 bytes for
-    28 floating-point operations.
+    Limited by memory bandwidth on large arrays and by arithmetic in the caches: a point costs 28
+    floating-point operations and moves 64 bytes.
 
     Parameters
     ----------

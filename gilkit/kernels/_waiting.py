@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from math import isfinite
 
-from gilkit import _waiting
+from gilkit import _waiting, checks
 from gilkit.kernels._base import kernel
 
 
@@ -37,10 +37,7 @@ def sleep(seconds: float) -> None:
     -----
     POSIX ``nanosleep``; ``Sleep`` on Windows, which counts milliseconds.
     """
-    try:
-        length = float(seconds)
-    except TypeError:
-        raise TypeError(f"seconds must be a number, not {type(seconds).__name__}") from None
+    length = checks.number(seconds, "seconds")
     if not (isfinite(length) and 0 <= length <= 1e6):
         raise ValueError("seconds must be between 0 and 1e6")
     time.sleep(length)

@@ -1,0 +1,22 @@
+"""What several test modules need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+
+import pytest
+
+from gilkit.executors import EXECUTORS
+
+WORKERS = 2
+
+
+@pytest.fixture(scope="session", params=[name for name, kind in EXECUTORS.items() if not kind.native])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Every executor that runs Python, started once."""
+    kind = EXECUTORS[request.param]
+    if reason := kind.missing():
+        pytest.skip(reason)
+    with kind.start(WORKERS) as started:
+        yield started

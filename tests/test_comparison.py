@@ -1,0 +1,182 @@
+"""Comparisons of real kernels and functions, from Python: what is there, not how fast it was."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import gilkit
+from gilkit import machine, results
+from gilkit.comparison import Comparison, Progress
+from gilkit.executors import EXECUTORS
+
+NO_OPENMP = EXECUTORS["openmp"].missing() is not None
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    path = tmp_path_factory.mktemp("compared") / "r.json"
+    steps: list[Progress] = []
+    comparison = gilkit.compare(
+        ["lcg", "objects"],
+        workers=[1, 2],
+        size=2000,
+        rounds=3,
+        seed=7,
+        output=path,
+        progress=steps.append,
+    )
+    assert results.load(path).kernels == ["lcg", "objects"]
+    assert steps[-1].total > 0
+    assert any("round 3 of 3" in step.label for step in steps)
+    return comparison
+
+
+def test_every_case_has_every_round(compared: Comparison) -> None:
+    found = compared.results
+    assert {len(found.values(case)) for case in found} == {3}
+    assert compared.failures == {}
+    names = {case.name for case in found}
+    assert {"lcg/python/threads/2", "lcg/nogil/processes/2", "objects/gil/serial/1"} <= names
+    assert not {name for name in names if name.startswith("objects/nogil")}
+
+
+def test_facts_of_the_run_are_kept(compared: Comparison) -> None:
+    facts = compared.results.facts
+    assert facts["gilkit_seed"] == 7
+    assert facts["gilkit_version"] == gilkit.__version__
+    assert facts["gilkit_interpreter"] == machine.interpreter()
+    case = results.Case("lcg", "nogil", "threads", 2)
+    assert compared.results.fact(case, "size") == 2000
+    assert compared.results.fact(case, "unit") == "iterations"
+    assert compared.results.fact(case, "workers") == 2
+    assert compared.results.fact(case, "load") >= 0
+    assert compared.results.fact(case, "cpu") > 0
+
+
+def test_speedups(compared: Comparison) -> None:
+    found = compared.speedup("nogil", "threads", 2, kernel="lcg")
+    assert found.low <= found <= found.high
+    assert 0 < found < 4
+    assert compared.speedup("gil", "serial", 1, kernel="lcg") == 1.0
+    for arguments, message in (
+        (("nogil", "threads", 9, "lcg"), "lcg/nogil/threads/9 was not measured; measured were lcg/"),
+        (("nogil", "threads", 2, "sleep"), "kernel must be one of lcg, objects, not 'sleep'"),
+        (("nogil", "threads", 2), "several kernels were compared: name one of lcg, objects"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compared.speedup(*arguments)
+    with pytest.raises(ValueError, match="several kernels"):
+        _ = compared.verdict
+    assert set(compared.verdicts) == {"lcg", "objects"}
+
+
+def test_the_repr_is_the_table(compared: Comparison) -> None:
+    lines = repr(compared).splitlines()
+    assert lines[0].startswith(machine.interpreter())
+    assert "GIL" in lines[0]
+    assert any(line.startswith("lcg ") and "±" in line for line in lines)
+    assert any(line.startswith("objects") and "–" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in repr(compared)
+
+
+def test_it_is_saved_and_shown_again(compared: Comparison, tmp_path: Path) -> None:
+    compared.save(tmp_path / "again.json")
+    assert repr(gilkit.load(tmp_path / "again.json")) == repr(compared)
+
+
+def test_one_kernel_has_one_verdict() -> None:
+    found = gilkit.compare("sleep", size=2000, rounds=1, workers=[2], executors=["threads"])
+    assert str(found.verdict).startswith(found.verdict.cause.value)
+    assert math.isnan(found.speedup("nogil", "threads", 2).low)
+    assert not [case for case in found.results if case.executor == "processes" and case.variant != "ceiling"]
+
+
+def compare_function(function: object, *args: object) -> Comparison:
+    return gilkit.compare(function, *args, rounds=2, workers=[2])
+
+
+def test_a_function_of_ones_own() -> None:
+    found = compare_function(math.factorial, 300)
+    assert found.results.kernels == ["factorial"]
+    assert found.speedup("function", "threads", 2) > 0
+    assert found.speedup("function", "processes", 2) > 0
+    assert "factorial" in repr(found)
+    assert found.verdict is not None
+    assert found.failures == {}
+
+
+def test_a_function_that_no_process_can_import_still_runs_on_threads() -> None:
+    found = compare_function(lambda n: sum(range(n)), 2000)
+    assert found.speedup("function", "threads", 2) > 0
+    with pytest.raises(ValueError, match="cannot be sent to a process"):
+        found.speedup("function", "processes", 2)
+    assert "failed" in repr(found)
+
+
+def test_a_function_that_raises_is_an_error_that_says_so() -> None:
+    with (
+        pytest.raises(gilkit.ResultsError, match="nothing was measured: ZeroDivisionError")
+        if False
+        else (pytest.raises(ValueError, match="failed: ZeroDivisionError"))
+    ):
+        compare_function(divmod, 1, 0).speedup("function", "threads", 2)
+
+
+def test_partial_functions_have_a_name() -> None:
+    assert compare_function(partial(time.sleep, 0.002)).results.kernels == ["sleep"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        (("nope",), {}, ValueError, "unknown kernel 'nope'"),
+        ((["lcg", "nope"],), {}, ValueError, "unknown kernel 'nope'"),
+        (([],), {}, ValueError, "at least one kernel"),
+        (
+            ("lcg",),
+            {"variants": ["fast"]},
+            ValueError,
+            "unknown variant 'fast': known are python, gil, nogil",
+        ),
+        (("lcg",), {"executors": ["gpu"]}, ValueError, "unknown executor 'gpu'"),
+        (("lcg",), {"workers": [0]}, ValueError, "workers must be at least 1, not 0"),
+        (("lcg",), {"workers": []}, ValueError, "workers must name at least one"),
+        (("lcg",), {"workers": [1.5]}, TypeError, "workers must be an integer"),
+        (("lcg",), {"rounds": 0}, ValueError, "rounds must be at least 1"),
+        (("lcg",), {"size": -5}, ValueError, "size must be at least 1"),
+        (("lcg",), {"timeout": 0}, ValueError, "timeout must be more than 0"),
+        (("lcg",), {"input": "x.txt"}, ValueError, "lcg takes no input file"),
+        (("crc32",), {"input": "/nowhere"}, OSError, "nowhere"),
+        (("lcg", 5), {}, TypeError, "arguments are for a function"),
+        ((abs, -1), {"size": 3}, TypeError, "are for kernels, not for a function"),
+        (("lcg",), {"output": "/nowhere/r.json"}, ValueError, "cannot write to"),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_runs(
+    arguments: tuple[object, ...], options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    def refuse(_: Progress) -> None:
+        raise AssertionError("something ran")
+
+    with pytest.raises(error, match=message) as caught:
+        gilkit.compare(*arguments, **options, progress=refuse)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_order_of_cases_follows_the_seed() -> None:
+    assert random.Random(7).sample(range(9), 9) == random.Random(7).sample(range(9), 9)
+
+
+def test_the_package_is_lazy_and_complete() -> None:
+    for name in gilkit.__all__:
+        assert getattr(gilkit, name) is not None
+    assert set(gilkit.__all__) <= set(dir(gilkit))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = gilkit.nonsense

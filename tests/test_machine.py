@@ -1,0 +1,74 @@
+"""What the machine says of itself, against files and processes whose answer is known."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gilkit import machine
+
+
+def test_cpus_follow_affinity() -> None:
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system has no CPU affinity")
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert machine.usable_cpus() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+    assert 1 <= machine.usable_cpus() <= len(before)
+
+
+def test_cpus_follow_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    for quota, cpus in ((math.inf, 8), (0.5, 1), (1.5, 2), (4.0, 4), (64.0, 8)):
+        monkeypatch.setattr(machine, "cpu_quota", lambda quota=quota: quota)
+        assert machine.usable_cpus() == cpus
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"a/b/cpu.max": "150000 100000"}, 1.5),
+        ({"a/b/cpu.max": "max 100000"}, math.inf),
+        ({"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2.0),
+        ({"cpu.max": "50000 100000"}, 0.5),
+        ({"cpu/a/b/cpu.cfs_quota_us": "300000", "cpu/a/b/cpu.cfs_period_us": "100000"}, 3.0),
+        ({"cpu/a/b/cpu.cfs_quota_us": "-1", "cpu/a/b/cpu.cfs_period_us": "100000"}, math.inf),
+        ({"a/b/cpu.max": "nonsense"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_the_smallest_quota_along_the_path_counts(
+    files: dict[str, str], quota: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "_own_cgroup", lambda _: "a/b")
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert machine.cpu_quota(tmp_path) == quota
+
+
+def test_load_by_others_sees_a_busy_process_and_not_this_one() -> None:
+    # Whether, not how much: the busy process has to show beside the noise of the machine.
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            assert max(machine.load_by_others(0.5) for _ in range(3)) > machine.BUSY
+        finally:
+            busy.kill()
+
+
+def test_metadata_is_what_pyperf_takes() -> None:
+    facts = machine.metadata()
+    assert facts["gilkit_gil"] == ("on" if machine.gil_enabled() else "off")
+    assert facts["gilkit_switch_interval"] == sys.getswitchinterval()
+    assert all(isinstance(value, str | int | float) for value in facts.values())
+    assert machine.interpreter().endswith(
+        ".".join(map(str, sys.version_info[:2])) + machine.interpreter()[-2:]
+    ) or (f"{sys.version_info.major}.{sys.version_info.minor}" in machine.interpreter())

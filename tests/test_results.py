@@ -1,0 +1,164 @@
+"""The results file: gilkit and pyperf read what was written, and what is not ours is refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gilkit import results
+from gilkit.results import Case, Record, ResultsError
+
+THREADS = Case("lcg", "nogil", "threads", 2)
+BROKEN = Case("lcg", "gil", "processes", 2)
+
+
+@pytest.fixture
+def suite() -> Any:
+    records = [
+        Record(THREADS.baseline, [1e-3, 1.1e-3, 1e-3], {"gilkit_size": 7}),
+        Record(THREADS, [1e-3, 1e-3, 1.2e-3], {"gilkit_size": 7, "gilkit_workers": 2}),
+    ]
+    facts = {"gilkit_cpus": 2, "gilkit_gil": "on", "gilkit_interpreter": "CPython 3.11.7"}
+    return results.build(records, facts, {BROKEN: "a worker process was killed by SIGKILL"})
+
+
+def test_it_comes_back_whole(suite: Any, tmp_path: Path) -> None:
+    results.save(suite, tmp_path / "r.json")
+    found = results.load(tmp_path / "r.json")
+    assert list(found) == [THREADS.baseline, THREADS]
+    assert found.values(THREADS) == (1e-3, 1e-3, 1.2e-3)
+    assert found.fact(THREADS, "size") == 7
+    assert found.fact(THREADS, "workers") == 2
+    assert found.facts["gilkit_cpus"] == 2
+    assert found.failures == {BROKEN: "a worker process was killed by SIGKILL"}
+    assert found.kernels == ["lcg"]
+    assert found.values(BROKEN) == ()
+
+
+def test_a_compressed_file_comes_back_too(suite: Any, tmp_path: Path) -> None:
+    results.save(suite, tmp_path / "r.json.gz")
+    assert gzip.decompress((tmp_path / "r.json.gz").read_bytes()).startswith(b"{")
+    assert THREADS in list(results.load(tmp_path / "r.json.gz"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["show"], ["stats"], ["check"], ["metadata"], ["compare_to", "SELF"]],
+    ids=lambda c: c[0],
+)
+def test_pyperf_opens_it(suite: Any, tmp_path: Path, command: list[str]) -> None:
+    path = str(tmp_path / "r.json")
+    results.save(suite, path)
+    name, *rest = [path if part == "SELF" else part for part in command]
+    done = subprocess.run(
+        [sys.executable, "-m", "pyperf", name, path, *rest], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout
+
+
+def test_nothing_measured_is_an_error() -> None:
+    with pytest.raises(ResultsError, match="nothing was measured: it broke"):
+        results.build([Record(THREADS)], {}, {THREADS: "it broke"})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not JSON, or is cut off"),
+        ("plain text", "not JSON, or is cut off"),
+        ("[1, 2]", "not a pyperf suite"),
+        ("{}", "not a pyperf suite"),
+        ('{"version": "99.0", "benchmarks": []}', "later version"),
+        (b"\xff\xfe\x00\x01", "not JSON"),
+        (
+            '{"version": "1.0", "benchmarks": [{"runs": [{"values": [1.0]}], "metadata": {"name": "x"}}]}',
+            "not one of gilkit's",
+        ),
+    ],
+)
+def test_other_files_are_refused_in_one_line(content: str | bytes, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ResultsError, match=message) as caught:
+        results.load(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_every_cut_off_file_is_refused(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    results.save(suite, path)
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 2, 97):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ResultsError, match="cut off"):
+            results.load(path)
+
+
+def test_a_later_format_is_refused(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    results.save(suite, path)
+    path.write_text(path.read_text().replace('"gilkit_format":1', '"gilkit_format":2'))
+    with pytest.raises(ResultsError, match="format 2, later than this gilkit knows"):
+        results.load(path)
+
+
+def test_damaged_names_are_refused(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    results.save(suite, path)
+    path.write_text(path.read_text().replace("lcg/nogil/threads/2", "lcg nogil threads"))
+    with pytest.raises(ResultsError, match="damaged"):
+        results.load(path)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ResultsError, match=r"cannot read /nowhere/r\.json: No such file"):
+        results.load("/nowhere/r.json")
+
+
+def test_saving_replaces_whole_and_leaves_nothing_beside(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("old")
+    path.chmod(0o640)
+    results.save(suite, path)
+    assert json.loads(path.read_text())["version"]
+    assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_link_stays_a_link(suite: Any, tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "r.json")
+    results.save(suite, tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert results.load(tmp_path / "r.json").kernels == ["lcg"]
+
+
+def test_a_device_is_written_to_not_replaced(suite: Any) -> None:
+    results.check_writable(os.devnull)
+    results.save(suite, os.devnull)
+    assert not Path(os.devnull).is_file()
+
+
+def test_what_cannot_be_written_is_found_first(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "no" / "r.json", Path("/proc/r.json")):
+        with pytest.raises(ResultsError, match="cannot write to") as caught:
+            results.check_writable(path)
+        assert str(path) in str(caught.value)
+    results.check_writable(tmp_path / "r.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cases_have_names() -> None:
+    assert THREADS.name == "lcg/nogil/threads/2"
+    assert Case.parse("my/function/call/threads/8") == Case("my/function", "call", "threads", 8)
+    assert THREADS.baseline.name == "lcg/nogil/serial/1"

@@ -1,0 +1,178 @@
+"""Verdicts follow from figures: each cause from a case made for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from gilkit import results, verdict
+from gilkit.results import Case, Record, Results
+from gilkit.stats import Estimate
+from gilkit.verdict import Cause, Figures, judge
+
+
+def near(value: float, margin: float = 0.03) -> Estimate:
+    return Estimate(value, value - margin, value + margin)
+
+
+def figures(**changes: object) -> Figures:
+    """A kernel that scales; ``changes`` make it another."""
+    facts: dict[str, object] = {
+        "kernel": "k",
+        "workers": 2,
+        "call": near(1e-3, 1e-5),
+        "threads": {"python": near(1.0), "gil": near(1.0), "nogil": near(1.98)},
+        "processes": near(1.97),
+        "native": near(1.99),
+        "ceiling": near(1.99),
+        "size": 1000,
+        "unit": "elements",
+        "gil": True,
+    }
+    return Figures(**{**facts, **changes})  # type: ignore[arg-type]
+
+
+def threads(**speedups: float | Estimate) -> dict[str, Estimate]:
+    return {v: s if isinstance(s, Estimate) else near(s) for v, s in speedups.items()}
+
+
+def test_scales() -> None:
+    found = judge(figures())
+    assert found.cause is Cause.SCALES
+    assert "1.98×" in found.why
+    assert "with the GIL 1.00×" in found.why
+    assert "release the GIL" in found.advice
+
+
+def test_scales_without_a_gil() -> None:
+    found = judge(figures(threads=threads(gil=1.97, nogil=1.98), gil=False))
+    assert found.cause is Cause.SCALES
+    assert "no GIL here" in found.why
+    assert found.advice == "use threads"
+
+
+def test_the_gil_is_held_in_a_kernel_without_a_nogil_variant() -> None:
+    found = judge(figures(threads=threads(python=1.0, gil=1.0), native=None))
+    assert found.cause is Cause.GIL
+    assert "1.00× where processes reach 1.97×" in found.why
+    assert "use processes" in found.advice
+
+
+def test_the_gil_is_held_inside_a_nogil_call() -> None:
+    found = judge(figures(threads=threads(nogil=0.8), call=near(5e-3, 1e-5)))
+    assert found.cause is Cause.GIL
+
+
+def test_only_releasing_helps_where_processes_do_not() -> None:
+    found = judge(figures(threads=threads(nogil=1.0), processes=near(1.0)))
+    assert found.cause is Cause.GIL
+    assert found.advice == "release the GIL inside the call"
+
+
+def test_calls_too_short() -> None:
+    # 0.57 µs calls at 1.5×, as in DESIGN's table: two workers lose 0.19 µs in each.
+    found = judge(figures(threads=threads(nogil=1.5), call=near(0.57e-6, 1e-9)))
+    assert found.cause is Cause.SHORT
+    assert "570 ns" in found.why
+    assert "batch calls" in found.advice
+    assert "elements" in found.advice
+
+
+def test_the_length_that_pays_is_the_one_at_which_threads_scale() -> None:
+    # With a loss of 1 µs a call, W v / (W v / C + loss) reaches 0.9 C at v = 9 µs for W = C = 2.
+    call = 2e-6
+    speedup = 2 * call / (call + 1e-6)
+    found = judge(
+        figures(
+            threads=threads(nogil=near(speedup, 0.01)),
+            call=near(call, 0),
+            native=near(2.0),
+            processes=near(2.0),
+            ceiling=near(2.0),
+        )
+    )
+    assert found.cause is Cause.SHORT
+    assert "9.00 µs" in found.advice
+
+
+def test_hardware_only_if_native_threads_and_processes_stop_too() -> None:
+    slow = {"threads": threads(nogil=1.2), "processes": near(1.22), "native": near(1.19)}
+    assert judge(figures(**slow)).cause is Cause.HARDWARE
+    assert judge(figures(**{**slow, "native": near(1.97)})).cause is not Cause.HARDWARE
+    assert judge(figures(**{**slow, "processes": near(1.97)})).cause is not Cause.HARDWARE
+    # A native variant that may scale, for all that is known, blames no hardware either.
+    unsure = {**slow, "native": Estimate(1.2, 0.9, 1.9)}
+    assert judge(figures(**unsure)).cause is Cause.UNEXPLAINED
+
+
+def test_nothing_is_blamed_where_the_interval_leaves_doubt() -> None:
+    found = judge(figures(threads=threads(nogil=Estimate(1.4, 1.0, 2.0))))
+    assert found.cause is Cause.UNEXPLAINED
+    assert "1.00× to 2.00×" in found.why
+
+
+def test_without_a_ceiling_there_is_no_verdict() -> None:
+    assert judge(figures(ceiling=None)).cause is Cause.UNEXPLAINED
+    assert judge(figures(threads={})).cause is Cause.UNEXPLAINED
+    assert judge(figures(workers=1)).cause is Cause.UNEXPLAINED
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.0, "2.00 s"),
+        (3.7e-3, "3.70 ms"),
+        (1e-3, "1.00 ms"),
+        (4.56e-5, "45.6 µs"),
+        (8e-8, "80.0 ns"),
+        (0.123456, "123 ms"),
+    ],
+)
+def test_seconds(value: float, text: str) -> None:
+    assert verdict.seconds(value) == text
+
+
+def made(values: dict[str, list[float]], failures: dict[str, str] | None = None) -> Results:
+    """Results with these rounds."""
+    records = [
+        Record(Case.parse(name), v, {"gilkit_size": 10, "gilkit_unit": "n"}) for name, v in values.items()
+    ]
+    failed = {Case.parse(name): reason for name, reason in (failures or {}).items()}
+    return Results(results.build(records, {"gilkit_cpus": 2, "gilkit_gil": "on"}, failed))
+
+
+def test_speedup_is_work_done_at_once_over_the_work_of_one() -> None:
+    found = made({"k/nogil/serial/1": [1.0, 2.0, 3.0], "k/nogil/threads/2": [1.0, 2.0, 3.0]})
+    assert verdict.speedup(found, Case("k", "nogil", "threads", 2)) == 2.0
+    assert verdict.speedup(found, Case("k", "nogil", "threads", 4)) is None
+
+
+def test_native_and_the_ceiling_are_their_own_baseline() -> None:
+    found = made(
+        {
+            "k/native/openmp/1": [1.0],
+            "k/native/openmp/2": [2.0],
+            "k/ceiling/processes/1": [1.0],
+            "k/ceiling/processes/2": [1.0],
+        }
+    )
+    assert verdict.speedup(found, Case("k", "native", "openmp", 2)) == 1.0
+    assert verdict.speedup(found, Case("k", "ceiling", "processes", 2)) == 2.0
+
+
+def test_a_row_shows_as_many_workers_as_cpus_or_else_the_most() -> None:
+    found = made(
+        {
+            "a/nogil/threads/1": [1.0],
+            "a/nogil/threads/2": [1.0],
+            "a/nogil/threads/4": [1.0],
+            "b/nogil/threads/4": [1.0],
+        }
+    )
+    assert verdict.shown_workers(found, "a") == 2
+    assert verdict.shown_workers(found, "b") == 4
+
+
+def test_a_kernel_that_failed_altogether_says_so() -> None:
+    found = dict(verdict.verdicts(made({"k/ceiling/openmp/1": [1.0]}, {"k/gil/serial/1": "it broke"})))
+    assert found["k"].cause is Cause.FAILED
+    assert str(found["k"]) == "failed: it broke"
