@@ -27,6 +27,7 @@ def directives() -> dict[str, object]:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the C file and the annotation of every module, and of the declarations they share."""
+    pytest.importorskip("setuptools")  # has distutils, which Cython.Build imports, where Python has none
     build = pytest.importorskip("Cython.Build")
     folder = tmp_path_factory.mktemp("annotated")
     for source in EXT.glob("*.p[yx]*"):

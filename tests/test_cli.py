@@ -180,6 +180,11 @@ def test_a_closed_pipe_is_quiet() -> None:
 LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to jobs in the background, whose children would ignore interrupts, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A comparison that is measuring, with what it writes to."""
@@ -187,7 +192,12 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[su
     extra: list[str] = getattr(request, "param", ["--rounds", "40"])
     command = [sys.executable, "-m", "gilkit", *LONG, *extra, "-o", str(path)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts if os.name == "posix" else None,
     ) as process:
         yield process, path
         process.kill()
