@@ -33,6 +33,11 @@ class BuildExt(build_ext):
                 "gilkit: installing from source needs a C compiler, and none works here: "
                 "install gcc, clang or MSVC"
             )
+        if not self.compiles("#include <Python.h>\nint main(void) { return 0; }"):
+            sys.exit(
+                "gilkit: installing from source needs Python's C headers, and they are missing here: "
+                f"install the development package of Python {sys.version_info.major}.{sys.version_info.minor}"
+            )
         openmp = OPENMP_FLAGS.get(kind, UNIX_OPENMP_FLAGS)
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
         if not self.compiles(program, openmp):

@@ -193,10 +193,12 @@ def catalogue() -> RenderableType:
     executors = _plain_table("executor", "available", "what runs a worker")
     for kind in EXECUTORS.values():
         absent = kind.missing()
-        word = Text(f"no: {absent}", style="red") if absent else Text("yes", style="green")
+        word = Text("no", style="red") if absent else Text("yes", style="green")
         executors.add_row(kind.name, word, kind.about)
+        if absent:
+            why.setdefault(absent, []).append(kind.name)
     notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
-    return Group(kernels, *notes, "", executors)
+    return Group(kernels, "", executors, *([""] if notes else []), *notes)
 
 
 def _plain_table(*headings: str) -> Table:

@@ -1,0 +1,30 @@
+"""What importing gilkit loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The top-level modules that a fresh interpreter has after ``statement``."""
+    script = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement", ["import gilkit", "import gilkit; gilkit.KERNELS", "import gilkit.kernels"]
+)
+def test_importing_loads_no_more_than_numpy_and_the_kernels(statement: str) -> None:
+    heavy = {"rich", "click", "pyperf", "psutil", "threadpoolctl", "multiprocessing", "concurrent", "asyncio"}
+    extra = loaded_by(statement) - loaded_by("import numpy")
+    assert not extra & heavy
+
+
+def test_importing_leaves_the_gil_as_it_is() -> None:
+    gil = "getattr(sys, '_is_gil_enabled', lambda: True)()"
+    script = f"import sys; before = {gil}; import gilkit.kernels; assert {gil} == before"
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
