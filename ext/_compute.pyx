@@ -32,6 +32,7 @@ cdef void lcg_call(Call *call) noexcept nogil:
 
 def lcg_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.lcg` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef int w
@@ -95,6 +96,7 @@ cdef void primes_call(Call *call) noexcept nogil:
 
 def primes_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.primes` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const int64_t[::1] view
@@ -172,6 +174,7 @@ cdef void mandelbrot_call(Call *call) noexcept nogil:
 
 def mandelbrot_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.mandelbrot` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef int32_t[:, ::1] view

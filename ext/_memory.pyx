@@ -22,6 +22,8 @@ cdef double scalar(object value, str name) except? -1:
         return value
     except TypeError:
         raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float64") from None
 
 
 cdef const double[::1] second(object c, Py_ssize_t length):
@@ -60,6 +62,7 @@ cdef void triad_call(Call *call) noexcept nogil:
 
 def triad_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.triad` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const double[::1] b_view, c_view
@@ -130,6 +133,7 @@ cdef void transform_call(Call *call) noexcept nogil:
 
 def transform_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.transform` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const double[:, ::1] p_view, m_view
@@ -196,6 +200,7 @@ cdef void pairwise_call(Call *call) noexcept nogil:
 
 def pairwise_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.pairwise` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const double[:, ::1] x_view
@@ -248,6 +253,7 @@ cdef void histogram_call(Call *call) noexcept nogil:
 
 def histogram_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.histogram` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const uint8_t[::1] view
@@ -331,6 +337,7 @@ cdef void crc32_call(Call *call) noexcept nogil:
 
 def crc32_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.crc32` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const uint8_t[::1] view

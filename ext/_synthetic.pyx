@@ -33,6 +33,7 @@ cdef void synthetic_call(Call *call) noexcept nogil:
 
 def synthetic_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.synthetic` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef int w

@@ -1,6 +1,6 @@
 """Kernels that wait: they need no CPU, so only the GIL can keep them from overlapping."""
 
-from libc.math cimport isfinite
+from libc.math cimport INFINITY, isfinite
 
 from native cimport Call, arguments, new_calls, run_calls
 
@@ -29,6 +29,8 @@ cdef double duration(object seconds) except? -1:
         value = seconds
     except TypeError:
         raise TypeError(f"seconds must be a number, not {type(seconds).__name__}") from None
+    except OverflowError:
+        value = INFINITY
     if not isfinite(value) or value < 0 or value > 1e6:
         raise ValueError("seconds must be between 0 and 1e6")
     return value
@@ -53,6 +55,7 @@ cdef void sleep_call(Call *call) noexcept nogil:
 
 def sleep_native(calls, loops=1, spans=None):
     """Run `gilkit.kernels.sleep` on one native thread for each of ``calls``."""
+    calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef int w

@@ -3,7 +3,8 @@
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 
-from start cimport now, spin, spread
+from checks cimport count
+from start cimport cpus_t, now, read_cpus, spin, spread, write_cpus
 
 cdef extern from *:
     """
@@ -61,6 +62,8 @@ cdef inline void repeat(body_t body, Call *call, int64_t loops) noexcept nogil:
 
 cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) noexcept nogil:
     cdef int w = 0
+    cdef cpus_t cpus
+    read_cpus(&cpus)
     with parallel(num_threads=workers):
         w = threadid()
         calls[w].team = omp_get_num_threads()
@@ -69,6 +72,7 @@ cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) 
         barrier()
         repeat(body, calls + w, loops)
     dismiss()
+    write_cpus(&cpus)  # with OMP_PROC_BIND, OpenMP has bound this thread to one CPU
 
 
 cdef inline tuple arguments(object call, tuple defaults, int required=1):
@@ -92,9 +96,11 @@ cdef inline Call *new_calls(bytearray storage, object calls) except NULL:
 cdef inline int run_calls(body_t body, Call *calls, int workers, object loops, object spans) except -1:
     """Run every call ``loops`` times, all at once; ``spans`` takes each one's start and end."""
     cdef int w
-    cdef int64_t n = loops
+    cdef int64_t n = count(loops, "loops")
     if n < 1:
         raise ValueError("loops must be at least 1")
+    if spans is not None and len(spans) != workers:
+        raise ValueError(f"spans must have a row for each of {workers} calls, not {len(spans)}")
     with nogil:
         run_team(body, calls, workers, n)
     if calls[0].team != workers:
@@ -103,5 +109,5 @@ cdef inline int run_calls(body_t body, Call *calls, int workers, object loops, o
         )
     if spans is not None:
         for w in range(workers):
-            spans[w] = (calls[w].start, calls[w].end)
+            spans.__setitem__(w, (calls[w].start, calls[w].end))
     return 0

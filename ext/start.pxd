@@ -21,6 +21,13 @@ cdef extern from *:
 
     #ifdef __linux__
     #include <sched.h>
+    typedef cpu_set_t gilkit_cpus;
+    static void gilkit_read_cpus(gilkit_cpus *cpus) {
+        if (sched_getaffinity(0, sizeof(*cpus), cpus) != 0) CPU_ZERO(cpus);
+    }
+    static void gilkit_write_cpus(const gilkit_cpus *cpus) {
+        if (CPU_COUNT(cpus)) sched_setaffinity(0, sizeof(*cpus), cpus);
+    }
     static void gilkit_spread(int place) {
         cpu_set_t allowed, one;
         int cpu;
@@ -36,10 +43,19 @@ cdef extern from *:
         }
     }
     #else
+    typedef int gilkit_cpus;
+    static void gilkit_read_cpus(gilkit_cpus *cpus) { *cpus = 0; }
+    static void gilkit_write_cpus(const gilkit_cpus *cpus) { (void)cpus; }
     static void gilkit_spread(int place) { (void)place; }
     #endif
     """
     double now "gilkit_now"() noexcept nogil
+
+    # The CPUs that this thread may use.
+    ctypedef struct cpus_t "gilkit_cpus":
+        pass
+    void read_cpus "gilkit_read_cpus"(cpus_t *cpus) noexcept nogil
+    void write_cpus "gilkit_write_cpus"(const cpus_t *cpus) noexcept nogil
 
     # Move this thread to the CPU of worker ``place``, then leave it to the scheduler again: threads that wake
     # at one time often wake on one CPU, and a scheduler takes milliseconds to part them.

@@ -4,11 +4,14 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being loaded is as quiet as it is later."""
+    """Run the command line; what goes wrong while it is still being loaded is one line, too."""
     try:
         from gilkit import cli
     except KeyboardInterrupt:
         sys.exit(130)
+    except ImportError as error:
+        print(f"gilkit: {error}", file=sys.stderr)
+        sys.exit(2)
     cli.main()
 
 

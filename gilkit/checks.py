@@ -25,9 +25,13 @@ def count(value: Any, name: str, most: int = 2**63 - 1) -> int:
 def number(value: Any, name: str) -> float:
     """Return ``value`` as a float."""
     try:
+        if isinstance(value, str | bytes | bytearray):  # float would parse them
+            raise TypeError
         return float(value)
     except TypeError:
         raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float64") from None
 
 
 def buffer(value: Any, name: str, formats: str, dimensions: int, shape: tuple[int, ...] | None = None) -> Any:

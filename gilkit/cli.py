@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -14,13 +15,21 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gilkit import __version__, report
-from gilkit.comparison import SECONDS, Comparison, InterruptedComparisonError, compare, load
-from gilkit.comparison import Progress as Step
+from gilkit.comparison import (
+    LONGEST,
+    SECONDS,
+    Comparison,
+    InterruptedComparisonError,
+    UnsavedComparisonError,
+    compare,
+    load,
+)
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS
-from gilkit.results import ResultsError
+from gilkit.results import NothingMeasuredError, ResultsError
+from gilkit.run import Progress as Step
 
-BAD_INPUT, INTERRUPTED = 2, 130
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 def _counts(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -90,7 +99,7 @@ def command() -> None:
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
 @click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=SECONDS, show_default=True,
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SECONDS, show_default=True,
     metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
 )  # fmt: skip
 def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
@@ -107,7 +116,7 @@ def _finish(comparison: Comparison) -> None:
     """Print a comparison, and exit with 1 if some of it failed."""
     _show(report.comparison(comparison.results))
     if comparison.failures:
-        sys.exit(1)
+        sys.exit(FAILED)
 
 
 @command.command("show")
@@ -158,6 +167,9 @@ class Bar(AbstractContextManager[Callable[[Step], None]]):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0, 1 if a case failed, 2 for bad input, 130 after Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± or → still gets its table
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -165,6 +177,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "gilkit"
         _fail(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
+    except UnsavedComparisonError as error:
+        _show(report.comparison(error.comparison.results))
+        _fail(str(error))
+    except NothingMeasuredError as error:
+        for line in report.failures(error.failures):
+            _show(line)
+        click.echo("gilkit: nothing was measured", err=True)
+        sys.exit(FAILED)
     except (click.ClickException, ResultsError, ValueError, TypeError) as error:
         _fail(str(error))
     except OSError as error:

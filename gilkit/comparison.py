@@ -1,53 +1,39 @@
-"""Plan the cases, interleave their rounds, and return a Comparison."""
+"""`compare`: plan, run, and return a Comparison, which has the results and what follows from them."""
 
 from __future__ import annotations
 
 import gc
 import os
-import random
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from gilkit import __version__, machine, results
+from gilkit import machine, results
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.measure import CaseFailedError, Lab, calibrated
+from gilkit.measure import Lab
 from gilkit.plan import (
     CLOSE,
     DEFAULT,
-    FEW,
     QUICK,
-    Pace,
-    Subject,
     allowed,
     chosen_kernels,
     function_subject,
     kernel_subject,
     worker_counts,
 )
-from gilkit.results import Case, Metadata, Record, Results
+from gilkit.results import Case, Results
+from gilkit.run import Progress, Run
 from gilkit.stats import Estimate
 from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
-from gilkit.workload import Workload
 
 SECONDS = 60.0  # the default timeout of a round
 LARGEST = 2**63 - 1  # what the kernels count to
-LOOK = 0.2  # seconds to watch what others use, before every kernel
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: seconds of measuring done and planned, and what is being measured."""
-
-    done: float
-    total: float
-    label: str
+LONGEST = 1e6  # seconds that a timeout may be
+MOST_WORKERS = 1024
 
 
 class Comparison:
@@ -149,12 +135,47 @@ def load(path: str | os.PathLike[str]) -> Comparison:
     return Comparison(results.load(path).suite)
 
 
+class UnsavedComparisonError(results.ResultsError):
+    """The results could not be written; ``comparison`` has them."""
+
+    def __init__(self, error: results.ResultsError, comparison: Comparison) -> None:
+        super().__init__(str(error))
+        self.comparison = comparison
+
+
 class InterruptedComparisonError(KeyboardInterrupt):
     """An interrupt during `compare`; ``comparison`` is what was measured until then, or None."""
 
     def __init__(self, comparison: Comparison | None) -> None:
         super().__init__("interrupted")
         self.comparison = comparison
+
+
+def _resolved(name: str, path: str | os.PathLike[str]) -> str:
+    """Return the absolute path that ``path`` leads to."""
+    try:
+        return str(Path(path).resolve())
+    except TypeError:
+        raise TypeError(f"{name} must be a path, not {type(path).__name__}") from None
+    except RuntimeError as error:
+        raise ValueError(f"{name} cannot be followed: {error}") from None
+
+
+def _counts(workers: Iterable[int] | int | None, usual: tuple[int, ...]) -> list[int]:
+    """Return the worker counts in order, each once."""
+    if workers is None:
+        workers = usual
+    elif isinstance(workers, int):
+        workers = [workers]
+    try:
+        counts = sorted({_positive("workers", count) for count in workers})
+    except TypeError as error:
+        raise TypeError(f"workers must be integers: {error}") from None
+    if not counts:
+        raise ValueError("workers must name at least one count")
+    if counts[-1] > MOST_WORKERS:
+        raise ValueError(f"workers must be at most {MOST_WORKERS}, not {counts[-1]}")
+    return counts
 
 
 def _positive(name: str, value: Any) -> int:
@@ -171,7 +192,7 @@ def compare(
     *args: Any,
     variants: Iterable[str] | None = None,
     executors: Iterable[str] | None = None,
-    workers: Iterable[int] | None = None,
+    workers: Iterable[int] | int | None = None,
     size: int | None = None,
     rounds: int | None = None,
     quick: bool = False,
@@ -192,7 +213,7 @@ def compare(
         The arguments of the function.
     variants, executors : list of str, optional
         Some of `gilkit.kernels.VARIANTS` and of `gilkit.executors.EXECUTORS`; all by default.
-    workers : list of int, optional
+    workers : list of int, or int, optional
         Worker counts; by default 1 … 2 × CPUs.
     size : int, optional
         How much work a call is, in the kernel's unit; by default the kernel's own size for each variant.
@@ -222,7 +243,9 @@ def compare(
     OSError
         If `input` cannot be read.
     ResultsError
-        If `output` cannot be written, or nothing could be measured.
+        If `output` cannot be written: before anything is measured where that can be told, else at the end,
+        as an `UnsavedComparisonError` that has what was measured. If every case failed, as a
+        `NothingMeasuredError` with the reasons.
     KeyboardInterrupt
         On Ctrl-C, as an `InterruptedComparisonError` that has what was measured until then; `output` has it
         too.
@@ -232,22 +255,21 @@ def compare(
     >>> import gilkit
     >>> gilkit.compare("lcg", quick=True)  # doctest: +SKIP
     """
-    if output is not None:
-        results.check_writable(output)
-    if not timeout > 0:
-        raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
+    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST:
+        raise ValueError(f"timeout must be more than 0 and at most {LONGEST:g} seconds, not {timeout}")
     if rounds is not None:
         _positive("rounds", rounds)
     if size is not None and _positive("size", size) > LARGEST:
         raise ValueError("size is too large: at most 2**63 - 1 is allowed")
     cpus = machine.usable_cpus()
-    usual = (cpus,) if quick else worker_counts(cpus)
-    counts = sorted({_positive("workers", count) for count in (usual if workers is None else workers)})
-    if not counts:
-        raise ValueError("workers must name at least one count")
+    counts = _counts(workers, (cpus,) if quick else worker_counts(cpus))
     shown = cpus if cpus in counts else counts[-1]
     chosen = allowed("executor", executors, list(EXECUTORS))
-    path = None if input is None else str(Path(input).resolve())
+    path = None if input is None else _resolved("input", input)
+    if output is not None:
+        results.check_writable(output)
+        if path is not None and _resolved("output", output) == path:
+            raise ValueError(f"output must not be the input, {input}")
 
     if callable(target) and not isinstance(target, Kernel):
         if variants is not None or size is not None or input is not None:
@@ -257,23 +279,46 @@ def compare(
     else:
         if args:
             raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
+        wanted = allowed("variant", variants, VARIANTS)
         subjects = [
-            kernel_subject(kernel, allowed("variant", variants, VARIANTS), chosen, counts, shown, size, path)
+            kernel_subject(kernel, wanted, chosen, counts, shown, size, path)
             for kernel in chosen_kernels(target, path)
         ]
         apart = True
+    subjects = [s for s in subjects if any(case.variant != "ceiling" for case in s.cases)]
+    if not subjects:
+        raise ValueError(
+            "nothing to measure: no kernel that was chosen has such a variant on such an executor"
+        )
     pace = QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
-    run = _Run(subjects, pace, rounds, seed, cpus, output, progress)
+    run = Run(subjects, pace, rounds, seed, cpus, output, progress)
     with ExitStack() as deaf, _undisturbed(apart):
         try:
             with Lab(max(counts), timeout, apart) as lab:
                 try:
-                    return run.measured(lab)
+                    run.measure(lab)
                 except KeyboardInterrupt:
                     deaf.enter_context(_deaf())
                     raise
         except KeyboardInterrupt:
-            raise InterruptedComparisonError(run.kept()) from None
+            raise InterruptedComparisonError(_kept(run)) from None
+    comparison = Comparison(run.suite())
+    try:
+        run.save()
+    except results.ResultsError as error:
+        raise UnsavedComparisonError(error, comparison) from None
+    return comparison
+
+
+def _kept(run: Run) -> Comparison | None:
+    """Return what an interrupted run leaves, after it was written to its file."""
+    try:
+        comparison = Comparison(run.suite())
+    except results.NothingMeasuredError:
+        return None
+    with suppress(results.ResultsError):
+        run.save()
+    return comparison
 
 
 @contextmanager
@@ -305,124 +350,3 @@ def _undisturbed(apart: bool) -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-class _Run:
-    """The course of one comparison: calibrate every subject, then run its rounds."""
-
-    def __init__(
-        self,
-        subjects: list[Subject],
-        pace: Pace,
-        rounds: int | None,
-        seed: int | None,
-        cpus: int,
-        output: str | os.PathLike[str] | None,
-        progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self.subjects = subjects
-        self.pace = pace
-        self.rounds = rounds
-        self.cpus = cpus
-        self.output = output
-        self.progress = progress
-        self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
-        self.random = random.Random(self.seed)
-        self.records: dict[Case, Record] = {}
-        self.failures: dict[Case, str] = {}
-        self.facts: Metadata = {}
-        self.planned = self.done = 0.0
-
-    def measured(self, lab: Lab) -> Comparison:
-        """Measure everything and return it."""
-        self.facts = {
-            **results.system_facts(),
-            **machine.metadata(),
-            "gilkit_version": __version__,
-            "gilkit_seed": self.seed,
-        }
-        for subject in self.subjects:
-            self._calibrate(lab, subject)
-        costs = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
-        rounds = self.pace.rounds(costs)
-        if self.rounds is not None:
-            rounds = dict.fromkeys(rounds, self.rounds)
-        self.planned = sum(rounds[name] * cost for name, cost in costs.items())
-        for subject in self.subjects:
-            self._measure(lab, subject, rounds[subject.name], costs[subject.name])
-            self._save()
-        return self._comparison()
-
-    def _open(self, subject: Subject) -> list[Case]:
-        """The cases of ``subject`` that have not failed."""
-        return [case for case in subject.cases if case not in self.failures]
-
-    def _say(self, label: str, done: float = 0.0) -> None:
-        if self.progress is not None:
-            self.progress(Progress(self.done, self.planned, label))
-        self.done += done
-
-    def _calibrate(self, lab: Lab, subject: Subject) -> None:
-        """Find the loops of every variant on one worker; a variant that fails there has failed everywhere."""
-        for variant, workload in subject.workloads.items():
-            cases = [case for case in subject.cases if case.variant == variant]
-            if not cases:
-                continue
-            self._say(f"{subject.name}: calibrating {variant}")
-            serial = "openmp" if cases[0].executor == "openmp" else "serial"
-
-            def run(loops: int, workload: Workload = workload, serial: str = serial) -> float:
-                return lab.round(serial, workload, 1, loops).seconds
-
-            try:
-                loops, call = calibrated(run, self.pace.stretch)
-            except CaseFailedError as error:
-                self.failures.update(dict.fromkeys(cases, str(error)))
-                continue
-            subject.loops[variant], subject.calls[variant] = loops, call
-
-    def _measure(self, lab: Lab, subject: Subject, rounds: int, cost: float) -> None:
-        """Run the rounds of one subject, each with its cases in an order of its own."""
-        load = machine.load_by_others(LOOK)
-        for case in self._open(subject):
-            facts: dict[str, str | int | float] = {
-                **subject.facts[case.variant],
-                "loops": subject.loops_of(case, self.cpus),
-                "gilkit_workers": case.workers,
-                "gilkit_load": round(load, 3),
-            }
-            self.records[case] = Record(case, facts=facts)
-        late = time.perf_counter() + 1.2 * rounds * cost + 0.5
-        for index in range(rounds):
-            if index >= FEW and self.rounds is None and time.perf_counter() > late:
-                break  # the machine is slower than it was when this was planned
-            order = self._open(subject)
-            self.random.shuffle(order)
-            values = {}
-            for case in order:
-                self._say(f"{subject.name}: round {index + 1} of {rounds}", subject.seconds(case, self.cpus))
-                try:
-                    loops = subject.loops_of(case, self.cpus)
-                    done = lab.round(case.executor, subject.workloads[case.variant], case.workers, loops)
-                except CaseFailedError as error:
-                    self.failures[case] = str(error)
-                else:
-                    values[case] = done
-            # Only whole rounds count: an interrupt in this one leaves the values of all cases paired.
-            for case, done in values.items():
-                self.records[case].values.append(done.value)
-                self.records[case].facts["gilkit_cpu"] = round(done.cpu, 4)
-
-    def _comparison(self) -> Comparison:
-        return Comparison(results.build(self.records.values(), self.facts, self.failures))
-
-    def _save(self) -> None:
-        if self.output is not None and any(record.values for record in self.records.values()):
-            self._comparison().save(self.output)
-
-    def kept(self) -> Comparison | None:
-        """Return what an interrupted run leaves, after it was written to its file."""
-        if not any(record.values for record in self.records.values()):
-            return None
-        self._save()
-        return self._comparison()

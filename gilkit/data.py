@@ -121,6 +121,8 @@ def available(path: str, takes: str) -> int:
     ValueError
         If it is empty, or is no array where ``takes`` is ``"array"``.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{path} is not a regular file")
     with Path(path).open("rb") as file:
         size = file.seek(0, 2)
     if takes == "array":

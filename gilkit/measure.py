@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import pickle
+import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, wait
 from dataclasses import dataclass
 from itertools import repeat
+from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
 
 from gilkit._start import take_place
 from gilkit.executors import EXECUTORS, ProcessPool
-from gilkit.workload import KernelCall, Team, Workload, ready
-
-T = TypeVar("T")
+from gilkit.workload import Call, KernelCall, Team, Workload, ready
 
 SPIN = 0.001  # seconds before the start in which workers are awake, each on its CPU
 LEAD = 0.004  # seconds from handing out a round to its start
+SENT = 10_000  # bytes of a workload that may be sent with every round
 PATIENCE = 10  # tries to have all workers ready at the start, each with twice the lead
 
 
@@ -85,16 +85,6 @@ def stretch(
     return Span(begin, end, time.thread_time() - cpu)
 
 
-def _wait(future: Future[T], until: float) -> T:
-    """Return the future's result, or raise `_LateError` where it is not there at ``until``."""
-    try:
-        return future.result(max(0.0, until - time.perf_counter()))
-    except TimeoutError:
-        if future.done():  # the call raised it
-            raise
-        raise _LateError from None
-
-
 class _LateError(Exception):
     """No answer in time."""
 
@@ -111,7 +101,10 @@ def together(
     for _ in range(PATIENCE):
         start = time.perf_counter() + lead
         futures = [pool.submit(stretch, recipe, loops, start, place) for place in range(workers)]
-        spans = [_wait(future, until) for future in futures]
+        # All of them, before an error of one: none may still be running when the next round starts.
+        if wait(futures, max(0.0, until - time.perf_counter())).not_done:
+            raise _LateError
+        spans = [future.result() for future in futures]
         ready_spans = [span for span in spans if span is not None]
         if len(ready_spans) == workers:
             return Round(loops, tuple(ready_spans))
@@ -138,16 +131,33 @@ def _team_round(recipe: Workload | bytes, workers: int, loops: int) -> Round:
     return Round(loops, tuple(Span(start, end, cpu) for start, end in spans))
 
 
-def local_round(executor: str, recipe: Workload | bytes, workers: int, loops: int, most: int) -> Round:
+def local_round(
+    executor: str, recipe: Workload | bytes, workers: int, loops: int, most: int, timeout: float = 3600.0
+) -> Round:
     """Run one round in this process, on an executor whose workers are no processes.
 
-    Its pools stay for the next round, with ``most`` workers each.
+    Its pools stay for the next round, with ``most`` workers each; one that gives no answer in time is left.
     """
     kind = EXECUTORS[executor]
     if kind.native:
         return _team_round(recipe, workers, loops)
     pool = _pools.get((executor, most)) or _pools.setdefault((executor, most), kind.start(most))
-    return together(pool, recipe, workers, loops)
+    try:
+        return together(pool, recipe, workers, loops, timeout)
+    except _LateError:
+        _pools.pop((executor, most)).shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A workload in a file, for those whose pickle is too long to be sent with every round."""
+
+    path: str
+
+    def prepare(self) -> Call:
+        workload: Workload = pickle.loads(Path(self.path).read_bytes())
+        return workload.prepare()
 
 
 class Lab:
@@ -164,13 +174,21 @@ class Lab:
     apart : bool
         Whether threads, too, run in a process of their own, which can crash, hang or be killed without harm
         to this one. Otherwise they run here, where functions work that no other process could import.
+
+    Attributes
+    ----------
+    starts : dict of str to float
+        Seconds that each pool took to start.
     """
 
     def __init__(self, most: int, timeout: float = 60.0, apart: bool = True) -> None:
         self.most = most
         self.timeout = timeout
         self.apart = apart
+        self.starts: dict[str, float] = {}
         self._processes: dict[str, ProcessPool] = {}
+        self._recipes: dict[Workload, bytes] = {}
+        self._folder = tempfile.TemporaryDirectory(prefix="gilkit-")
 
     def __enter__(self) -> Lab:
         return self
@@ -184,11 +202,7 @@ class Lab:
         if not self.apart:
             while _pools:
                 _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
-
-    def _pool(self, name: str, workers: int) -> ProcessPool:
-        if name not in self._processes:
-            self._processes[name] = ProcessPool(workers)
-        return self._processes[name]
+        self._folder.cleanup()
 
     def round(self, executor: str, workload: Workload, workers: int, loops: int) -> Round:
         """Run one round of ``loops`` calls on each of ``workers``.
@@ -199,32 +213,60 @@ class Lab:
             If it cannot be measured. What was broken is started anew for the next round.
         """
         separate = EXECUTORS[executor].apart
+        name = executor if separate else "host"
         try:
             if not (separate or self.apart):
-                return local_round(executor, workload, workers, loops, self.most)
-            try:
-                recipe = pickle.dumps(workload)
-            except Exception as error:
-                raise CaseFailedError(f"it cannot be sent to a process: {_line(error)}") from error
+                return local_round(executor, workload, workers, loops, self.most, self.timeout)
+            recipe = self._recipe(workload)
+            pool = self._pool(name, self.most if separate else 1)
             if separate:
-                return together(self._pool(executor, self.most), recipe, workers, loops, self.timeout)
-            future = self._pool("host", 1).submit(local_round, executor, recipe, workers, loops, self.most)
-            return _wait(future, time.perf_counter() + self.timeout)
+                return together(pool, recipe, workers, loops, self.timeout)
+            future = pool.submit(local_round, executor, recipe, workers, loops, self.most)
+            if wait([future], self.timeout).not_done:
+                raise _LateError
+            return future.result()
         except CaseFailedError:
             raise
         except _LateError:
-            self._drop(executor if separate else "host").kill()
-            raise CaseFailedError(f"no answer within {self.timeout:g} s: killed") from None
+            if name in self._processes:
+                self._processes.pop(name).kill()
+                raise CaseFailedError(f"no answer within {self.timeout:g} s: killed") from None
+            raise CaseFailedError(
+                f"no answer within {self.timeout:g} s: left to run on, as threads cannot be killed"
+            ) from None
         except BrokenExecutor as error:
-            pool = self._drop(executor if separate else "host")
-            raise CaseFailedError(f"a worker process {pool.ends()}") from error
+            raise CaseFailedError(f"a worker process {self._processes.pop(name).ends()}") from error
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             raise CaseFailedError(_line(error)) from error
 
-    def _drop(self, name: str) -> ProcessPool:
-        return self._processes.pop(name)
+    def _pool(self, name: str, workers: int) -> ProcessPool:
+        if name not in self._processes:
+            start = time.perf_counter()
+            try:
+                self._processes[name] = ProcessPool(workers)
+            except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
+                raise CaseFailedError(
+                    "worker processes do not start; a script has to call this under "
+                    f"if __name__ == '__main__' ({_line(error)})"
+                ) from error
+            self.starts.setdefault(name, time.perf_counter() - start)
+        return self._processes[name]
+
+    def _recipe(self, workload: Workload) -> bytes:
+        """Return what is sent to a worker with every round: a few bytes, or where to find more."""
+        if workload not in self._recipes:
+            try:
+                recipe = pickle.dumps(workload)
+            except Exception as error:
+                raise CaseFailedError(f"it cannot be sent to a process: {_line(error)}") from error
+            if len(recipe) > SENT:
+                path = Path(self._folder.name, f"{len(self._recipes)}.pickle")
+                path.write_bytes(recipe)
+                recipe = pickle.dumps(_Stored(str(path)))
+            self._recipes[workload] = recipe
+        return self._recipes[workload]
 
 
 def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]:
@@ -232,8 +274,14 @@ def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]
 
     Also returns the length of one. Loops grow until a run is long enough to be believed.
     """
+
+    def shortest(loops: int) -> float:
+        """The shortest of a few runs, which no single slow moment spoils; one run where it is long."""
+        length = run(loops)
+        return length if length > 2 * seconds else min(length, run(loops), run(loops))
+
     loops = 1
-    while (length := run(loops)) < seconds / 4 and loops < 2**40:
+    while (length := shortest(loops)) < seconds / 4 and loops < 2**40:
         loops = max(2 * loops, min(100 * loops, int(loops * seconds / 2 / length) if length > 0 else 0))
     call = length / loops
     return max(1, round(seconds / call)), call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +16,7 @@ from gilkit.workload import FunctionCall, KernelCall, Workload
 
 CONTROL = "lcg"
 FEW = 3  # rounds below which no run is cut short
+FOOTPRINT = 60e6  # bytes of a worker process, before it has data
 OVERHEAD = 0.006  # seconds that a round of a case takes beside its calls
 
 
@@ -30,12 +32,15 @@ class Pace:
         Seconds that one worker's calls last in a round.
     least, most : int
         Rounds.
+    limit : float
+        Seconds after the start of the run from which no kernel has more than the fewest rounds.
     """
 
     budget: float
     stretch: float
     least: int
     most: int
+    limit: float = math.inf
 
     def rounds(self, costs: Mapping[str, float]) -> dict[str, int]:
         """Return the rounds of every subject, from the seconds that one round of it costs.
@@ -53,9 +58,9 @@ class Pace:
 
 # Slow moments come in bursts of some ten milliseconds here: many short rounds survive them better than a few
 # long ones.
-QUICK = Pace(budget=18.0, stretch=0.010, least=FEW, most=25)
-DEFAULT = Pace(budget=88.0, stretch=0.012, least=5, most=25)
-CLOSE = Pace(budget=80.0, stretch=0.030, least=5, most=25)  # for a few kernels
+QUICK = Pace(budget=18.0, stretch=0.010, least=FEW, most=25, limit=26.0)
+DEFAULT = Pace(budget=88.0, stretch=0.012, least=5, most=25, limit=108.0)
+CLOSE = Pace(budget=80.0, stretch=0.030, least=5, most=25, limit=108.0)  # for a few kernels
 
 
 @dataclass(slots=True)
@@ -104,7 +109,10 @@ def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> lis
     """Return ``names``, each once, or all that are ``known``."""
     if names is None:
         return list(known)
-    chosen = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    try:
+        chosen = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    except TypeError:
+        raise TypeError(f"{what}s must be names, not {type(names).__name__}") from None
     for name in chosen:
         if name not in known:
             raise ValueError(f"unknown {what} {name!r}: known are {', '.join(known)}")
@@ -152,14 +160,21 @@ def kernel_subject(
 ) -> Subject:
     """Return what is to be measured of one kernel."""
     has = [v for v in variants if kernel.variant(v) is not None]
-    extent = data.available(path, kernel.takes) if path is not None else None
+    extent = None
+    if path is not None:
+        extent = data.available(path, kernel.takes)
+        kernel.make(1, path)  # does its beginning fit the kernel?
     workloads: dict[str, Workload] = {}
     facts: dict[str, dict[str, str | int | float]] = {}
     for variant in has:
         chosen = size if size is not None else kernel.default_size(variant)
         if extent is not None:
             whole = size is None and variant != "python"
-            chosen = extent if whole else min(chosen, extent)
+            chosen = min(extent, kernel.default_most if whole else chosen)
+        if chosen > kernel.largest:
+            raise ValueError(
+                f"{kernel.name}: size {chosen} is too large: at most {kernel.largest} is allowed"
+            )
         workloads[variant] = KernelCall(kernel.name, variant, chosen, path)
         facts[variant] = {"gilkit_size": chosen, "gilkit_unit": kernel.unit}
     _check_memory(kernel, max((int(f["gilkit_size"]) for f in facts.values()), default=0), max(workers))
@@ -172,11 +187,13 @@ def _check_memory(kernel: Kernel, size: int, workers: int) -> None:
     """Refuse sizes whose data would not fit: threads, processes and native threads each have their own."""
     import psutil
 
-    needed = kernel.nbytes(size) * 3 * workers
+    needed = (
+        2 * kernel.nbytes(size) * 3 * workers + FOOTPRINT * workers
+    )  # 2: the kernel before is still there
     free = psutil.virtual_memory().available
     if needed > free:
         raise ValueError(
-            f"{kernel.name}: size {size} needs {needed / 1e9:,.1f} GB for {workers} workers and "
+            f"{kernel.name}: a size of {size} needs about {needed / 1e9:,.1f} GB for {workers} workers, and "
             f"{free / 1e9:,.1f} GB are free: choose a smaller size or fewer workers"
         )
 
@@ -190,6 +207,8 @@ def chosen_kernels(target: Any, path: str | None) -> list[Kernel]:
             kind = "array" if path.endswith(".npy") else "bytes"
             wanted = [name for name, taken in takes.items() if taken == kind]
     else:
+        if not isinstance(target, str | Kernel | Iterable):
+            raise TypeError(f"target must be kernels or a function, not {type(target).__name__}")
         names = [target] if isinstance(target, str | Kernel) else target
         wanted = [name.name if isinstance(name, Kernel) else name for name in names]
     kernels = [KERNELS[name] for name in allowed("kernel", wanted, list(KERNELS))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from math import isnan
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -28,6 +29,9 @@ STYLES = {
     Cause.UNEXPLAINED: "magenta",
     Cause.FAILED: "red",
 }
+
+
+NAME = 18  # columns that the name of a function may take
 
 
 def cell(speedup: Estimate | None) -> str:
@@ -62,8 +66,8 @@ def headline(results: Results) -> Text:
     """Return the first line: interpreter, GIL, CPUs and what others used of them."""
     facts = results.facts
     loads = [float(results.fact(case, "load") or 0.0) for case in results]
-    load = sum(loads) / len(loads)
-    cpus = int(facts.get("gilkit_cpus", 1))
+    load = max(loads, default=0.0)
+    cpus = results.cpus
     line = Text(
         f"{facts.get('gilkit_interpreter', 'unknown Python')} · GIL {facts.get('gilkit_gil', 'unknown')} · "
         f"{cpus} CPU{'s' * (cpus != 1)} · ",
@@ -101,21 +105,24 @@ def table(results: Results) -> Table:
         title=f"How many times the work of one worker do {' / '.join(map(str, counts))} workers do?",
         title_justify="left",
         title_style="",
-        box=box.SIMPLE_HEAD,
+        box=None,  # columns touch: five characters stay free for one more within 80
         padding=0,
         pad_edge=False,
-        show_edge=False,
     )
+
+    def column(head: str, width: int, **options: Any) -> None:
+        body.add_column(f"{head}\n{'─' * width}", no_wrap=True, width=width, **options)
+
     own = any(f.subject == "function" for f in shown)
-    body.add_column("\nfunction" if own else "\nkernel", no_wrap=True, max_width=18)
-    body.add_column("one\ncall", justify="right", no_wrap=True, min_width=8)
+    width = 11 if not own else min(NAME, max(8, *(len(f.kernel) for f in shown)))
+    column("\nfunction" if own else "\nkernel", width, overflow="ellipsis")
+    column("one\ncall", 8, justify="right")
     heads = list(columns(shown[0]))
     if own:  # a function of one's own has one variant
         heads = [heads[0], *heads[3:4], *heads[5:]]
     for head in heads:
-        body.add_column(
-            head.replace("python\n", "\n") if own else head, justify="right", no_wrap=True, min_width=9
-        )
+        text = head.replace("python\n", "\n") if own else head
+        column(text, 10 if "processes" in head else 9, justify="right")
     for f in shown:
         speedups = columns(f)
         failed = _failed(results, f.kernel)
@@ -136,7 +143,7 @@ def table(results: Results) -> Table:
 
 def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
     lines = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    lines.add_column(no_wrap=True, width=width)
+    lines.add_column(no_wrap=True, width=width, overflow="ellipsis")
     lines.add_column()
     for kernel, verdict in found:
         text = Text(verdict.cause.value, style=f"bold {STYLES[verdict.cause]}")
@@ -148,10 +155,10 @@ def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
     return lines
 
 
-def _failure_lines(failures: dict[Case, str]) -> Iterable[Text]:
+def failures(failed: dict[Case, str]) -> Iterable[Text]:
     """Say every failed case once: those of one kernel, variant and executor share a line."""
     merged: dict[tuple[str, str], list[int]] = {}
-    for case, reason in failures.items():
+    for case, reason in failed.items():
         merged.setdefault((case.name.rsplit("/", 1)[0], reason), []).append(case.workers)
     for (name, reason), workers in merged.items():
         text = Text("failed ", style="red")
@@ -170,9 +177,9 @@ def comparison(results: Results) -> RenderableType:
         workers = "native threads" if executor == "openmp" else "processes"
         notes += f"; ceiling: {workers} on lcg, in the same rounds"
     parts += [Padding(Text(notes, style="dim"), 0), ""]
-    parts.append(_verdict_lines(found, max(len(kernel) for kernel, _ in found)))
+    parts.append(_verdict_lines(found, min(NAME, max(len(kernel) for kernel, _ in found))))
     if results.failures:
-        parts += ["", *_failure_lines(results.failures)]
+        parts += ["", *failures(results.failures)]
     return Group(*parts)
 
 

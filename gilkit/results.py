@@ -9,18 +9,29 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+TEMPORARY = ".gilkit-"
 
 Metadata = Mapping[str, str | int | float]
 
 
 class ResultsError(ValueError):
     """A results file that cannot be read or written; the message is one line."""
+
+
+class NothingMeasuredError(ResultsError):
+    """Every case failed; ``failures`` says why each did."""
+
+    def __init__(self, failures: Mapping[Case, str]) -> None:
+        reasons = "; ".join(dict.fromkeys(failures.values()))
+        super().__init__(f"nothing was measured: {reasons or 'it was interrupted too early'}")
+        self.failures = dict(failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class Results:
         self._benchmarks = {Case.parse(b.get_name()): b for b in suite.get_benchmarks()}
         first: dict[str, Any] = suite.get_benchmarks()[0].get_metadata()
         self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
+        self.cpus = int(self.facts.get("gilkit_cpus", 1))
         self.failures: dict[Case, str] = {
             Case.parse(name): reason
             for name, reason in json.loads(self.facts.get("gilkit_failures", "{}")).items()
@@ -117,8 +129,8 @@ def build(records: Iterable[Record], facts: Metadata, failures: Mapping[Case, st
 
     Raises
     ------
-    ResultsError
-        If nothing was measured.
+    NothingMeasuredError
+        If no case has values.
     """
     import pyperf
 
@@ -139,8 +151,7 @@ def build(records: Iterable[Record], facts: Metadata, failures: Mapping[Case, st
         if record.values
     ]
     if not benchmarks:
-        reasons = "; ".join(dict.fromkeys(failures.values()))
-        raise ResultsError(f"nothing was measured: {reasons or 'it was interrupted too early'}")
+        raise NothingMeasuredError(failures)
     return pyperf.BenchmarkSuite(benchmarks)
 
 
@@ -159,18 +170,23 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     ResultsError
         If it will not.
     """
-    target = Path(path).resolve()
     try:
+        target = Path(path).resolve()
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         if target.exists():
             with target.open("ab"):
                 pass
         if not target.exists() or target.is_file():
-            with tempfile.NamedTemporaryFile(dir=target.parent):
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix):
                 pass
-    except OSError as error:
-        raise ResultsError(f"cannot write to {path}: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead nowhere but to themselves
+        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What an error of the file system says, without its number and path."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def save(suite: Any, path: str | os.PathLike[str]) -> None:
@@ -181,14 +197,12 @@ def save(suite: Any, path: str | os.PathLike[str]) -> None:
     ResultsError
         If it cannot be written.
     """
-    target = Path(path).resolve()
     try:
+        target = Path(path).resolve()
         if target.exists() and not target.is_file():  # a device or a pipe: nothing to replace
             suite.dump(str(target), replace=True)
             return
-        handle, temporary = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
-        )
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix)
         os.close(handle)
         try:
             suite.dump(temporary, replace=True)
@@ -197,8 +211,8 @@ def save(suite: Any, path: str | os.PathLike[str]) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise ResultsError(f"cannot write to {path}: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:
+        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
 
 
 def _umask() -> int:
@@ -220,10 +234,10 @@ def load(path: str | os.PathLike[str]) -> Results:
     try:
         suite = pyperf.BenchmarkSuite.load(os.fspath(path))
     except OSError as error:
-        raise ResultsError(f"cannot read {path}: {error.strerror or error}") from None
+        raise ResultsError(f"cannot read {path}: {_reason(error)}") from None
     except json.JSONDecodeError as error:
         raise ResultsError(f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}") from None
-    except (UnicodeDecodeError, EOFError):
+    except (UnicodeDecodeError, EOFError, RecursionError, zlib.error):
         raise ResultsError(f"{path} is not JSON, or is cut off") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is not a pyperf suite, or is of a later version: {error}") from None
@@ -237,5 +251,5 @@ def load(path: str | os.PathLike[str]) -> Results:
         )
     try:
         return Results(suite)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged: {error}") from None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from math import isnan
 
 from gilkit.results import Case, Results
 from gilkit.stats import Estimate, estimate, paired_ratio
 
 SCALES = 0.90  # of the ceiling
 SAME = 0.10  # two speedups this close, relative to the larger, stop at the same point
+LITTLE = 1.3  # the ceiling below which a machine is too busy or too small to tell
 HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
 
 
@@ -89,11 +91,9 @@ def speedup(results: Results, case: Case) -> Estimate | None:
 
 def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
-    counts = {
-        c.workers for c in (*results, *results.failures) if c.kernel == kernel and c.variant != "ceiling"
-    }
-    cpus = int(results.facts.get("gilkit_cpus", 1))
-    return cpus if cpus in counts else max(counts)
+    cases = [c for c in (*results, *results.failures) if c.kernel == kernel]
+    chosen = {c.workers for c in cases if c != c.baseline} or {c.workers for c in cases} or {1}
+    return results.cpus if results.cpus in chosen else max(chosen)
 
 
 def figures(results: Results, kernel: str) -> Figures:
@@ -132,6 +132,11 @@ def judge(f: Figures) -> Verdict:
         return Verdict(Cause.UNEXPLAINED, "threads were not measured beside a ceiling", "")
     if f.workers < 2:
         return Verdict(Cause.UNEXPLAINED, "one worker shows no scaling", "use --workers 2 or more")
+    if f.ceiling < LITTLE:
+        why = (
+            f"{f.workers} native threads do {f.ceiling:.2f} times the work of one, so nothing can scale here"
+        )
+        return Verdict(Cause.UNEXPLAINED, why, "use a quiet machine with as many CPUs")
     name = "threads" if f.subject == "function" else f"{f.subject} threads"
     return next(found for find in (_scales, _gil, _hardware, _rest) if (found := find(f, subject, name)))
 
@@ -141,6 +146,8 @@ def _scales(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     if threads < SCALES * f.ceiling:
         return None
     why = f"{name} reach {threads:.2f}×, {threads / f.ceiling:.0%} of the ceiling"
+    if f.processes is not None and _below(f.processes, threads):
+        why += f", processes {f.processes:.2f}×"
     held = f.threads.get("gil")
     if f.subject == "nogil" and held is not None:
         if held < SCALES * f.ceiling:
@@ -160,7 +167,7 @@ def _others(f: Figures) -> dict[str, Estimate]:
 
 def _below(a: Estimate, b: Estimate) -> bool:
     """Whether ``a`` stops short of ``b``, and their intervals leave no doubt of it."""
-    return a < (1 - SAME) * b and not a.high >= b.low
+    return a < (1 - SAME) * b and a.high < b.low
 
 
 def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
@@ -172,7 +179,7 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     if not _below(threads, best):
         return None
     lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
-    if lost < HAND_OFF and f.subject != "gil":
+    if lost < HAND_OFF and f.subject == "nogil":
         # Threads reach the share SCALES of the ceiling C where W v / (W v / C + lost) = SCALES C.
         needed = SCALES * lost * f.ceiling / (f.workers * (1 - SCALES))
         size = f" ({_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
@@ -182,6 +189,8 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
             f"batch calls to about {seconds(needed)}{size} or more",
         )
     why = f"{name} stop at {threads:.2f}× where {other} reach {best:.2f}×"
+    if lost < HAND_OFF and f.subject == "function":
+        why += f"; if it does release, calls of {seconds(f.call)} are too short for it to help"
     if f.processes is not None and _below(threads, f.processes):
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")
@@ -191,9 +200,9 @@ def _hardware(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     """Nothing scales, GIL or not, though the machine can do more: what workers share is used up."""
     assert f.ceiling is not None
     others = _others(f)
-    if not others or any(s >= SCALES * f.ceiling or s.high >= SCALES * f.ceiling for s in others.values()):
+    if f.native is None or not all(s.high < SCALES * f.ceiling for s in others.values()):
         return None
-    if any(_below(threads, s) for s in others.values()):
+    if any(_below(threads, s) or _below(s, threads) for s in others.values()):
         return None
     beside = " and ".join(f"{other} at {s:.2f}×" for other, s in others.items())
     return Verdict(
@@ -207,7 +216,9 @@ def _rest(f: Figures, threads: Estimate, name: str) -> Verdict:
     assert f.ceiling is not None
     beside = ", ".join(f"{other} {s:.2f}×" for other, s in (*_others(f).items(), ("ceiling", f.ceiling)))
     why = f"{name} reach {threads:.2f}× ({beside})"
-    if threads.high >= SCALES * f.ceiling:
+    if isnan(threads.high):
+        why += ": one round has no interval"
+    elif threads.high >= SCALES * f.ceiling:
         why = f"{name} reach {threads:.2f}×, but anything from {threads.low:.2f}× to {threads.high:.2f}× fits"
     return Verdict(Cause.UNEXPLAINED, why, "run it alone, with more --rounds, on a quiet machine")
 

@@ -12,7 +12,7 @@ import pytest
 
 import gilkit
 from gilkit import machine, results
-from gilkit.comparison import Comparison, Progress
+from gilkit.comparison import Comparison, Progress, UnsavedComparisonError
 from gilkit.executors import EXECUTORS
 
 NO_OPENMP = EXECUTORS["openmp"].missing() is not None
@@ -129,6 +129,34 @@ def test_a_function_that_raises_is_an_error_that_says_so() -> None:
         compare_function(divmod, 1, 0).speedup("function", "threads", 2)
 
 
+def test_large_arguments_are_not_sent_with_every_round() -> None:
+    found = compare_function(len, bytes(5_000_000))
+    assert found.failures == {}
+    assert found.speedup("function", "processes", 2) > 0
+
+
+def test_when_everything_fails_the_reasons_are_kept() -> None:
+    with pytest.raises(
+        results.NothingMeasuredError, match="nothing was measured: no answer within"
+    ) as caught:
+        gilkit.compare("lcg", workers=2, rounds=1, timeout=0.001)
+    assert all("no answer" in reason for reason in caught.value.failures.values())
+
+
+def test_what_cannot_be_saved_is_not_lost() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no device here is always full")
+    with pytest.raises(UnsavedComparisonError, match="No space left") as caught:
+        gilkit.compare("sleep", size=1000, workers=2, rounds=1, output="/dev/full")
+    assert caught.value.comparison.results.kernels == ["sleep"]
+
+
+def test_kernels_without_the_variant_are_left_out() -> None:
+    found = gilkit.compare(["objects", "lcg"], variants=["nogil"], size=2000, workers=2, rounds=1)
+    assert found.results.kernels == ["lcg"]
+    assert "lcg" in repr(found)
+
+
 def test_partial_functions_have_a_name() -> None:
     assert compare_function(partial(time.sleep, 0.002)).results.kernels == ["sleep"]
 
@@ -152,6 +180,18 @@ def test_partial_functions_have_a_name() -> None:
         (("lcg",), {"rounds": 0}, ValueError, "rounds must be at least 1"),
         (("lcg",), {"size": -5}, ValueError, "size must be at least 1"),
         (("lcg",), {"timeout": 0}, ValueError, "timeout must be more than 0"),
+        (("lcg",), {"timeout": math.inf}, ValueError, "timeout must be more than 0 and at most"),
+        (("lcg",), {"timeout": None}, ValueError, "timeout must be more than 0"),
+        (("lcg",), {"workers": [5000]}, ValueError, "workers must be at most 1024"),
+        (("lcg",), {"workers": 1.5}, TypeError, "workers must be integers"),
+        ((5,), {}, TypeError, "target must be kernels or a function, not int"),
+        (("lcg",), {"variants": 5}, TypeError, "variants must be names, not int"),
+        (("crc32",), {"input": 5}, TypeError, "input must be a path, not int"),
+        (("crc32",), {"input": __file__, "output": __file__}, ValueError, "output must not be the input"),
+        (("objects",), {"variants": ["nogil"]}, ValueError, "nothing to measure"),
+        (("lcg",), {"variants": ["nogil"], "executors": ["openmp"]}, ValueError, "nothing to measure"),
+        (("mandelbrot",), {"size": 40_000}, ValueError, "mandelbrot: size 40000 is too large: at most 32767"),
+        (("sleep",), {"size": 10**13}, ValueError, "sleep: size .* is too large"),
         (("lcg",), {"input": "x.txt"}, ValueError, "lcg takes no input file"),
         (("crc32",), {"input": "/nowhere"}, OSError, "nowhere"),
         (("lcg", 5), {}, TypeError, "arguments are for a function"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -95,7 +97,7 @@ def test_eight_threads_return_the_serial_bits(name: str, variant: str) -> None:
     call = kernel.variant(variant)
     if call is None:
         pytest.skip(kernel.missing[variant])
-    calls = 50 if variant == "native" else 1000
+    calls = 1000
     size = {"sleep": 1, "mandelbrot": 6, "pairwise": 6, "primes": 1}.get(name, 40)
     args = kernel.make(size, None)
     if name == "primes":
@@ -352,3 +354,44 @@ def test_the_registry_is_whole() -> None:
             assert part in doc, f"{name} has no {part.strip()!r}"
         assert re.search(r"\bcosts?\b", doc), f"{name} does not say what an element costs"
     assert KERNELS["objects"].nogil is None
+
+
+@pytest.mark.skipif(kernels.lcg.native is None, reason="built without OpenMP")
+def test_native_checks_what_it_is_given() -> None:
+    for spans in ([], [None, None], np.zeros((3, 2))):
+        with pytest.raises(ValueError, match="spans must have a row for each of 1 calls"):
+            kernels.lcg.native([(3,)], spans=spans)
+    with pytest.raises(TypeError, match="loops must be an integer"):
+        kernels.lcg.native([(3,)], loops="2")
+
+    class Growing:
+        """Arguments that lengthen the list they are in while they are read."""
+
+        def __init__(self) -> None:
+            self.calls: list[Any] = [self]
+
+        def __iter__(self) -> Any:
+            self.calls.append((5,))
+            return iter((3,))
+
+    assert kernels.lcg.native(Growing().calls) == [lcg_by_definition(3)]
+
+
+def test_numbers_that_no_float_holds_are_refused_alike() -> None:
+    for variant in ("python", "gil", "nogil"):
+        for value, error in ((10**400, ValueError), ("1", TypeError)):
+            with pytest.raises(error, match="seconds"):
+                kernels.sleep.variant(variant)(value)
+            with pytest.raises(error, match=r"\bs\b"):
+                kernels.triad.variant(variant)(vector, vector, value)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no CPU affinity here")
+def test_openmp_that_binds_threads_does_not_bind_ours() -> None:
+    script = (
+        "import os; before = os.sched_getaffinity(0); from gilkit.kernels import lcg; "
+        "assert os.sched_getaffinity(0) == before; lcg.native and lcg.native([(9,)] * 2); "
+        "assert os.sched_getaffinity(0) == before"
+    )
+    for bind in ("true", "close", "spread"):
+        subprocess.run([sys.executable, "-c", script], env={**os.environ, "OMP_PROC_BIND": bind}, check=True)

@@ -15,6 +15,7 @@ STAGES = [
     "executors",
     "measure",
     "plan",
+    "run",
     "verdict",
     "report",
     "comparison",

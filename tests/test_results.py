@@ -80,6 +80,7 @@ def test_nothing_measured_is_an_error() -> None:
         ("{}", "not a pyperf suite"),
         ('{"version": "99.0", "benchmarks": []}', "later version"),
         (b"\xff\xfe\x00\x01", "not JSON"),
+        ("[" * 100_000, "not JSON, or is cut off"),
         (
             '{"version": "1.0", "benchmarks": [{"runs": [{"values": [1.0]}], "metadata": {"name": "x"}}]}',
             "not one of gilkit's",
@@ -119,6 +120,46 @@ def test_damaged_names_are_refused(suite: Any, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("lcg/nogil/threads/2", "lcg nogil threads"))
     with pytest.raises(ResultsError, match="damaged"):
         results.load(path)
+
+
+@pytest.mark.parametrize(
+    ("fact", "broken"),
+    [("gilkit_cpus", '"many"'), ("gilkit_failures", '"[1]"'), ("gilkit_failures", '"null"')],
+)
+def test_damaged_facts_are_refused(fact: str, broken: str, suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    results.save(suite, path)
+    data = json.loads(path.read_text())
+    data["metadata"][fact] = json.loads(broken)
+    path.write_text(json.dumps(data))
+    with pytest.raises(ResultsError, match="damaged"):
+        results.load(path)
+
+
+def test_a_damaged_compressed_file_is_refused(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / "r.json.gz"
+    results.save(suite, path)
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2 :] = b"x" * (len(whole) - len(whole) // 2)
+    path.write_bytes(whole)
+    with pytest.raises(ResultsError, match=str(path)):
+        results.load(path)
+
+
+def test_links_that_lead_nowhere_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(ResultsError, match="cannot write to"):
+        results.check_writable(tmp_path / "a")
+    with pytest.raises(ResultsError, match="cannot read"):
+        results.load(tmp_path / "a")
+
+
+def test_a_long_name_will_do(suite: Any, tmp_path: Path) -> None:
+    path = tmp_path / ("r" * 240 + ".json")
+    results.check_writable(path)
+    results.save(suite, path)
+    assert results.load(path).kernels == ["lcg"]
 
 
 def test_a_missing_file_is_named() -> None:

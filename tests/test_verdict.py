@@ -176,3 +176,48 @@ def test_a_kernel_that_failed_altogether_says_so() -> None:
     found = dict(verdict.verdicts(made({"k/ceiling/openmp/1": [1.0]}, {"k/gil/serial/1": "it broke"})))
     assert found["k"].cause is Cause.FAILED
     assert str(found["k"]) == "failed: it broke"
+
+
+def test_a_function_is_not_told_to_batch_calls_that_may_hold_the_gil() -> None:
+    found = judge(figures(threads=threads(function=1.0), native=None, call=near(3e-6, 1e-9)))
+    assert found.cause is Cause.GIL
+    assert "too short for it to help" in found.why
+
+
+def test_pure_python_is_never_too_short() -> None:
+    found = judge(figures(threads=threads(python=1.0), call=near(1e-6, 1e-9)))
+    assert found.cause is Cause.GIL
+
+
+def test_a_machine_whose_ceiling_is_near_one_decides_nothing() -> None:
+    slow = near(1.05)
+    found = judge(figures(threads=threads(nogil=1.0, gil=1.0), ceiling=slow, native=slow, processes=slow))
+    assert found.cause is Cause.UNEXPLAINED
+    assert "nothing can scale here" in found.why
+
+
+def test_native_threads_that_do_worse_blame_no_hardware() -> None:
+    found = judge(figures(threads=threads(nogil=1.5), native=near(0.8), processes=near(1.5)))
+    assert found.cause is Cause.UNEXPLAINED
+
+
+def test_hardware_is_not_blamed_without_native_threads() -> None:
+    found = judge(figures(threads=threads(nogil=1.2), native=None, processes=near(1.2)))
+    assert found.cause is Cause.UNEXPLAINED
+
+
+def test_one_round_decides_nothing_against_threads() -> None:
+    one = {"threads": {"nogil": Estimate(1.0)}, "native": Estimate(2.0), "processes": Estimate(2.0)}
+    found = judge(figures(**one, ceiling=Estimate(2.0)))
+    assert found.cause is Cause.UNEXPLAINED
+    assert "one round has no interval" in found.why
+
+
+def test_processes_that_lose_are_mentioned() -> None:
+    assert "processes 0.70×" in judge(figures(processes=near(0.7))).why
+
+
+def test_a_baseline_is_not_what_a_row_shows() -> None:
+    found = made({"k/nogil/serial/1": [1.0], "k/nogil/threads/2": [1.0], "k/ceiling/openmp/1": [1.0]})
+    found.cpus = 1
+    assert verdict.shown_workers(found, "k") == 2

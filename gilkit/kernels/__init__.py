@@ -11,14 +11,6 @@ GIL is released, an argument that another thread writes to is read as it is at t
 
 from __future__ import annotations
 
-try:
-    from gilkit import _compute, _memory, _objects, _start, _synthetic, _waiting  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        f"{error}: gilkit's compiled modules are not beside its source. "
-        "In a clone, use 'pip install -e .', or leave the clone's folder to use an installed gilkit"
-    ) from error
-
 from gilkit.kernels._base import KERNELS, NO_OPENMP, VARIANTS, Kernel
 from gilkit.kernels._compute import lcg, lcg_checked, mandelbrot, primes
 from gilkit.kernels._memory import crc32, histogram, pairwise, transform, triad

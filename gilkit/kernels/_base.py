@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from gilkit import _compute
+from gilkit.kernels._compiled import openmp
 
 VARIANTS = ("python", "gil", "nogil", "native")
 
+LARGEST = 2**63 - 1
 NO_OPENMP = "gilkit was built without OpenMP, which the C compiler did not have"
 
 
@@ -33,6 +34,10 @@ class Kernel:
         What limits the kernel's speed.
     takes : str
         What a file may give it: ``"bytes"``, ``"array"``, or nothing, ``""``.
+    default_most : int
+        How much of a file to take where no size is asked for.
+    largest : int
+        The largest size of a call.
     nbytes : callable
         The memory that the arguments and results of a call of a size take, in bytes.
     missing : dict
@@ -50,6 +55,8 @@ class Kernel:
     unit: str
     limit: str
     takes: str = ""
+    default_most: int = LARGEST
+    largest: int = LARGEST
     nbytes: Callable[[int], int] = field(default=lambda _: 0)
     missing: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +86,7 @@ def kernel(
     def register(python: Callable[..., Any]) -> Kernel:
         name = python.__name__
         reasons = dict(missing or {})
-        if not _compute.openmp:
+        if not openmp:
             reasons.setdefault("native", NO_OPENMP)
         compiled: dict[str, Any] = {
             v: None if v in reasons else getattr(module, f"{name}_{v}") for v in VARIANTS[1:]

@@ -87,7 +87,15 @@ def _primes(size: int, _: str | None) -> tuple[Any, ...]:
     return (data.candidates(size),)
 
 
-@kernel(_compute, make=_primes, size=1, python_size=1, unit="numbers", limit="arithmetic")
+@kernel(
+    _compute,
+    make=_primes,
+    size=1,
+    python_size=1,
+    unit="numbers",
+    limit="arithmetic",
+    nbytes=lambda n: 9 * n,
+)
 def primes(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Test numbers for primality by trial division.
 
@@ -131,6 +139,7 @@ def primes(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     python_size=24,
     unit="rows",
     limit="arithmetic",
+    largest=32_767,
     nbytes=lambda n: 4 * n * n,
 )
 def mandelbrot(n: int, limit: int = 256) -> npt.NDArray[np.int32]:
