@@ -78,7 +78,7 @@ def scaling(workers: int) -> None:
 
 def lengths() -> None:
     """The length of one call beside timeit's: the best of both, taken in turns."""
-    for name in ("lcg", "primes", "mandelbrot", "histogram"):
+    for name in ("lcg", "primes", "mandelbrot", "crc32"):
         ratios = []
         for _ in range(5):
             found = gilkit.compare(name, workers=[1], variants=["nogil"], executors=["serial"], rounds=15)

@@ -235,7 +235,10 @@ class Lab:
                 f"no answer within {self.timeout:g} s: left to run on, as threads cannot be killed"
             ) from None
         except BrokenExecutor as error:
-            raise CaseFailedError(f"a worker process {self._processes.pop(name).ends()}") from error
+            broken = self._processes.pop(name)
+            reason = f"a worker process {broken.ends()}"
+            broken.kill()  # joins its thread: CPython 3.12 deadlocks if the pool is collected before that
+            raise CaseFailedError(reason) from error
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:

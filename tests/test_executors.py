@@ -71,6 +71,7 @@ def test_a_worker_that_exits() -> None:
     with pytest.raises(BrokenExecutor):
         pool.submit(os._exit, 7).result(60)
     assert pool.ends() == "exited with status 7"
+    pool.kill()
 
 
 def test_a_worker_that_hangs_is_killed() -> None:
