@@ -153,16 +153,38 @@ def transform_native(calls, loops=1, spans=None):
     return results
 
 
+cdef inline double squared_distance(const double *a, const double *b, int64_t d) noexcept nogil:
+    cdef int64_t k
+    cdef double total = 0.0
+    for k in range(d):
+        total += (a[k] - b[k]) * (a[k] - b[k])
+    return total
+
+
 cdef void pairwise_body(const double *x, int64_t n, int64_t d, double *out) noexcept nogil:
+    # Four sums at a time: each waits for its own last addition, and not for one another's.
     cdef int64_t i, j, k
-    cdef double total, difference
+    cdef double t0, t1, t2, t3, value
+    cdef const double *a
+    cdef const double *b
     for i in range(n):
-        for j in range(n):
-            total = 0.0
+        a = x + i * d
+        j = 0
+        while j + 4 <= n:
+            b = x + j * d
+            t0 = t1 = t2 = t3 = 0.0
             for k in range(d):
-                difference = x[i * d + k] - x[j * d + k]
-                total += difference * difference
-            out[i * n + j] = total
+                value = a[k]
+                t0 += (value - b[k]) * (value - b[k])
+                t1 += (value - b[d + k]) * (value - b[d + k])
+                t2 += (value - b[2 * d + k]) * (value - b[2 * d + k])
+                t3 += (value - b[3 * d + k]) * (value - b[3 * d + k])
+            out[i * n + j], out[i * n + j + 1] = t0, t1
+            out[i * n + j + 2], out[i * n + j + 3] = t2, t3
+            j += 4
+        while j < n:
+            out[i * n + j] = squared_distance(a, x + j * d, d)
+            j += 1
 
 
 cdef object square(object out, Py_ssize_t n):
@@ -221,11 +243,24 @@ def pairwise_native(calls, loops=1, spans=None):
 
 
 cdef void histogram_body(const uint8_t *data, int64_t n, int64_t *counts) noexcept nogil:
-    cdef int64_t i
+    # Four tables in turn: an increment of the same entry has to wait for the one before.
+    cdef int64_t[4][256] tables
+    cdef int64_t i, k
+    for k in range(4):
+        for i in range(256):
+            tables[k][i] = 0
+    i = 0
+    while i + 4 <= n:
+        tables[0][data[i]] += 1
+        tables[1][data[i + 1]] += 1
+        tables[2][data[i + 2]] += 1
+        tables[3][data[i + 3]] += 1
+        i += 4
+    while i < n:
+        tables[0][data[i]] += 1
+        i += 1
     for i in range(256):
-        counts[i] = 0
-    for i in range(n):
-        counts[data[i]] += 1
+        counts[i] = tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i]
 
 
 def histogram_gil(data):
