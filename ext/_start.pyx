@@ -3,8 +3,7 @@
 cimport start
 
 
-def take_place(int place, double seconds):
-    """Move this thread to the CPU of worker ``place`` and stay awake there for ``seconds``, without the GIL."""
+def spin(double seconds):
+    """Keep a CPU busy for so many ``seconds``, without the GIL."""
     with nogil:
-        start.spread(place)
         start.spin(seconds)

@@ -74,7 +74,7 @@ def headline(results: Results) -> Text:
         style="bold",
     )
     if load >= BUSY:
-        line.append(f"BUSY: others use {load:.1f} CPUs, speedups are too low", style="bold red")
+        line.append(f"BUSY: others use {load:.1f}", style="bold red")
     else:
         line.append(f"load by others {load:.2f}")
     return line

@@ -6,6 +6,7 @@ values in the order of its rounds: value i of each is from round i.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -172,6 +173,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """
     try:
         target = Path(path).resolve()
+        if target.is_symlink():  # resolved, and still a link
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if target.is_dir():
             raise IsADirectoryError(0, "it is a folder")
         if target.exists():

@@ -34,7 +34,7 @@ class Clock:
         self.slept.append(seconds)
         self.now += seconds
 
-    def take_place(self, _: int, seconds: float) -> None:
+    def spin(self, seconds: float) -> None:
         self.now += seconds
 
 
@@ -56,7 +56,7 @@ class Ticking:
 
 def timed(workload: Ticking, loops: int, start: float) -> Span | None:
     clock = workload.clock
-    return stretch(workload, loops, start, 0, clock, clock.sleep, clock.take_place)
+    return stretch(workload, loops, start, 0, clock, clock.sleep, clock.spin)
 
 
 def test_a_stretch_waits_for_its_start_and_times_its_loops() -> None:
