@@ -1,8 +1,8 @@
 """One thread of gilkit's `nogil` bodies beside numba's compilation of the same loops.
 
-Run it in a folder other than the clone, or after ``pip install -e '.[peers]'``:
+Needs numba, which the extra ``peers`` installs:
 
-    python benchmarks/numba_loops.py [ROUNDS]
+    pip install -e ".[peers]" && python benchmarks/numba_loops.py [ROUNDS]
 
 Each row is one loop: the time of one call of each, and numba's time over gilkit's, above 1 where gilkit is
 faster: the median over interleaved rounds with its 95 % interval. Both work on the same data, and their

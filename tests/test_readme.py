@@ -65,6 +65,12 @@ def test_the_examples_run(example: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_table_is_a_real_one() -> None:
+    assert "@" + "TABLE@" not in README
+    rows = [line for line in README.splitlines() if line.startswith("    ") and "±" in line]
+    assert {row.split()[0] for row in rows} >= set(KERNELS)
+
+
 def test_every_kernel_and_every_verdict_is_explained() -> None:
     for kernel in KERNELS:
         assert f"`{kernel}`" in README, kernel
