@@ -7,7 +7,9 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-MODULES = ("_compute", "_memory", "_objects", "_start", "_synthetic", "_waiting")
+MODULES = ("_compute", "_memory", "_monitor", "_objects", "_start", "_synthetic", "_waiting")
+GIL_STATE = Path("ext/gil_state.c")  # the only file that needs the interpreter's internal headers
+ALSO = {"_monitor": [str(GIL_STATE)]}
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -48,15 +50,22 @@ class BuildExt(build_ext):
             extension.extra_link_args = [] if kind == "msvc" else openmp
             extension.cython_include_dirs = ["ext"]
             extension.cython_directives = DIRECTIVES
+            if extension.name == "gilkit._monitor" and not self.compiles(GIL_STATE.read_text(), link=False):
+                print("gilkit: this Python's internal headers do not fit: no GIL monitor", file=sys.stderr)
+                extension.define_macros = [("GILKIT_NO_GIL_STATE", "1")]
         super().build_extensions()
 
-    def compiles(self, program, flags=()):
-        """Whether the compiler makes an executable of ``program``."""
+    def compiles(self, program, flags=(), link=True):
+        """Whether the compiler makes an executable of ``program``, or an object file without ``link``."""
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "probe.c")
             source.write_text(program)
             try:
-                objects = self.compiler.compile([str(source)], folder, extra_postargs=list(flags))
+                objects = self.compiler.compile(
+                    [str(source)], folder, include_dirs=["ext"], extra_postargs=list(flags)
+                )
+                if not link:
+                    return True
                 self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=list(flags))
             except Exception:  # noqa: BLE001 (compilers fail in many ways, and each means no)
                 return False
@@ -64,6 +73,9 @@ class BuildExt(build_ext):
 
 
 setup(
-    ext_modules=[Extension(f"gilkit.{name}", [f"ext/{name}.pyx"]) for name in MODULES],
+    ext_modules=[
+        Extension(f"gilkit.{name}", [f"ext/{name}.pyx", *ALSO.get(name, [])], depends=["ext/gil_state.h"])
+        for name in MODULES
+    ],
     cmdclass={"build_ext": BuildExt},
 )

@@ -3,24 +3,7 @@
 from libc.math cimport INFINITY, isfinite
 
 from native cimport Call, arguments, new_calls, run_calls
-
-cdef extern from *:
-    """
-    #ifdef _WIN32
-    #include <windows.h>
-    static void gilkit_wait(double seconds) { Sleep((DWORD)(seconds * 1e3 + 0.5)); }
-    #else
-    #include <errno.h>
-    #include <time.h>
-    static void gilkit_wait(double seconds) {
-        struct timespec left;
-        left.tv_sec = (time_t)seconds;
-        left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
-        while (nanosleep(&left, &left) == -1 && errno == EINTR) {}
-    }
-    #endif
-    """
-    void sleep_body "gilkit_wait"(double seconds) noexcept nogil
+from start cimport wait
 
 
 cdef double duration(object seconds) except? -1:
@@ -39,18 +22,18 @@ cdef double duration(object seconds) except? -1:
 def sleep_gil(seconds):
     """Run `gilkit.kernels.sleep` with the GIL held."""
     cdef double length = duration(seconds)
-    sleep_body(length)
+    wait(length)
 
 
 def sleep_nogil(seconds):
     """Run `gilkit.kernels.sleep` with the GIL released."""
     cdef double length = duration(seconds)
     with nogil:
-        sleep_body(length)
+        wait(length)
 
 
 cdef void sleep_call(Call *call) noexcept nogil:
-    sleep_body(call.s)
+    wait(call.s)
 
 
 def sleep_native(calls, loops=1, spans=None):

@@ -11,18 +11,18 @@ cdef extern from *:
     #ifdef _OPENMP
     #include <omp.h>
     #define GILKIT_OPENMP 1
-    static void gilkit_barrier(void) {
+    static inline void gilkit_barrier(void) {
     #pragma omp barrier
     }
     #else
     #define GILKIT_OPENMP 0
     #define omp_get_num_threads() 1
-    static void gilkit_barrier(void) {}
+    static inline void gilkit_barrier(void) {}
     #endif
 
     /* Threads of a finished team spin for milliseconds before they sleep, on CPUs that the next
        measurement needs; pausing ends them. GCC has the call since 9, before it says OpenMP 5.0. */
-    static void gilkit_dismiss(void) {
+    static inline void gilkit_dismiss(void) {
     #if GILKIT_OPENMP && (_OPENMP >= 201811 || (defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 9))
         omp_pause_resource_all(omp_pause_soft);
     #endif

@@ -1,18 +1,29 @@
-"""How workers start together: a clock to wait for without sleeping, and a CPU each to begin on."""
+"""Time and place: the clock, waiting for it asleep and awake, and the CPUs of a thread."""
 
 cdef extern from *:
     """
     #ifdef _WIN32
     #include <windows.h>
-    static double gilkit_now(void) {
+    static inline double gilkit_now(void) {
         LARGE_INTEGER count, frequency;
         QueryPerformanceCounter(&count);
         QueryPerformanceFrequency(&frequency);
         return (double)count.QuadPart / (double)frequency.QuadPart;
     }
+    static inline void gilkit_wait(double seconds) {
+        if (seconds > 0) Sleep((DWORD)(seconds * 1e3 + 0.5));
+    }
     #else
+    #include <errno.h>
     #include <time.h>
-    static double gilkit_now(void) {
+    static inline void gilkit_wait(double seconds) {
+        struct timespec left;
+        if (!(seconds > 0)) return;
+        left.tv_sec = (time_t)seconds;
+        left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+        while (nanosleep(&left, &left) == -1 && errno == EINTR) {}
+    }
+    static inline double gilkit_now(void) {
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
@@ -22,13 +33,13 @@ cdef extern from *:
     #ifdef __linux__
     #include <sched.h>
     typedef cpu_set_t gilkit_cpus;
-    static void gilkit_read_cpus(gilkit_cpus *cpus) {
+    static inline void gilkit_read_cpus(gilkit_cpus *cpus) {
         if (sched_getaffinity(0, sizeof(*cpus), cpus) != 0) CPU_ZERO(cpus);
     }
-    static void gilkit_write_cpus(const gilkit_cpus *cpus) {
+    static inline void gilkit_write_cpus(const gilkit_cpus *cpus) {
         if (CPU_COUNT(cpus)) sched_setaffinity(0, sizeof(*cpus), cpus);
     }
-    static void gilkit_spread(int place) {
+    static inline void gilkit_spread(int place) {
         cpu_set_t allowed, one;
         int cpu;
         if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) == 0) return;
@@ -44,12 +55,13 @@ cdef extern from *:
     }
     #else
     typedef int gilkit_cpus;
-    static void gilkit_read_cpus(gilkit_cpus *cpus) { *cpus = 0; }
-    static void gilkit_write_cpus(const gilkit_cpus *cpus) { (void)cpus; }
-    static void gilkit_spread(int place) { (void)place; }
+    static inline void gilkit_read_cpus(gilkit_cpus *cpus) { *cpus = 0; }
+    static inline void gilkit_write_cpus(const gilkit_cpus *cpus) { (void)cpus; }
+    static inline void gilkit_spread(int place) { (void)place; }
     #endif
     """
     double now "gilkit_now"() noexcept nogil
+    void wait "gilkit_wait"(double seconds) noexcept nogil  # asleep; without the GIL if the caller has none
 
     # The CPUs that this thread may use.
     ctypedef struct cpus_t "gilkit_cpus":

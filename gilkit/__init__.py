@@ -1,7 +1,8 @@
 """gilkit: threads or processes, and should this release the GIL? Measured on your own machine.
 
 `gilkit.kernels` holds the kernels. `compare` measures them, or a function of your own, on threads and on
-processes; `load` reads what was measured before.
+processes; `load` reads what was measured before. `GilMonitor` and `held_share` tell who holds the GIL, and
+for what share of the time.
 """
 
 from __future__ import annotations
@@ -10,11 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["KERNELS", "Comparison", "Estimate", "Kernel", "Verdict", "__version__", "compare", "load"]
+__all__ = [
+    "KERNELS",
+    "Comparison",
+    "Estimate",
+    "GilMonitor",
+    "Kernel",
+    "Verdict",
+    "__version__",
+    "compare",
+    "held_share",
+    "load",
+]
 
 if TYPE_CHECKING:
     from gilkit.comparison import Comparison, compare, load
     from gilkit.kernels import KERNELS, Kernel
+    from gilkit.monitor import GilMonitor, held_share
     from gilkit.stats import Estimate
     from gilkit.verdict import Verdict
 
@@ -22,10 +35,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "gilkit.comparison",
     "Estimate": "gilkit.stats",
+    "GilMonitor": "gilkit.monitor",
     "KERNELS": "gilkit.kernels",
     "Kernel": "gilkit.kernels",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
+    "held_share": "gilkit.monitor",
     "load": "gilkit.comparison",
 }
 

@@ -123,8 +123,8 @@ class ProcessPool(ProcessPoolExecutor):
 
     def ends(self) -> str:
         """Say how a worker of a broken pool ended, as ``was killed by SIGSEGV``."""
-        for process in self.members:
-            process.join(timeout=5)
+        # The pool's own thread joins its processes: to join them here, too, would lose exit statuses.
+        self.shutdown(wait=True, cancel_futures=True)
         # The pool itself ends the rest with SIGTERM, so any other code tells more.
         codes = sorted(
             (p.exitcode for p in self.members if p.exitcode), key=lambda code: code == -signal.SIGTERM

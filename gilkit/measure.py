@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 from gilkit._start import spin
 from gilkit.executors import EXECUTORS, ProcessPool
+from gilkit.monitor import HeldCall, watch
 from gilkit.workload import Call, KernelCall, Team, Workload, ready
 
 SPIN = 0.001  # seconds before the start in which workers are awake, each on its CPU
+T = TypeVar("T")
+
 LEAD = 0.004  # seconds from handing out a round to its start
 SENT = 10_000  # bytes of a workload that may be sent with every round
 PATIENCE = 10  # tries to have all workers ready at the start, each with twice the lead
@@ -172,6 +176,11 @@ def local_round(
         raise
 
 
+def local_watch(recipe: Workload | bytes, seconds: float) -> HeldCall:
+    """Watch the GIL while this thread makes the calls of ``recipe``."""
+    return watch(ready(recipe), seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """A workload in a file, for those whose pickle is too long to be sent with every round."""
@@ -235,19 +244,39 @@ class Lab:
         CaseFailedError
             If it cannot be measured. What was broken is started anew for the next round.
         """
-        separate = EXECUTORS[executor].apart
-        name = executor if separate else "host"
-        try:
-            if not (separate or self.apart):
-                return local_round(executor, workload, workers, loops, self.most, self.timeout)
-            recipe = self._recipe(workload)
-            pool = self._pool(name, self.most if separate else 1)
-            if separate:
-                return together(pool, recipe, workers, loops, self.timeout)
-            future = pool.submit(local_round, executor, recipe, workers, loops, self.most)
+        if EXECUTORS[executor].apart:
+            with self._reasons(executor):
+                recipe = self._recipe(workload)
+                return together(self._pool(executor, self.most), recipe, workers, loops, self.timeout)
+        return self._in_host(local_round, executor, workload, workers, loops, self.most, self.timeout)
+
+    def watch(self, workload: Workload, seconds: float) -> HeldCall:
+        """Return for what share of its calls ``workload`` holds the GIL, where threads are measured.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be told.
+        """
+        return self._in_host(local_watch, workload, seconds)
+
+    def _in_host(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a function of this module where threads are measured; workloads are sent as recipes."""
+        with self._reasons("host"):
+            if not self.apart:
+                return function(*args)
+            sent = [self._recipe(arg) if isinstance(arg, Workload) else arg for arg in args]
+            future = self._pool("host", 1).submit(function, *sent)
             if wait([future], self.timeout).not_done:
                 raise _LateError
             return future.result()
+        raise AssertionError("_reasons swallows nothing")
+
+    @contextmanager
+    def _reasons(self, name: str) -> Iterator[None]:
+        """Turn what goes wrong on the pool called ``name`` into a reason, and drop what is broken."""
+        try:
+            yield
         except CaseFailedError:
             raise
         except _LateError:
@@ -258,10 +287,10 @@ class Lab:
                 f"no answer within {self.timeout:g} s: left to run on, as threads cannot be killed"
             ) from None
         except BrokenExecutor as error:
-            broken = self._processes.pop(name)
-            reason = f"a worker process {broken.ends()}"
-            broken.kill()  # joins its thread: CPython 3.12 deadlocks if the pool is collected before that
-            raise CaseFailedError(reason) from error
+            broken = self._processes.pop(
+                name
+            )  # kept until it has shut down: CPython 3.12 deadlocks otherwise
+            raise CaseFailedError(f"a worker process {broken.ends()}") from error
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:

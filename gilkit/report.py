@@ -46,6 +46,13 @@ def cell(speedup: Estimate | None) -> str:
     return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
 
 
+def share(held: float | None) -> str:
+    """Return a share of a call in at most five characters, as ``57%`` or ``0.2%``."""
+    if held is None:
+        return "–"
+    return f"{held:.0%}" if held >= 0.095 or held == 0 else f"{held:.1%}" if held >= 0.001 else "<0.1%"
+
+
 def columns(f: Figures) -> dict[str, Estimate | None]:
     """Return the speedups of a row, by the column's heading."""
     python = f.threads.get("python") if f.subject != "function" else f.threads.get("function")
@@ -105,7 +112,7 @@ def table(results: Results) -> Table:
         title=f"How many times the work of one worker do {' / '.join(map(str, counts))} workers do?",
         title_justify="left",
         title_style="",
-        box=None,  # columns touch: five characters stay free for one more within 80
+        box=None,  # columns touch, to fit into 80
         padding=0,
         pad_edge=False,
     )
@@ -117,6 +124,7 @@ def table(results: Results) -> Table:
     width = 11 if not own else min(NAME, max(8, *(len(f.kernel) for f in shown)))
     column("\nfunction" if own else "\nkernel", width, overflow="ellipsis")
     column("one\ncall", 8, justify="right")
+    column("GIL\nheld", 6, justify="right")
     heads = list(columns(shown[0]))
     if own:  # a function of one's own has one variant
         heads = [heads[0], *heads[3:4], *heads[5:]]
@@ -137,7 +145,8 @@ def table(results: Results) -> Table:
                 cells.append(Text(f"*{cell(speedup)}", style="bold green"))
             else:
                 cells.append(Text(cell(speedup), style="dim" if head in heads[-1:] else ""))
-        body.add_row(f.kernel, seconds(f.call) if f.call is not None else "–", *cells)
+        length = seconds(f.call) if f.call is not None else "–"
+        body.add_row(f.kernel, length, share(f.held), *cells)
     return body
 
 

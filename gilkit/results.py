@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+SUBJECTS = ("nogil", "function", "gil", "python")  # what a verdict is about: the most that is released
 TEMPORARY = ".gilkit-"
 
 Metadata = Mapping[str, str | int | float]

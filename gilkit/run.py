@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from gilkit import __version__, machine, results
 from gilkit.measure import CaseFailedError, Lab, calibrated
 from gilkit.plan import FEW, Pace, Subject
-from gilkit.results import Case, Record
+from gilkit.results import SUBJECTS, Case, Record
 from gilkit.workload import Workload
 
+WATCH = 0.2  # seconds to watch the GIL, of every kernel
 LOOK = 0.2  # seconds to watch what others use, before every kernel
 
 
@@ -119,6 +121,7 @@ class Run:
                 "gilkit_load": round(load, 3),
             }
             self.records[case] = Record(case, facts=facts)
+        self._watch(lab, subject)
         late = min(time.perf_counter() + 1.1 * rounds * cost + 0.5, self.begun + self.pace.limit)
         for index in range(rounds):
             if index >= FEW and self.rounds is None and time.perf_counter() > late:
@@ -139,6 +142,28 @@ class Run:
             for case, done in values.items():
                 self.records[case].values.append(done.value)
                 self.records[case].facts["gilkit_cpu"] = round(done.cpu, 4)
+
+    def _watch(self, lab: Lab, subject: Subject) -> None:
+        """Find the share of a call that holds the GIL: of the variant that the verdict is about."""
+        variant = next((v for v in SUBJECTS if v in subject.loops), None)
+        if variant is None or self.cpus < 2:  # the monitor spins on a CPU of its own
+            return
+        self._say(f"{subject.name}: watching the GIL")
+        facts: dict[str, str | int | float] = {}
+        try:
+            found = lab.watch(subject.workloads[variant], WATCH)
+        except CaseFailedError as error:
+            facts["gilkit_held_note"] = str(error)
+        else:
+            facts["gilkit_held"] = float(found.share)
+            facts["gilkit_held_longest"] = found.longest_hold
+            if not isnan(found.share.error):
+                facts["gilkit_held_error"] = found.share.error
+            if found.share.note:
+                facts["gilkit_held_note"] = found.share.note
+        for case in subject.cases:
+            if case.variant == variant and case in self.records:
+                self.records[case].facts.update(facts)
 
     def suite(self) -> Any:
         """Return what was measured so far.

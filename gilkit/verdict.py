@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from math import isnan
 
-from gilkit.results import Case, Results
+from gilkit.results import SUBJECTS, Case, Results
 from gilkit.stats import Estimate, estimate, paired_ratio
 
 SCALES = 0.90  # of the ceiling
 SAME = 0.10  # two speedups this close, relative to the larger, stop at the same point
+HALF = 0.5  # the held share from which the GIL is to blame, however short the call
 LITTLE = 1.3  # the ceiling below which a machine is too busy or too small to tell
 HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
 
@@ -47,6 +48,10 @@ class Figures:
         How much work one call is.
     gil : bool
         Whether the interpreter has a GIL.
+    held : float or None
+        The share of a call that holds it.
+    longest : float
+        The longest time that a call held it, in seconds.
     """
 
     kernel: str
@@ -59,11 +64,13 @@ class Figures:
     size: int
     unit: str
     gil: bool
+    held: float | None = None
+    longest: float = 0.0
 
     @property
     def subject(self) -> str:
         """The variant whose threads the verdict is about: the most that was released."""
-        return next((v for v in ("nogil", "function", "gil", "python") if v in self.threads), "")
+        return next((v for v in SUBJECTS if v in self.threads), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +115,7 @@ def figures(results: Results, kernel: str) -> Figures:
     in_processes = [
         s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None
     ]
-    serial = [Case(kernel, v, "serial", 1) for v in ("nogil", "function", "gil", "python", "native")]
-    serial.append(Case(kernel, "native", "openmp", 1))
+    serial = [*(Case(kernel, v, "serial", 1) for v in SUBJECTS), Case(kernel, "native", "openmp", 1)]
     one = next((case for case in serial if results.values(case)), None)
     return Figures(
         kernel=kernel,
@@ -121,6 +127,8 @@ def figures(results: Results, kernel: str) -> Figures:
         ceiling=at("ceiling", "openmp") or at("ceiling", "processes"),
         size=int((results.fact(one, "size") if one else 0) or 0),
         unit=str((results.fact(one, "unit") if one else "") or ""),
+        held=results.fact(one, "held") if one else None,
+        longest=float((results.fact(one, "held_longest") if one else 0.0) or 0.0),
         gil=results.facts.get("gilkit_gil") != "off",
     )
 
@@ -179,7 +187,8 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     if not _below(threads, best):
         return None
     lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
-    if lost < HAND_OFF and f.subject == "nogil":
+    releases = f.subject in ("nogil", "function") if f.held is None else f.held < HALF
+    if lost < HAND_OFF and releases and not (f.held is None and f.subject == "function"):
         # Threads reach the share SCALES of the ceiling C where W v / (W v / C + lost) = SCALES C.
         needed = SCALES * lost * f.ceiling / (f.workers * (1 - SCALES))
         size = f" ({_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
@@ -189,8 +198,13 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
             f"batch calls to about {seconds(needed)}{size} or more",
         )
     why = f"{name} stop at {threads:.2f}× where {other} reach {best:.2f}×"
-    if lost < HAND_OFF and f.subject == "function":
-        why += f"; if it does release, calls of {seconds(f.call)} are too short for it to help"
+    if f.held is not None:
+        why += f"; held for {f.held:.0%} of a call"
+        if f.held * best > 1:
+            why += f", so at most {1 / f.held:.2f}×"
+        # Held so long in all, and never long at a time.
+        if f.subject == "nogil" and f.longest < f.held * f.call / 10 and f.held * f.call > HAND_OFF:
+            why += ": released, but taken again many times a call"
     if f.processes is not None and _below(threads, f.processes):
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")

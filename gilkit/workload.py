@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import threadpoolctl
@@ -23,6 +23,7 @@ Team = Callable[[int], list[tuple[float, float]]]
 KEPT = 4  # what one worker keeps ready: the sizes and variants of one kernel, and the control
 
 
+@runtime_checkable
 class Workload(Protocol):
     """What a case runs."""
 

@@ -62,11 +62,19 @@ def test_without_pythons_headers_the_last_line_says_so(source: Path, tmp_path: P
     assert "needs Python's C headers" in last
 
 
-def test_without_openmp_all_but_native_is_there(source: Path, tmp_path: Path) -> None:
-    script = stand_in(tmp_path, 'case "$*" in *-fopenmp*) exit 1;; esac\nexec cc "$@"')
+NEITHER = """
+case "$*" in *-fopenmp*) exit 1;; *-DGILKIT_NO_GIL_STATE*) exec cc "$@";; esac
+for a; do case "$a" in *.c) grep -qs pycore_interp.h "$a" && exit 1;; esac; done
+exec cc "$@"
+"""
+
+
+def test_without_openmp_and_internal_headers_all_else_is_there(source: Path, tmp_path: Path) -> None:
+    script = stand_in(tmp_path, NEITHER)
     done = build(source, script)
     assert done.returncode == 0, done.stderr
     assert "the compiler has no OpenMP" in done.stderr
+    assert "internal headers do not fit: no GIL monitor" in done.stderr
 
     def gilkit(*arguments: str) -> str:
         return subprocess.run(
@@ -81,3 +89,11 @@ def test_without_openmp_all_but_native_is_there(source: Path, tmp_path: Path) ->
     assert "openmp: gilkit was built without OpenMP" in listed
     table = gilkit("compare", "lcg", "--quick", "--rounds", "2")
     assert "ceiling: processes on lcg" in " ".join(table.split())
+    assert next(line for line in table.splitlines() if line.startswith("lcg ")).split()[3] == "–"
+    script_text = (
+        "import gilkit\ntry:\n    gilkit.held_share(len, '')\nexcept RuntimeError as e:\n    print(e)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script_text], cwd=source / "built", capture_output=True, text=True, check=True
+    ).stdout
+    assert "without this interpreter's internal headers" in told

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import gilkit
-from gilkit import machine, results
+from gilkit import machine, monitor, results
 from gilkit.comparison import Comparison, Progress, UnsavedComparisonError
 from gilkit.executors import EXECUTORS
 
@@ -57,6 +57,9 @@ def test_facts_of_the_run_are_kept(compared: Comparison) -> None:
     assert compared.results.fact(case, "workers") == 2
     assert compared.results.fact(case, "load") >= 0
     assert compared.results.fact(case, "cpu") > 0
+    if machine.usable_cpus() > 1 and not monitor.why_missing():
+        assert 0 <= compared.results.fact(case, "held") <= 1
+        assert compared.results.fact(results.Case("objects", "gil", "serial", 1), "held") > 0.5
 
 
 def test_speedups(compared: Comparison) -> None:

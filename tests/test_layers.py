@@ -13,6 +13,7 @@ STAGES = [
     "kernels",
     "workload",
     "executors",
+    "monitor",
     "measure",
     "plan",
     "run",

@@ -181,7 +181,6 @@ def test_a_kernel_that_failed_altogether_says_so() -> None:
 def test_a_function_is_not_told_to_batch_calls_that_may_hold_the_gil() -> None:
     found = judge(figures(threads=threads(function=1.0), native=None, call=near(3e-6, 1e-9)))
     assert found.cause is Cause.GIL
-    assert "too short for it to help" in found.why
 
 
 def test_pure_python_is_never_too_short() -> None:
@@ -215,6 +214,24 @@ def test_one_round_decides_nothing_against_threads() -> None:
 
 def test_processes_that_lose_are_mentioned() -> None:
     assert "processes 0.70×" in judge(figures(processes=near(0.7))).why
+
+
+def test_the_held_share_explains() -> None:
+    found = judge(figures(threads=threads(nogil=1.3), held=0.6, longest=0.6e-3))
+    assert found.cause is Cause.GIL
+    assert "held for 60% of a call, so at most 1.67×" in found.why
+    assert "taken again" not in found.why
+
+
+def test_a_gil_that_is_taken_again_and_again_is_named() -> None:
+    found = judge(figures(threads=threads(nogil=0.8), held=0.26, longest=30e-6, call=near(5e-3, 1e-5)))
+    assert "released, but taken again many times a call" in found.why
+
+
+def test_a_short_call_that_holds_the_gil_is_not_told_to_batch() -> None:
+    short = {"threads": threads(function=1.0), "native": None, "call": near(3e-6, 1e-9)}
+    assert judge(figures(**short, held=0.97)).cause is Cause.GIL
+    assert judge(figures(**short, held=0.1)).cause is Cause.SHORT
 
 
 def test_a_baseline_is_not_what_a_row_shows() -> None:

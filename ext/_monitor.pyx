@@ -1,0 +1,264 @@
+"""Samples the state of the GIL at random instants, from a thread that does not take it."""
+
+from libc.math cimport log, sqrt
+from libc.stdint cimport int64_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free
+
+from start cimport now, wait
+
+cdef extern from "gil_state.h":
+    ctypedef struct gilkit_view:
+        pass
+    const char *gilkit_open(gilkit_view *view)
+    int gilkit_enabled(const gilkit_view *view) noexcept nogil
+    int gilkit_locked(const gilkit_view *view) noexcept nogil
+    uintptr_t gilkit_holder(const gilkit_view *view) noexcept nogil
+    uint64_t gilkit_threads_made(const gilkit_view *view) noexcept nogil
+
+cdef extern from *:
+    """
+    static int gilkit_read_int(const volatile int *value) { return *value; }
+    static int64_t gilkit_read_count(const volatile int64_t *value) { return *value; }
+    """
+    int read_int "gilkit_read_int"(const int *value) noexcept nogil
+    int64_t read_count "gilkit_read_count"(const int64_t *value) noexcept nogil
+
+cdef extern from "Python.h":
+    ctypedef struct PyInterpreterState:
+        pass
+    ctypedef struct PyThreadState:
+        unsigned long thread_id
+    PyInterpreterState *PyInterpreterState_Get()
+    PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
+    PyThreadState *PyThreadState_Next(PyThreadState *state)
+    uint64_t PyThreadState_GetID(PyThreadState *state)
+
+cdef enum:
+    TALLIES = 512  # holders that are told apart; what the rest hold is counted as one
+    BATCHES = 64  # of which half are full at least, once there are enough samples
+
+
+cdef struct Tally:
+    uintptr_t holder
+    uint64_t made
+    int64_t samples
+
+
+cdef struct Hold:
+    double start
+    double end
+    uintptr_t holder
+    uint64_t made
+
+
+def missing():
+    """Return why the state of the GIL cannot be read here, or None."""
+    cdef gilkit_view view
+    cdef const char *why = gilkit_open(&view)
+    if why != NULL:
+        return why.decode()
+    if not gilkit_enabled(&view):
+        return "this interpreter runs without a GIL"
+    return None
+
+
+def thread_states():
+    """Return every thread state of this interpreter: its address, its unique id and its thread's ident.
+
+    And how many were made so far. Addresses are for comparing only.
+    """
+    cdef gilkit_view view
+    cdef list found = []
+    cdef PyThreadState *state
+    gilkit_open(&view)
+    state = PyInterpreterState_ThreadHead(PyInterpreterState_Get())
+    while state != NULL:
+        found.append((<uintptr_t> state, PyThreadState_GetID(state), state.thread_id))
+        state = PyThreadState_Next(state)
+    return found, gilkit_threads_made(&view)
+
+
+cdef class Sampler:
+    """Samples until it is told to stop.
+
+    `run` belongs to one thread, which needs no GIL for it. Every other method may be called from any thread
+    that has the GIL, while it runs: they read counters that only `run` writes, each by a single load.
+    Samples are at the instants of a Poisson process, so that no rhythm of what is watched can fall into step
+    with them, and a late one delays none.
+
+    Parameters
+    ----------
+    interval : float
+        Mean seconds between samples.
+    light : bool
+        Sleep between samples. Otherwise a CPU spins on the clock, and the GIL's own memory is read at the
+        samples only, for every read takes a cache line from whoever works with the GIL.
+    room : int
+        Holds that are kept, the newest ones.
+    """
+
+    cdef gilkit_view view
+    cdef double interval
+    cdef bint light
+    cdef int stopping
+    cdef int64_t samples
+    cdef int64_t locked
+    cdef uint64_t state
+    cdef Tally[TALLIES] tallies
+    cdef int used
+    cdef int64_t crowd  # samples of holders beyond TALLIES
+    cdef int64_t[BATCHES] batches
+    cdef int64_t batch_size
+    cdef int64_t batch_samples
+    cdef int batch
+    cdef Hold *ring
+    cdef int64_t room
+    cdef int64_t holds
+    cdef Hold current
+    cdef Hold longest
+
+    def __cinit__(self, double interval, bint light, int64_t room, uint64_t seed):
+        cdef const char *why = gilkit_open(&self.view)
+        if why != NULL:
+            raise RuntimeError(why.decode())
+        self.interval = interval
+        self.light = light
+        self.room = room
+        self.state = seed | 1
+        self.batch_size = 1
+        self.ring = <Hold *> calloc(room, sizeof(Hold))
+        if self.ring == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.ring)
+
+    def run(self):
+        """Sample until `stop`."""
+        with nogil:
+            self.sample()
+
+    def stop(self):
+        """Tell `run` to return."""
+        self.stopping = 1
+
+    cdef double pause(self) noexcept nogil:
+        # The time to the next event of a Poisson process; xorshift64* (Vigna, 2016).
+        self.state ^= self.state >> 12
+        self.state ^= self.state << 25
+        self.state ^= self.state >> 27
+        return -self.interval * log(((self.state * 0x2545F4914F6CDD1DULL >> 11) + 1) * (1.0 / 9007199254740993.0))
+
+    cdef void sample(self) noexcept nogil:
+        cdef double due = now(), moment
+        cdef uintptr_t holder
+        cdef uint64_t made
+        cdef int locked
+        while not read_int(&self.stopping):
+            due += self.pause()
+            if self.light:
+                wait(due - now())
+            else:
+                while now() < due:
+                    if read_int(&self.stopping):
+                        break
+            locked = gilkit_locked(&self.view)
+            holder = gilkit_holder(&self.view)
+            made = gilkit_threads_made(&self.view)
+            moment = now()
+            if moment > due + 10 * self.interval:
+                due = moment  # this thread was kept from running: no burst to make up for it
+            self.count(locked, moment, holder, made)
+        self.close()
+
+    cdef void count(self, int locked, double moment, uintptr_t holder, uint64_t made) noexcept nogil:
+        self.samples += 1
+        self.batch_samples += 1
+        if locked:
+            self.locked += 1
+            self.batches[self.batch] += 1
+            self.tally(holder, made)
+            if self.current.holder != holder or self.current.made != made:
+                self.close()
+                self.current.start, self.current.holder, self.current.made = moment, holder, made
+            self.current.end = moment
+        else:
+            self.close()
+        if self.batch_samples == self.batch_size:
+            self.batch_samples = 0
+            self.batch += 1
+            if self.batch == BATCHES:
+                self.merge()
+
+    cdef void merge(self) noexcept nogil:
+        cdef int i
+        for i in range(BATCHES // 2):
+            self.batches[i] = self.batches[2 * i] + self.batches[2 * i + 1]
+        for i in range(BATCHES // 2, BATCHES):
+            self.batches[i] = 0
+        self.batch = BATCHES // 2
+        self.batch_size *= 2
+
+    cdef void tally(self, uintptr_t holder, uint64_t made) noexcept nogil:
+        cdef int i
+        for i in range(self.used - 1, -1, -1):  # the newest first: it is the likeliest
+            if self.tallies[i].holder == holder and self.tallies[i].made == made:
+                self.tallies[i].samples += 1
+                return
+        if self.used == TALLIES:
+            self.crowd += 1
+            return
+        self.tallies[self.used].holder = holder
+        self.tallies[self.used].made = made
+        self.tallies[self.used].samples = 1
+        self.used += 1
+
+    cdef void close(self) noexcept nogil:
+        """End the hold that is open, if one is."""
+        if self.current.holder == 0:
+            return
+        self.ring[self.holds % self.room] = self.current
+        self.holds += 1
+        if self.current.end - self.current.start > self.longest.end - self.longest.start:
+            self.longest = self.current
+        self.current.holder = 0
+
+    def counts(self):
+        """Return the samples so far, and how many of them found the GIL locked."""
+        return read_count(&self.samples), read_count(&self.locked)
+
+    def error(self):
+        """Return the standard error of the share, by the method of batch means: samples are not independent."""
+        cdef int full = self.batch, i
+        cdef double mean = 0.0, squares = 0.0, share
+        if full < 2:
+            return None
+        for i in range(full):
+            mean += <double> self.batches[i] / self.batch_size
+        mean /= full
+        for i in range(full):
+            share = <double> self.batches[i] / self.batch_size
+            squares += (share - mean) * (share - mean)
+        return sqrt(squares / (full - 1) / full)
+
+    def holders(self):
+        """Return (address, thread states made, samples) of every holder; and the samples of those beyond."""
+        cdef int i
+        found = [(self.tallies[i].holder, self.tallies[i].made, self.tallies[i].samples) for i in range(self.used)]
+        return found, self.crowd
+
+    def longest_hold(self):
+        """Return (start, end, address, thread states made) of the longest hold, or None."""
+        cdef Hold hold = self.longest
+        if self.current.holder and self.current.end - self.current.start > hold.end - hold.start:
+            hold = self.current
+        return (hold.start, hold.end, hold.holder, hold.made) if hold.holder else None
+
+    def kept_holds(self):
+        """Return the newest holds, oldest first, as `longest_hold` does; and how many were dropped."""
+        cdef int64_t i, first = max(0, self.holds - self.room)
+        found = []
+        for i in range(first, self.holds):
+            hold = self.ring[i % self.room]
+            found.append((hold.start, hold.end, hold.holder, hold.made))
+        return found, first

@@ -1,0 +1,347 @@
+"""Who holds the GIL, and for how long: `GilMonitor` and `held_share`.
+
+The monitor reads the lock's own state from a native thread and never takes the lock, so it does not compete
+with those it watches.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import repeat
+from math import nan
+from types import TracebackType
+from typing import Any
+
+from gilkit import _monitor
+
+EXACT, LIGHT = 10e-6, 2e-3  # default mean seconds between samples
+ROOM = 10_000  # holds that are kept
+STRETCH = 0.01  # seconds of calls between two looks at the clock
+
+
+class MonitorError(RuntimeError):
+    """The GIL cannot be watched here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadId:
+    """A thread that was seen with the GIL; both are None for one that had ended before it could be named."""
+
+    name: str | None
+    native_id: int | None
+
+    def __str__(self) -> str:
+        return "a thread that ended" if self.name is None else f"{self.name} ({self.native_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A time in which every sample found one thread with the GIL: on the clock of `time.perf_counter`."""
+
+    start: float
+    end: float
+    thread: ThreadId
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return self.end - self.start
+
+
+class Holds(list[Hold]):
+    """The newest holds, oldest first; ``dropped`` counts those that are not kept any more."""
+
+    dropped: int = 0
+
+
+class Share(float):
+    """A fraction of time with its standard error, and a word where there was nothing to measure.
+
+    Attributes
+    ----------
+    error : float
+        Standard error, by batch means; nan where there are too few samples.
+    samples : int
+    note : str
+        Why the share is 0 by definition, as on an interpreter without a GIL; or empty.
+    """
+
+    __slots__ = ("error", "note", "samples")
+
+    error: float
+    samples: int
+    note: str
+
+    def __new__(cls, value: float, error: float = nan, samples: int = 0, note: str = "") -> Share:
+        self = super().__new__(cls, value)
+        self.error = error
+        self.samples = samples
+        self.note = note
+        return self
+
+    def __reduce__(self) -> tuple[type[Share], tuple[float, float, int, str]]:
+        return (Share, (float(self), self.error, self.samples, self.note))
+
+    def __repr__(self) -> str:
+        return f"Share({float(self):.4f}, error={self.error:.4f}, samples={self.samples})"
+
+
+def why_missing() -> str | None:
+    """Return why the GIL cannot be watched on this interpreter, or None."""
+    return _monitor.missing()
+
+
+_running: weakref.WeakSet[GilMonitor] = weakref.WeakSet()
+
+
+class GilMonitor:
+    """Watch the GIL of this interpreter while the ``with`` block runs.
+
+    Results may be read during the block and after it. Monitors may be nested and may run at the same time in
+    any threads; each is entered once. In a child that is forked meanwhile it has ended, with what it had. It
+    does not keep the interpreter from exiting.
+
+    Parameters
+    ----------
+    interval : float, optional
+        Mean seconds between samples: 10 µs by default, or 2 ms in the light mode.
+    mode : str
+        ``"exact"`` keeps a CPU busy, and wants one to spare. ``"light"`` sleeps between samples and takes
+        less than 2 % of one, to watch a whole program.
+    room : int
+        How many holds to keep.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    MonitorError
+        If this interpreter's GIL cannot be read. One that runs without a GIL can: all shares are 0 then, and
+        say so.
+
+    Examples
+    --------
+    >>> with GilMonitor() as monitor:
+    ...     _ = sum(range(100_000))
+    >>> 0 <= monitor.held_share <= 1
+    True
+    """
+
+    def __init__(self, interval: float | None = None, mode: str = "exact", room: int = ROOM) -> None:
+        if mode not in ("exact", "light"):
+            raise ValueError(f"mode must be 'exact' or 'light', not {mode!r}")
+        usual = EXACT if mode == "exact" else LIGHT
+        self.interval = usual if interval is None else float(interval)
+        if not 1e-7 <= self.interval <= 10:
+            raise ValueError(f"interval must be between 1e-7 and 10 seconds, not {interval}")
+        if not 1 <= room <= 10_000_000:
+            raise ValueError(f"room must be between 1 and 10000000, not {room}")
+        self.mode = mode
+        self.note = ""
+        self._room = room
+        self._sampler: _monitor.Sampler | None = None
+        self._thread: threading.Thread | None = None
+        self._first: dict[int, list[tuple[int, ThreadId]]] = {}
+        self._made = 0
+        self._last: dict[int, list[tuple[int, ThreadId]]] | None = None
+
+    def __enter__(self) -> GilMonitor:
+        if self._thread is not None or self._sampler is not None:
+            raise RuntimeError("a GilMonitor is entered once: make another")
+        if why := why_missing():
+            if "without a GIL" not in why:
+                raise MonitorError(why)
+            self.note = why
+            return self
+        self._sampler = _monitor.Sampler(
+            self.interval, self.mode == "light", self._room, random.SystemRandom().randrange(2**63)
+        )
+        self._first, self._made = _named()
+        self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
+        self._thread.start()
+        _running.add(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sampler is None or self._thread is None:
+            return
+        self._sampler.stop()
+        self._thread.join()
+        self._last, _ = _named()
+        _running.discard(self)
+
+    @property
+    def held_share(self) -> Share:
+        """The fraction of samples that found the GIL locked."""
+        if self._sampler is None:
+            return Share(0.0, 0.0, 0, self.note or "nothing was watched yet")
+        samples, locked = self._sampler.counts()
+        if not samples:
+            return Share(0.0, nan, 0, "no samples yet")
+        error = self._sampler.error()
+        return Share(locked / samples, nan if error is None else error, samples)
+
+    @property
+    def by_thread(self) -> dict[ThreadId, Share]:
+        """The share of every thread that was seen with the GIL, the largest first."""
+        if self._sampler is None:
+            return {}
+        samples = self._sampler.counts()[0]
+        holders, crowd = self._sampler.holders()
+        found: dict[ThreadId, int] = {}
+        for address, made, count in holders:
+            thread = self._who(address, made)
+            found[thread] = found.get(thread, 0) + count
+        if crowd:
+            ended = ThreadId(None, None)
+            found[ended] = found.get(ended, 0) + crowd
+        ordered = sorted(found.items(), key=lambda item: -item[1])
+        return {thread: Share(count / samples, samples=samples) for thread, count in ordered}
+
+    @property
+    def longest_hold(self) -> Hold | None:
+        """The longest time in which every sample found the same thread with the GIL; None if none did."""
+        found = self._sampler.longest_hold() if self._sampler else None
+        return None if found is None else Hold(found[0], found[1], self._who(found[2], found[3]))
+
+    @property
+    def holds(self) -> Holds:
+        """The newest holds, oldest first. Gaps shorter than the interval may go unseen."""
+        holds = Holds()
+        if self._sampler is not None:
+            found, holds.dropped = self._sampler.kept_holds()
+            holds.extend(Hold(start, end, self._who(address, made)) for start, end, address, made in found)
+        return holds
+
+    def _who(self, address: int, made: int) -> ThreadId:
+        """Return the thread whose state was at ``address`` when ``made`` states had been made.
+
+        An address may be used again: a thread is named only if it was there before that sample, and either
+        was still there at the end or no thread had been made since it was seen at the start.
+        """
+        last = _named()[0] if self._last is None else self._last
+        for states, certain in ((last, True), (self._first, made == self._made)):
+            for unique, thread in states.get(address, []):
+                if certain and unique <= made:
+                    return thread
+        return ThreadId(None, None)
+
+
+def _named() -> tuple[dict[int, list[tuple[int, ThreadId]]], int]:
+    """Return the threads of this interpreter by the address of their state, and how many were made so far."""
+    names = {thread.ident: thread for thread in threading.enumerate()}
+    states, made = _monitor.thread_states()
+    found: dict[int, list[tuple[int, ThreadId]]] = {}
+    for address, unique, ident in states:
+        thread = names.get(ident)
+        who = ThreadId(thread.name, thread.native_id) if thread else ThreadId(f"thread {ident}", None)
+        found.setdefault(address, []).append((unique, who))
+    return found, made
+
+
+def _after_fork() -> None:
+    """In a forked child no monitor runs any more."""
+    for monitor in list(_running):
+        monitor._thread = None
+        monitor._last = {}
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCall:
+    """What `held_share` saw of a call.
+
+    Attributes
+    ----------
+    share : Share
+        The fraction of a call in which the GIL was locked.
+    seconds : float
+        The length of one call.
+    calls : int
+        How many were watched.
+    longest_hold : float
+        Seconds of the longest hold that was seen.
+    """
+
+    share: Share
+    seconds: float
+    calls: int
+    longest_hold: float
+
+
+def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EXACT) -> HeldCall:
+    """Call ``call`` in a loop, in this thread, for about so many ``seconds``, and watch the GIL meanwhile.
+
+    Only whole calls are watched, so the share has no error from where the watch began and ended.
+    """
+    if not 0 < seconds <= 3600:
+        raise ValueError(f"seconds must be more than 0 and at most 3600, not {seconds}")
+    call()
+    start = time.perf_counter()
+    call()
+    loops = max(1, round(STRETCH / max(1e-9, time.perf_counter() - start)))
+    calls = 0
+    with GilMonitor(interval, room=1) as monitor:
+        sampler = monitor._sampler
+        before = sampler.counts() if sampler else (0, 0)
+        begin = time.perf_counter()
+        end = begin
+        while end - begin < seconds:
+            for _ in repeat(None, loops):
+                call()
+            calls += loops
+            end = time.perf_counter()
+        after = sampler.counts() if sampler else (0, 0)
+        samples, locked = after[0] - before[0], after[1] - before[1]
+    found = monitor.held_share
+    longest = monitor.longest_hold
+    share = Share(locked / samples, found.error, samples) if samples else found
+    return HeldCall(share, (end - begin) / calls, calls, longest.seconds if longest else 0.0)
+
+
+def held_share(
+    func: Callable[..., object], *args: Any, seconds: float = 0.3, interval: float = EXACT
+) -> Share:
+    """Return the fraction of a call of ``func`` in which it holds the GIL.
+
+    Calls ``func(*args)`` in a loop, in this thread, and watches the GIL from another, which wants a CPU to
+    spare. Other threads of this process that take the GIL meanwhile count, too.
+
+    Parameters
+    ----------
+    func : callable
+    *args
+        Its arguments.
+    seconds : float
+        How long to watch: at least one call.
+    interval : float
+        Mean seconds between samples.
+
+    Returns
+    -------
+    Share
+        A float with its standard error. 0 on an interpreter without a GIL, and its `note` says so.
+
+    Raises
+    ------
+    MonitorError
+        If this interpreter's GIL cannot be read.
+
+    Notes
+    -----
+    Samples are taken at the instants of a Poisson process, so their mean is the mean over time (PASTA: Wolff,
+    1982).
+    """
+    return watch(lambda: func(*args), seconds, interval).share

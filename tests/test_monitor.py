@@ -1,0 +1,245 @@
+"""The GIL monitor: what it reads of threads whose doings are known. No test asks how fast anything was."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from math import isnan
+
+import pytest
+
+import gilkit
+from gilkit import monitor
+from gilkit.kernels import lcg, sleep
+from gilkit.monitor import GilMonitor, Share, ThreadId, held_share, watch
+
+WITHOUT = monitor.why_missing()
+needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
+
+
+def busy(seconds: float) -> None:
+    """Run Python, which holds the GIL, for some seconds."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+@needs_gil
+def test_python_holds_the_gil() -> None:
+    # It holds the lock even while the machine runs something else, so load does not matter.
+    found = watch(lambda: sum(range(1000)), seconds=0.1)
+    assert found.share > 0.95
+    assert found.share.samples > 10
+    assert found.calls > 10
+    assert 0 < found.seconds < 1
+    assert held_share(lcg.gil, 1_000_000, seconds=0.1) > 0.95
+
+
+@needs_gil
+def test_a_released_wait_does_not() -> None:
+    # A thread that is kept from running while it has the lock holds it long: then look again.
+    assert any(held_share(sleep.nogil, 0.02, seconds=0.1) < 0.2 for _ in range(20))
+    assert any(held_share(lcg.nogil, 2_000_000, seconds=0.1) < 0.2 for _ in range(20))
+    assert held_share(sleep.gil, 0.02, seconds=0.1) > 0.8
+
+
+@needs_gil
+def test_threads_are_told_apart() -> None:
+    with GilMonitor() as watched:
+        workers = [threading.Thread(target=busy, args=(0.2,), name=f"worker {i}") for i in range(2)]
+        for worker in workers:
+            worker.start()
+        time.sleep(0.1)
+        during = dict(watched.by_thread)
+        for worker in workers:
+            worker.join()
+    names = {thread.name for thread in during}
+    assert {"worker 0", "worker 1"} <= names
+    identities = {thread.name: thread.native_id for thread in during}
+    assert identities["worker 0"] == workers[0].native_id
+    shares = list(watched.by_thread.values())
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(float(watched.held_share))
+
+
+@needs_gil
+def test_a_thread_that_ended_is_not_taken_for_another() -> None:
+    # States of ended threads are freed, and their addresses used again by the next.
+    with GilMonitor() as watched:
+        for i in range(8):
+            ended = threading.Thread(target=busy, args=(0.02,), name=f"ended {i}")
+            ended.start()
+            ended.join()
+        stays, leave = threading.Event(), threading.Event()
+
+        def last() -> None:
+            busy(0.05)
+            stays.set()
+            leave.wait()
+
+        alive = threading.Thread(target=last, name="alive")
+        alive.start()
+        stays.wait()
+    found = watched.by_thread
+    leave.set()
+    alive.join()
+    names = {thread.name for thread in found}
+    assert "alive" in names
+    assert None in names  # the ended ones: nobody can name them any more
+    assert not {name for name in names if name and name.startswith("ended")}
+    gone = next(share for thread, share in found.items() if thread.name is None)
+    mine = next(share for thread, share in found.items() if thread.name == "alive")
+    assert gone > mine  # eight times 20 ms beside 50 ms
+
+
+@needs_gil
+def test_holds_and_the_longest() -> None:
+    with GilMonitor() as watched:
+        sleep.gil(0.05)
+        time.sleep(0.01)
+        sleep.gil(0.02)
+    longest = watched.longest_hold
+    assert longest is not None
+    assert longest.seconds > 0.03
+    assert longest.thread.name == threading.current_thread().name
+    assert longest.start < longest.end
+    holds = watched.holds
+    assert holds.dropped == 0
+    assert longest in holds
+    assert all(a.end <= b.start for a, b in pairwise(holds))
+
+
+@needs_gil
+def test_the_ring_is_bounded_and_says_what_it_dropped() -> None:
+    with GilMonitor(room=2) as watched:
+        for _ in range(6):
+            sleep.gil(0.01)
+            time.sleep(0.01)
+    assert len(watched.holds) == 2
+    assert watched.holds.dropped >= 4
+
+
+@needs_gil
+def test_monitors_nest_and_run_side_by_side() -> None:
+    def one() -> float:
+        with GilMonitor() as watched:
+            busy(0.05)
+        return watched.held_share
+
+    found: list[float] = []
+    workers = [threading.Thread(target=lambda: found.append(one())) for _ in range(3)]
+    with GilMonitor() as outer, GilMonitor(mode="light", interval=1e-3) as inner:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    assert len(found) == 3
+    assert all(0 < share <= 1 for share in [*found, outer.held_share, inner.held_share])
+
+
+@needs_gil
+def test_results_are_there_before_during_and_after() -> None:
+    watched = GilMonitor()
+    assert watched.held_share == 0
+    assert watched.held_share.note
+    assert watched.by_thread == {}
+    assert watched.longest_hold is None
+    assert watched.holds == []
+    with watched:
+        busy(0.05)
+        assert watched.held_share > 0
+    after = watched.held_share
+    busy(0.02)
+    assert watched.held_share == after
+    with pytest.raises(RuntimeError, match="entered once"), watched:
+        pass
+
+
+@needs_gil
+def test_the_error_is_small_where_nothing_changes() -> None:
+    found = held_share(lcg.gil, 100_000, seconds=0.2)
+    assert not isnan(found.error)
+    assert found.error < 0.02
+
+
+def test_a_share_is_a_float_that_keeps_what_it_knows() -> None:
+    share = Share(0.25, 0.01, 400, "word")
+    copy = pickle.loads(pickle.dumps(share))
+    assert (copy, copy.error, copy.samples, copy.note) == (0.25, 0.01, 400, "word")
+    assert repr(share) == "Share(0.2500, error=0.0100, samples=400)"
+    assert str(ThreadId(None, None)) == "a thread that ended"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: GilMonitor(mode="fast"), "mode must be 'exact' or 'light', not 'fast'"),
+        (lambda: GilMonitor(interval=0), "interval must be between"),
+        (lambda: GilMonitor(interval=float("nan")), "interval must be between"),
+        (lambda: GilMonitor(room=0), "room must be between"),
+        (lambda: held_share(len, "", seconds=0), "seconds must be more than 0"),
+    ],
+)
+def test_bad_arguments_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_errors_of_the_call_are_the_callers() -> None:
+    with pytest.raises(ZeroDivisionError):
+        held_share(divmod, 1, 0)
+    assert threading.active_count() < 50
+
+
+def test_without_a_gil_the_share_is_zero_and_says_so() -> None:
+    if WITHOUT is None or "without a GIL" not in WITHOUT:
+        pytest.skip("this interpreter has a GIL")
+    found = gilkit.held_share(sum, range(1000), seconds=0.05)
+    assert found == 0
+    assert "without a GIL" in found.note
+
+
+def run(script: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@needs_gil
+@pytest.mark.parametrize("mode", ["exact", "light"])
+def test_the_interpreter_may_exit_under_a_running_monitor(mode: str) -> None:
+    done = run(
+        "import threading, gilkit, sys\n"
+        f"monitors = [gilkit.GilMonitor(mode={mode!r}).__enter__() for _ in range(3)]\n"
+        "threading.Thread(target=sum, args=(range(10**6),)).start()\n"
+        "print('done')"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+@needs_gil
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_under_a_running_monitor() -> None:
+    done = run(
+        "import os, gilkit, warnings\n"
+        "warnings.simplefilter('ignore')\n"
+        "with gilkit.GilMonitor() as m:\n"
+        "    sum(range(10**6))\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        assert 0 <= m.held_share <= 1 and m.by_thread is not None\n"
+        "        with gilkit.GilMonitor() as own:\n"
+        "            sum(range(10**6))\n"
+        "        assert own.held_share.samples > 0\n"
+        "    else:\n"
+        "        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
+        "print('done')"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("done") == 2
