@@ -203,7 +203,7 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
         if f.held * best > 1:
             why += f", so at most {1 / f.held:.2f}×"
         # Held so long in all, and never long at a time.
-        if f.subject == "nogil" and f.longest < f.held * f.call / 10 and f.held * f.call > HAND_OFF:
+        if f.subject == "nogil" and f.longest < f.held * f.call / 3 and f.held * f.call > HAND_OFF:
             why += ": released, but taken again many times a call"
     if f.processes is not None and _below(threads, f.processes):
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
