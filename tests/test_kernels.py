@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import re
 import subprocess
@@ -340,6 +341,13 @@ def test_native_runs_calls_on_threads_of_their_own() -> None:
     for calls, loops, error in (([], 1, ValueError), ([(1,)], 0, ValueError), ([(1, 2)], 1, TypeError)):
         with pytest.raises(error):
             kernels.lcg.native(calls, loops=loops)
+
+
+def test_kernels_and_variants_can_be_sent_to_other_processes() -> None:
+    for kernel in KERNELS.values():
+        assert pickle.loads(pickle.dumps(kernel)) is kernel
+        for name in variants(kernel):
+            assert pickle.loads(pickle.dumps(kernel.variant(name))) is kernel.variant(name)
 
 
 def test_the_registry_is_whole() -> None:

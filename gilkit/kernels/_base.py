@@ -63,6 +63,9 @@ class Kernel:
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.python.__doc__)
 
+    def __reduce__(self) -> tuple[Callable[[str], Kernel], tuple[str]]:
+        return (_registered, (self.name,))
+
     def __repr__(self) -> str:
         return f"<gilkit kernel {self.name}: {', '.join(v for v in VARIANTS if self.variant(v))}>"
 
@@ -78,6 +81,11 @@ class Kernel:
 KERNELS: dict[str, Kernel] = {}
 
 
+def _registered(name: str) -> Kernel:
+    """Return the kernel that a pickle names."""
+    return KERNELS[name]
+
+
 def kernel(
     module: ModuleType, *, missing: dict[str, str] | None = None, **facts: Any
 ) -> Callable[[Callable[..., Any]], Kernel]:
@@ -85,6 +93,7 @@ def kernel(
 
     def register(python: Callable[..., Any]) -> Kernel:
         name = python.__name__
+        python.__qualname__ = f"{name}.python"  # where pickle finds it: its own name is the kernel's now
         reasons = dict(missing or {})
         if not openmp:
             reasons.setdefault("native", NO_OPENMP)
