@@ -262,8 +262,8 @@ def compare(
     if size is not None and _positive("size", size) > LARGEST:
         raise ValueError("size is too large: at most 2**63 - 1 is allowed")
     cpus = machine.usable_cpus()
-    counts = _counts(workers, (cpus,) if quick else worker_counts(cpus))
-    shown = cpus if cpus in counts else counts[-1]
+    counts = _counts(workers, (max(2, cpus),) if quick else worker_counts(cpus))
+    shown = cpus if cpus > 1 and cpus in counts else counts[-1]
     chosen = allowed("executor", executors, list(EXECUTORS))
     path = None if input is None else _resolved("input", input)
     if output is not None:

@@ -109,7 +109,7 @@ def table(results: Results) -> Table:
     shown = [figures(results, kernel) for kernel in results.kernels]
     counts = dict.fromkeys(f.workers for f in shown)
     body = Table(
-        title=f"How many times the work of one worker do {' / '.join(map(str, counts))} workers do?",
+        title=f"How many times the work of one worker is done by {' / '.join(map(str, counts))} workers at once?",
         title_justify="left",
         title_style="",
         box=None,  # columns touch, to fit into 80

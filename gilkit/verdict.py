@@ -100,7 +100,7 @@ def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
     cases = [c for c in (*results, *results.failures) if c.kernel == kernel]
     chosen = {c.workers for c in cases if c != c.baseline} or {c.workers for c in cases} or {1}
-    return results.cpus if results.cpus in chosen else max(chosen)
+    return results.cpus if results.cpus > 1 and results.cpus in chosen else max(chosen)
 
 
 def figures(results: Results, kernel: str) -> Figures:
