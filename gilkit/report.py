@@ -108,8 +108,9 @@ def table(results: Results) -> Table:
     """Return the table of speedups, one row a kernel."""
     shown = [figures(results, kernel) for kernel in results.kernels]
     counts = dict.fromkeys(f.workers for f in shown)
+    workers = " / ".join(map(str, counts))
     body = Table(
-        title=f"How many times the work of one worker is done by {' / '.join(map(str, counts))} workers at once?",
+        title=f"How many times the work of one worker is done by {workers} workers at once?",
         title_justify="left",
         title_style="",
         box=None,  # columns touch, to fit into 80
