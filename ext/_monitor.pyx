@@ -2,7 +2,7 @@
 
 from libc.math cimport log, sqrt
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, realloc
 
 from start cimport now, wait
 
@@ -44,6 +44,12 @@ cdef struct Tally:
     int64_t samples
 
 
+cdef struct Known:
+    uintptr_t address
+    uint64_t unique
+    unsigned long ident
+
+
 cdef struct Hold:
     double start
     double end
@@ -68,21 +74,40 @@ def thread_states():
     And how many were made so far. Addresses are for comparing only.
     """
     cdef gilkit_view view
-    cdef list found = []
     cdef PyThreadState *state
+    cdef Known *known = NULL
+    cdef Known *more
+    cdef Py_ssize_t n = 0, room = 0, i
     gilkit_open(&view)
+    # No Python object is made during the walk: that may run the garbage collector, which may run anything,
+    # and a thread that ends meanwhile takes its state with it.
     state = PyInterpreterState_ThreadHead(PyInterpreterState_Get())
     while state != NULL:
-        found.append((<uintptr_t> state, PyThreadState_GetID(state), state.thread_id))
+        if n == room:
+            room = 2 * room + 64
+            more = <Known *> realloc(known, room * sizeof(Known))
+            if more == NULL:
+                free(known)
+                raise MemoryError
+            known = more
+        known[n].address = <uintptr_t> state
+        known[n].unique = PyThreadState_GetID(state)
+        known[n].ident = state.thread_id
+        n += 1
         state = PyThreadState_Next(state)
-    return found, gilkit_threads_made(&view)
+    made = gilkit_threads_made(&view)
+    try:
+        return [(known[i].address, known[i].unique, known[i].ident) for i in range(n)], made
+    finally:
+        free(known)
 
 
 cdef class Sampler:
     """Samples until it is told to stop.
 
     `run` belongs to one thread, which needs no GIL for it. Every other method may be called from any thread
-    that has the GIL, while it runs: they read counters that only `run` writes, each by a single load.
+    that has the GIL, while it runs: they read what only `run` writes, and may be a sample behind or, where they
+    return several figures, between two samples. After `run` has returned they are exact.
     Samples are at the instants of a Poisson process, so that no rhythm of what is watched can fall into step
     with them, and a late one delays none.
 
@@ -157,11 +182,14 @@ cdef class Sampler:
         while not read_int(&self.stopping):
             due += self.pause()
             if self.light:
-                wait(due - now())
+                while now() < due and not read_int(&self.stopping):
+                    wait(min(due - now(), 0.02))
             else:
                 while now() < due:
                     if read_int(&self.stopping):
                         break
+            if read_int(&self.stopping):
+                break
             locked = gilkit_locked(&self.view)
             holder = gilkit_holder(&self.view)
             made = gilkit_threads_made(&self.view)
@@ -178,7 +206,7 @@ cdef class Sampler:
             self.locked += 1
             self.batches[self.batch] += 1
             self.tally(holder, made)
-            if self.current.holder != holder or self.current.made != made:
+            if self.current.holder != holder or moment > self.current.end + 10 * self.interval:
                 self.close()
                 self.current.start, self.current.holder, self.current.made = moment, holder, made
             self.current.end = moment
@@ -206,6 +234,10 @@ cdef class Sampler:
                 self.tallies[i].samples += 1
                 return
         if self.used == TALLIES:
+            for i in range(self.used - 1, -1, -1):  # no room to tell the counts apart: the holder will do
+                if self.tallies[i].holder == holder:
+                    self.tallies[i].samples += 1
+                    return
             self.crowd += 1
             return
         self.tallies[self.used].holder = holder
@@ -225,7 +257,12 @@ cdef class Sampler:
 
     def counts(self):
         """Return the samples so far, and how many of them found the GIL locked."""
-        return read_count(&self.samples), read_count(&self.locked)
+        cdef int64_t locked = read_count(&self.locked)  # first: it must not be ahead of the samples
+        return read_count(&self.samples), locked
+
+    def hold_count(self):
+        """Return how many holds ended so far."""
+        return read_count(&self.holds)
 
     def error(self):
         """Return the standard error of the share, by the method of batch means: samples are not independent."""

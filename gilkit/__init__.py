@@ -17,6 +17,7 @@ __all__ = [
     "Estimate",
     "GilMonitor",
     "Kernel",
+    "MonitorError",
     "Verdict",
     "__version__",
     "compare",
@@ -27,7 +28,7 @@ __all__ = [
 if TYPE_CHECKING:
     from gilkit.comparison import Comparison, compare, load
     from gilkit.kernels import KERNELS, Kernel
-    from gilkit.monitor import GilMonitor, held_share
+    from gilkit.monitor import GilMonitor, MonitorError, held_share
     from gilkit.stats import Estimate
     from gilkit.verdict import Verdict
 
@@ -37,6 +38,7 @@ _HOMES = {
     "Estimate": "gilkit.stats",
     "GilMonitor": "gilkit.monitor",
     "KERNELS": "gilkit.kernels",
+    "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",

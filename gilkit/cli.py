@@ -198,7 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         kept = source.comparison if isinstance(source, InterruptedComparisonError) else None
         if kept is not None:
             _show(report.comparison(kept.results))
-        click.echo("gilkit: interrupted" + ("" if kept else ": nothing was measured"), err=True)
+        nothing = isinstance(source, InterruptedComparisonError) and kept is None
+        click.echo("gilkit: interrupted" + (": nothing was measured" if nothing else ""), err=True)
         sys.exit(INTERRUPTED)
     sys.exit(0)
 

@@ -220,7 +220,7 @@ class Lab:
         self.starts: dict[str, float] = {}
         self._processes: dict[str, ProcessPool] = {}
         self._recipes: dict[Workload, bytes] = {}
-        self._folder = tempfile.TemporaryDirectory(prefix="gilkit-")
+        self._folder: tempfile.TemporaryDirectory[str] | None = None  # for recipes too long to be sent
 
     def __enter__(self) -> Lab:
         return self
@@ -234,7 +234,8 @@ class Lab:
         if not self.apart:
             while _pools:
                 _pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
-        self._folder.cleanup()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def round(self, executor: str, workload: Workload, workers: int, loops: int) -> Round:
         """Run one round of ``loops`` calls on each of ``workers``.
@@ -287,9 +288,9 @@ class Lab:
                 f"no answer within {self.timeout:g} s: left to run on, as threads cannot be killed"
             ) from None
         except BrokenExecutor as error:
-            broken = self._processes.pop(
-                name
-            )  # kept until it has shut down: CPython 3.12 deadlocks otherwise
+            if (broken := self._processes.pop(name, None)) is None:  # the call's own error
+                raise CaseFailedError(_line(error)) from error
+            # Kept until it has shut down: CPython 3.12 deadlocks otherwise.
             raise CaseFailedError(f"a worker process {broken.ends()}") from error
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -317,6 +318,7 @@ class Lab:
             except Exception as error:
                 raise CaseFailedError(f"it cannot be sent to a process: {_line(error)}") from error
             if len(recipe) > SENT:
+                self._folder = self._folder or tempfile.TemporaryDirectory(prefix="gilkit-")
                 path = Path(self._folder.name, f"{len(self._recipes)}.pickle")
                 path.write_bytes(recipe)
                 recipe = pickle.dumps(_Stored(str(path)))

@@ -162,10 +162,14 @@ class GilMonitor:
         self._sampler = _monitor.Sampler(
             self.interval, self.mode == "light", self._room, random.SystemRandom().randrange(2**63)
         )
-        self._first, self._made = _named()
         self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
-        self._thread.start()
-        _running.add(self)
+        try:
+            self._thread.start()
+            self._first, self._made = _named()  # with the sampler's own thread in the count
+            _running.add(self)
+        except BaseException:
+            self._sampler.stop()
+            raise
         return self
 
     def __exit__(
@@ -194,8 +198,8 @@ class GilMonitor:
         """The share of every thread that was seen with the GIL, the largest first."""
         if self._sampler is None:
             return {}
-        samples = self._sampler.counts()[0]
         holders, crowd = self._sampler.holders()
+        samples = max(1, self._sampler.counts()[0])
         found: dict[ThreadId, int] = {}
         for address, made, count in holders:
             thread = self._who(address, made)
@@ -273,12 +277,15 @@ class HeldCall:
         How many were watched.
     longest_hold : float
         Seconds of the longest hold that was seen.
+    holds : float
+        How many holds were seen in a call: at least so many times it took the GIL.
     """
 
     share: Share
     seconds: float
     calls: int
     longest_hold: float
+    holds: float
 
 
 def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EXACT) -> HeldCall:
@@ -296,6 +303,7 @@ def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EX
     with GilMonitor(interval, room=1) as monitor:
         sampler = monitor._sampler
         before = sampler.counts() if sampler else (0, 0)
+        holds = sampler.hold_count() if sampler else 0
         begin = time.perf_counter()
         end = begin
         while end - begin < seconds:
@@ -305,10 +313,12 @@ def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EX
             end = time.perf_counter()
         after = sampler.counts() if sampler else (0, 0)
         samples, locked = after[0] - before[0], after[1] - before[1]
+        holds = (sampler.hold_count() if sampler else 0) - holds
     found = monitor.held_share
     longest = monitor.longest_hold
     share = Share(locked / samples, found.error, samples) if samples else found
-    return HeldCall(share, (end - begin) / calls, calls, longest.seconds if longest else 0.0)
+    seconds = (end - begin) / calls
+    return HeldCall(share, seconds, calls, longest.seconds if longest else 0.0, holds / calls)
 
 
 def held_share(

@@ -188,6 +188,8 @@ def comparison(results: Results) -> RenderableType:
         notes += f"; ceiling: {workers} on lcg, in the same rounds"
     parts += [Padding(Text(notes, style="dim"), 0), ""]
     parts.append(_verdict_lines(found, min(NAME, max(len(kernel) for kernel, _ in found))))
+    watched = {str(note) for case in results if (note := results.fact(case, "held_note"))}
+    parts += [Text(f"GIL held: {note}", style="dim") for note in sorted(watched)]
     if results.failures:
         parts += ["", *failures(results.failures)]
     return Group(*parts)

@@ -18,7 +18,7 @@ from gilkit.results import SUBJECTS, Case, Record
 from gilkit.workload import Workload
 
 WATCH = 0.2  # seconds to watch the GIL, of every kernel
-LOOK = 0.2  # seconds to watch what others use, before every kernel
+LOOK = 0.15  # seconds to watch what others use, before and after every kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,14 @@ class Run:
             for case, done in values.items():
                 self.records[case].values.append(done.value)
                 self.records[case].facts["gilkit_cpu"] = round(done.cpu, 4)
+        self._look_again(subject, load)
+
+    def _look_again(self, subject: Subject, before: float) -> None:
+        """Record the larger load by others, of before and after the rounds of a kernel."""
+        load = max(before, machine.load_by_others(LOOK))
+        for case in subject.cases:
+            if case in self.records:
+                self.records[case].facts["gilkit_load"] = round(load, 3)
 
     def _watch(self, lab: Lab, subject: Subject) -> None:
         """Find the share of a call that holds the GIL: of the variant that the verdict is about."""
@@ -155,8 +163,9 @@ class Run:
         except CaseFailedError as error:
             facts["gilkit_held_note"] = str(error)
         else:
-            facts["gilkit_held"] = float(found.share)
-            facts["gilkit_held_longest"] = found.longest_hold
+            if found.share.samples or found.share.note:
+                facts["gilkit_held"] = float(found.share)
+                facts["gilkit_held_times"] = round(found.holds, 2)
             if not isnan(found.share.error):
                 facts["gilkit_held_error"] = found.share.error
             if found.share.note:

@@ -12,6 +12,8 @@ from gilkit.stats import Estimate, estimate, paired_ratio
 
 SCALES = 0.90  # of the ceiling
 SAME = 0.10  # two speedups this close, relative to the larger, stop at the same point
+LEAST = 0.03  # the held share below which the GIL is not to blame for long calls
+AGAIN = 5.0  # times that a call takes the GIL from which it is said
 HALF = 0.5  # the held share from which the GIL is to blame, however short the call
 LITTLE = 1.3  # the ceiling below which a machine is too busy or too small to tell
 HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
@@ -50,8 +52,8 @@ class Figures:
         Whether the interpreter has a GIL.
     held : float or None
         The share of a call that holds it.
-    longest : float
-        The longest time that a call held it, in seconds.
+    times : float
+        How often, at least, a call takes it.
     """
 
     kernel: str
@@ -65,7 +67,7 @@ class Figures:
     unit: str
     gil: bool
     held: float | None = None
-    longest: float = 0.0
+    times: float = 1.0
 
     @property
     def subject(self) -> str:
@@ -115,7 +117,8 @@ def figures(results: Results, kernel: str) -> Figures:
     in_processes = [
         s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None
     ]
-    serial = [*(Case(kernel, v, "serial", 1) for v in SUBJECTS), Case(kernel, "native", "openmp", 1)]
+    order = [*(v for v in SUBJECTS if v in threads), *SUBJECTS]  # what is judged, if that was measured
+    serial = [*(Case(kernel, v, "serial", 1) for v in order), Case(kernel, "native", "openmp", 1)]
     one = next((case for case in serial if results.values(case)), None)
     return Figures(
         kernel=kernel,
@@ -128,7 +131,7 @@ def figures(results: Results, kernel: str) -> Figures:
         size=int((results.fact(one, "size") if one else 0) or 0),
         unit=str((results.fact(one, "unit") if one else "") or ""),
         held=results.fact(one, "held") if one else None,
-        longest=float((results.fact(one, "held_longest") if one else 0.0) or 0.0),
+        times=float((results.fact(one, "held_times") if one else 1.0) or 1.0),
         gil=results.facts.get("gilkit_gil") != "off",
     )
 
@@ -180,11 +183,11 @@ def _below(a: Estimate, b: Estimate) -> bool:
 
 def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     """Both causes that lie in the GIL: the same work scales better wherever workers do not share it."""
-    if not f.gil or f.call is None or not (others := _others(f)):
+    if not f.gil or f.call is None:
         return None
     assert f.ceiling is not None
-    other, best = next(iter(others.items()))
-    if not _below(threads, best):
+    other, best = next(iter(_others(f).items()), ("the ceiling", f.ceiling))
+    if not _below(threads, best) or (other == "the ceiling" and (f.held or 0.0) < HALF):
         return None
     lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
     releases = f.subject in ("nogil", "function") if f.held is None else f.held < HALF
@@ -197,14 +200,18 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
             f"{name} stop at {threads:.2f}×: a call of {seconds(f.call)} loses {seconds(lost)} to hand-offs",
             f"batch calls to about {seconds(needed)}{size} or more",
         )
-    why = f"{name} stop at {threads:.2f}× where {other} reach {best:.2f}×"
+    if f.held is not None and f.held < LEAST:
+        return None
+    why = f"{name} stop at {threads:.2f}× where {other} reach{'es' * (other == 'the ceiling')} {best:.2f}×"
     if f.held is not None:
         why += f"; held for {f.held:.0%} of a call"
         if f.held * best > 1:
             why += f", so at most {1 / f.held:.2f}×"
-        # Held so long in all, and never long at a time.
-        if f.subject == "nogil" and f.longest < f.held * f.call / 3 and f.held * f.call > HAND_OFF:
-            why += ": released, but taken again many times a call"
+        if f.subject == "nogil" and f.times > AGAIN and f.held < 1 - LEAST:
+            why += f": released, but taken again at least {f.times:.0f} times a call"
+            return Verdict(
+                Cause.GIL, why, "look for checks and callbacks in the nogil block, such as a missing noexcept"
+            )
     if f.processes is not None and _below(threads, f.processes):
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")

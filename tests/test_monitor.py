@@ -144,6 +144,25 @@ def test_monitors_nest_and_run_side_by_side() -> None:
 
 
 @needs_gil
+def test_many_threads_leave_room_for_the_one_that_counts() -> None:
+    with GilMonitor() as watched:
+        for _ in range(600):
+            short = threading.Thread(target=len, args=("",))
+            short.start()
+            short.join()
+        busy(0.5)
+    mine = [share for thread, share in watched.by_thread.items() if thread.name == "MainThread"]
+    assert mine
+    assert mine[0] > 0.4 * watched.held_share
+
+
+@needs_gil
+def test_a_monitor_ends_at_once_however_rare_its_samples() -> None:
+    done = run("import gilkit\nwith gilkit.GilMonitor(mode='light', interval=10): pass\nprint('done')", 30)
+    assert done.stdout == "done\n"
+
+
+@needs_gil
 def test_results_are_there_before_during_and_after() -> None:
     watched = GilMonitor()
     assert watched.held_share == 0
@@ -205,9 +224,9 @@ def test_without_a_gil_the_share_is_zero_and_says_so() -> None:
     assert "without a GIL" in found.note
 
 
-def run(script: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=timeout
     )
 
 

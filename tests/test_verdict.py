@@ -217,21 +217,33 @@ def test_processes_that_lose_are_mentioned() -> None:
 
 
 def test_the_held_share_explains() -> None:
-    found = judge(figures(threads=threads(nogil=1.3), held=0.6, longest=0.6e-3))
+    found = judge(figures(threads=threads(nogil=1.3), held=0.6, times=1.0))
     assert found.cause is Cause.GIL
     assert "held for 60% of a call, so at most 1.67×" in found.why
     assert "taken again" not in found.why
 
 
 def test_a_gil_that_is_taken_again_and_again_is_named() -> None:
-    found = judge(figures(threads=threads(nogil=0.8), held=0.26, longest=30e-6, call=near(5e-3, 1e-5)))
-    assert "released, but taken again many times a call" in found.why
+    found = judge(figures(threads=threads(nogil=0.8), held=0.26, times=62.0, call=near(5e-3, 1e-5)))
+    assert "released, but taken again at least 62 times a call" in found.why
+    assert "noexcept" in found.advice
 
 
 def test_a_short_call_that_holds_the_gil_is_not_told_to_batch() -> None:
     short = {"threads": threads(function=1.0), "native": None, "call": near(3e-6, 1e-9)}
     assert judge(figures(**short, held=0.97)).cause is Cause.GIL
     assert judge(figures(**short, held=0.1)).cause is Cause.SHORT
+
+
+def test_a_share_that_cannot_explain_is_not_blamed() -> None:
+    found = judge(figures(threads=threads(nogil=1.25), held=0.004, call=near(10e-3, 1e-5)))
+    assert found.cause is Cause.UNEXPLAINED
+
+
+def test_the_gil_is_blamed_by_its_share_alone_where_nothing_else_ran() -> None:
+    alone = {"threads": threads(function=1.0), "native": None, "processes": None}
+    assert judge(figures(**alone, held=1.0)).cause is Cause.GIL
+    assert judge(figures(**alone)).cause is Cause.UNEXPLAINED
 
 
 def test_a_baseline_is_not_what_a_row_shows() -> None:
