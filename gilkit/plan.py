@@ -58,7 +58,7 @@ class Pace:
 
 # Slow moments come in bursts of some ten milliseconds here: many short rounds survive them better than a few
 # long ones.
-QUICK = Pace(budget=18.0, stretch=0.010, least=FEW, most=25, limit=26.0)
+QUICK = Pace(budget=15.0, stretch=0.010, least=FEW, most=25, limit=24.0)
 DEFAULT = Pace(budget=88.0, stretch=0.012, least=5, most=25, limit=108.0)
 CLOSE = Pace(budget=80.0, stretch=0.030, least=5, most=25, limit=108.0)  # for a few kernels
 
