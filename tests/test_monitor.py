@@ -79,7 +79,7 @@ def test_a_thread_that_ended_is_not_taken_for_another() -> None:
         stays, leave = threading.Event(), threading.Event()
 
         def last() -> None:
-            busy(0.05)
+            busy(0.02)
             stays.set()
             leave.wait()
 
@@ -95,7 +95,7 @@ def test_a_thread_that_ended_is_not_taken_for_another() -> None:
     assert not {name for name in names if name and name.startswith("ended")}
     gone = next(share for thread, share in found.items() if thread.name is None)
     mine = next(share for thread, share in found.items() if thread.name == "alive")
-    assert gone > mine  # eight times 20 ms beside 50 ms
+    assert gone > mine  # eight times 20 ms beside one
 
 
 @needs_gil
@@ -114,7 +114,7 @@ def test_holds_and_the_longest() -> None:
         assert all(a.end <= b.start for a, b in pairwise(holds))
         if longest.seconds > 0.03:
             break
-    assert 0.03 < longest.seconds
+    assert longest.seconds > 0.03
 
 
 @needs_gil
