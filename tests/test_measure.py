@@ -203,7 +203,7 @@ def test_a_lab_here_runs_functions_that_no_process_could_import() -> None:
         lab.round("threads", FunctionCall(lambda: seen.append(threading.get_ident())), 2, 3)
         with pytest.raises(CaseFailedError, match="cannot be sent"):
             lab.round("processes", FunctionCall(lambda: None), 2, 3)
-    assert len(seen) == 8  # three calls and one to warm up, on each of two threads
+    assert len(seen) >= 8  # three calls and one to warm up, on each of two threads, and what was run again
     assert len(set(seen)) == 2
 
 
