@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,12 @@ import gilkit
 from gilkit import machine, monitor, results
 from gilkit.comparison import Comparison, Progress, UnsavedComparisonError
 from gilkit.executors import EXECUTORS
+from gilkit.kernels import KERNELS, VARIANTS
+from gilkit.measure import CaseFailedError, Lab, Round, Span
+from gilkit.monitor import HeldCall
+from gilkit.plan import QUICK, kernel_subject
+from gilkit.run import Run
+from gilkit.workload import KernelCall, Workload
 
 NO_OPENMP = EXECUTORS["openmp"].missing() is not None
 
@@ -213,8 +218,32 @@ def test_bad_arguments_are_refused_before_anything_runs(
     assert "\n" not in str(caught.value)
 
 
+class Recorder(Lab):
+    """A lab that only writes down what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.asked: list[tuple[str, str, int]] = []
+
+    def round(self, executor: str, workload: Workload, workers: int, loops: int) -> Round:
+        assert isinstance(workload, KernelCall)
+        self.asked.append((executor, workload.variant, workers))
+        return Round(loops, (Span(0.0, 1.0, 1.0),))
+
+    def watch(self, workload: Workload, seconds: float) -> HeldCall:  # noqa: ARG002 (as in Lab)
+        raise CaseFailedError("nothing is watched here")
+
+
 def test_the_order_of_cases_follows_the_seed() -> None:
-    assert random.Random(7).sample(range(9), 9) == random.Random(7).sample(range(9), 9)
+    def order(seed: int) -> list[tuple[str, str, int]]:
+        subject = kernel_subject(KERNELS["lcg"], VARIANTS, list(EXECUTORS), [1, 2], 2, 10, None)
+        recorder = Recorder()
+        Run([subject], QUICK, 3, seed, 2, None, None).measure(recorder)
+        return recorder.asked
+
+    assert order(7) == order(7)
+    assert order(7) != order(8)
+    assert sorted(order(7)) == sorted(order(8))
 
 
 def test_the_package_is_lazy_and_complete() -> None:

@@ -69,6 +69,4 @@ def test_metadata_is_what_pyperf_takes() -> None:
     assert facts["gilkit_gil"] == ("on" if machine.gil_enabled() else "off")
     assert facts["gilkit_switch_interval"] == sys.getswitchinterval()
     assert all(isinstance(value, str | int | float) for value in facts.values())
-    assert machine.interpreter().endswith(
-        ".".join(map(str, sys.version_info[:2])) + machine.interpreter()[-2:]
-    ) or (f"{sys.version_info.major}.{sys.version_info.minor}" in machine.interpreter())
+    assert f"{sys.version_info.major}.{sys.version_info.minor}" in machine.interpreter()
