@@ -14,19 +14,16 @@ import click
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gilkit import __version__, report
+from gilkit import __version__, report, results
 from gilkit.comparison import (
     LONGEST,
     SECONDS,
-    Comparison,
-    InterruptedComparisonError,
-    UnsavedComparisonError,
     compare,
-    load,
 )
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS
-from gilkit.results import NothingMeasuredError, ResultsError
+from gilkit.outcome import InterruptedRunError, UnsavedError
+from gilkit.results import NothingMeasuredError, Results, ResultsError
 from gilkit.run import Progress as Step
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -108,22 +105,22 @@ def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
     Prints how many times the work of one worker is done at once, and why it is not more.
     """
     with _bar() as step:
-        comparison = compare(list(kernels) or None, progress=step, **options)
-    _finish(comparison)
+        outcome = compare(list(kernels) or None, progress=step, **options)
+    _finish(outcome.results)
 
 
-def _finish(comparison: Comparison) -> None:
-    """Print a comparison, and exit with 1 if some of it failed."""
-    _show(report.comparison(comparison.results))
-    if comparison.failures:
+def _finish(found: Results) -> None:
+    """Print the report of what was found, and exit with 1 if some of it failed."""
+    _show(report.report(found))
+    if found.failures:
         sys.exit(FAILED)
 
 
 @command.command("show")
 @click.argument("file")
 def show_command(file: str) -> None:
-    """Print the table of a results FILE."""
-    _finish(load(file))
+    """Print the report of a results FILE again."""
+    _finish(results.load(file))
 
 
 @command.command("list")
@@ -177,8 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "gilkit"
         _fail(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
-    except UnsavedComparisonError as error:
-        _show(report.comparison(error.comparison.results))
+    except UnsavedError as error:
+        _show(report.report(error.outcome.results))
         _fail(str(error))
     except NothingMeasuredError as error:
         for line in report.failures(error.failures):
@@ -195,10 +192,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort) as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         source = error.__cause__ if isinstance(error, click.Abort) else error
-        kept = source.comparison if isinstance(source, InterruptedComparisonError) else None
+        kept = source.outcome if isinstance(source, InterruptedRunError) else None
         if kept is not None:
-            _show(report.comparison(kept.results))
-        nothing = isinstance(source, InterruptedComparisonError) and kept is None
+            _show(report.report(kept.results))
+        nothing = isinstance(source, InterruptedRunError) and kept is None
         click.echo("gilkit: interrupted" + (": nothing was measured" if nothing else ""), err=True)
         sys.exit(INTERRUPTED)
     sys.exit(0)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from gilkit import machine, results
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS, Kernel
 from gilkit.measure import Lab
+from gilkit.outcome import Outcome, obtained
 from gilkit.plan import (
     CLOSE,
     DEFAULT,
@@ -25,7 +24,7 @@ from gilkit.plan import (
     kernel_subject,
     worker_counts,
 )
-from gilkit.results import Case, Results
+from gilkit.results import Case
 from gilkit.run import Progress, Run
 from gilkit.stats import Estimate
 from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
@@ -36,7 +35,7 @@ LONGEST = 1e6  # seconds that a timeout may be
 MOST_WORKERS = 1024
 
 
-class Comparison:
+class Comparison(Outcome):
     """What was measured of one or several kernels, and what follows from it.
 
     Its ``repr`` is the table.
@@ -46,19 +45,7 @@ class Comparison:
     suite : pyperf.BenchmarkSuite
     """
 
-    def __init__(self, suite: Any) -> None:
-        self.suite = suite
-        self._results = Results(suite)
-
-    @property
-    def results(self) -> Results:
-        """The suite, read by case."""
-        return self._results
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """The names of the cases that failed, each with the reason."""
-        return {case.name: reason for case, reason in self._results.failures.items()}
+    kind = "comparison"
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
@@ -109,19 +96,10 @@ class Comparison:
             raise ValueError(f"{case.name} was not measured; measured were {names}")
         return found
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the suite to ``path``, in pyperf's JSON."""
-        results.save(self.suite, path)
-
     def _only(self) -> str:
         if len(names := self._results.kernels) != 1:
             raise ValueError(f"several kernels were compared: name one of {', '.join(names)}")
         return names[0]
-
-    def __repr__(self) -> str:
-        from gilkit.report import text
-
-        return text(self._results)
 
 
 def load(path: str | os.PathLike[str]) -> Comparison:
@@ -132,23 +110,10 @@ def load(path: str | os.PathLike[str]) -> Comparison:
     ResultsError
         If it cannot be read, is cut off, is not gilkit's or is of a later version.
     """
-    return Comparison(results.load(path).suite)
-
-
-class UnsavedComparisonError(results.ResultsError):
-    """The results could not be written; ``comparison`` has them."""
-
-    def __init__(self, error: results.ResultsError, comparison: Comparison) -> None:
-        super().__init__(str(error))
-        self.comparison = comparison
-
-
-class InterruptedComparisonError(KeyboardInterrupt):
-    """An interrupt during `compare`; ``comparison`` is what was measured until then, or None."""
-
-    def __init__(self, comparison: Comparison | None) -> None:
-        super().__init__("interrupted")
-        self.comparison = comparison
+    found = results.load(path)
+    if found.kind != Comparison.kind:
+        raise results.ResultsError(f"{path} holds no comparison: it is of kind {found.kind!r}")
+    return Comparison(found.suite)
 
 
 def _resolved(name: str, path: str | os.PathLike[str]) -> str:
@@ -244,10 +209,10 @@ def compare(
         If `input` cannot be read.
     ResultsError
         If `output` cannot be written: before anything is measured where that can be told, else at the end,
-        as an `UnsavedComparisonError` that has what was measured. If every case failed, as a
+        as an `UnsavedError` that has what was measured. If every case failed, as a
         `NothingMeasuredError` with the reasons.
     KeyboardInterrupt
-        On Ctrl-C, as an `InterruptedComparisonError` that has what was measured until then; `output` has it
+        On Ctrl-C, as an `InterruptedRunError` that has what was measured until then; `output` has it
         too.
 
     Examples
@@ -292,46 +257,8 @@ def compare(
         )
     pace = QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
     run = Run(subjects, pace, rounds, seed, cpus, output, progress)
-    with ExitStack() as deaf, _undisturbed(apart):
-        try:
-            with Lab(max(counts), timeout, apart) as lab:
-                try:
-                    run.measure(lab)
-                except KeyboardInterrupt:
-                    deaf.enter_context(_deaf())
-                    raise
-        except KeyboardInterrupt:
-            raise InterruptedComparisonError(_kept(run)) from None
-    comparison = Comparison(run.suite())
-    try:
-        run.save()
-    except results.ResultsError as error:
-        raise UnsavedComparisonError(error, comparison) from None
-    return comparison
-
-
-def _kept(run: Run) -> Comparison | None:
-    """Return what an interrupted run leaves, after it was written to its file."""
-    try:
-        comparison = Comparison(run.suite())
-    except results.NothingMeasuredError:
-        return None
-    with suppress(results.ResultsError):
-        run.save()
-    return comparison
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Ignore further interrupts while the first is seen to: processes ended, results kept."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with _undisturbed(apart):
+        return obtained(Comparison, Lab(max(counts), timeout, apart), run.measure, run.suite, output)
 
 
 @contextmanager

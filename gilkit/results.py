@@ -89,6 +89,7 @@ class Results:
         first: dict[str, Any] = suite.get_benchmarks()[0].get_metadata()
         self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
         self.cpus = int(self.facts.get("gilkit_cpus", 1))
+        self.kind = str(self.facts.get("gilkit_kind", "comparison"))  # which command made it
         self.failures: dict[Case, str] = {
             Case.parse(name): reason
             for name, reason in json.loads(self.facts.get("gilkit_failures", "{}")).items()

@@ -11,11 +11,12 @@ import pytest
 
 import gilkit
 from gilkit import machine, monitor, results
-from gilkit.comparison import Comparison, Progress, UnsavedComparisonError
+from gilkit.comparison import Comparison, Progress
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.measure import CaseFailedError, Lab, Round, Span
 from gilkit.monitor import HeldCall
+from gilkit.outcome import UnsavedError
 from gilkit.plan import QUICK, kernel_subject
 from gilkit.run import Run
 from gilkit.workload import KernelCall, Workload
@@ -154,9 +155,9 @@ def test_when_everything_fails_the_reasons_are_kept() -> None:
 def test_what_cannot_be_saved_is_not_lost() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no device here is always full")
-    with pytest.raises(UnsavedComparisonError, match="No space left") as caught:
+    with pytest.raises(UnsavedError, match="No space left") as caught:
         gilkit.compare("sleep", size=1000, workers=2, rounds=1, output="/dev/full")
-    assert caught.value.comparison.results.kernels == ["sleep"]
+    assert caught.value.outcome.results.kernels == ["sleep"]
 
 
 def test_kernels_without_the_variant_are_left_out() -> None:

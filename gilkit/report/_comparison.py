@@ -1,26 +1,20 @@
-"""Results -> tables: pure functions that return rich renderables."""
+"""The report of a comparison: a row and a verdict for every kernel."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
-from math import isnan
 from typing import Any
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.executors import EXECUTORS
-from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.machine import BUSY
-from gilkit.results import Case, Results
+from gilkit.report._common import cell, failures, headline, share, span
+from gilkit.results import Results
 from gilkit.stats import Estimate
 from gilkit.verdict import Cause, Figures, Verdict, figures, seconds, verdicts
 
-WIDTH = 80  # columns that every table fits into
 STYLES = {
     Cause.SCALES: "green",
     Cause.GIL: "yellow",
@@ -32,25 +26,6 @@ STYLES = {
 
 
 NAME = 18  # columns that the name of a function may take
-
-
-def cell(speedup: Estimate | None) -> str:
-    """Return a speedup in eight characters: ``1.98±.02``, the margin being that of its 95 % interval."""
-    if speedup is None:
-        return "–"
-    digits = 2 if speedup < 9.995 else 1
-    if isnan(margin := speedup.margin):
-        return f"{speedup:.{digits}f}"
-    if margin >= 0.995:
-        return f"{speedup:.1f}±{margin:.1f}"
-    return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
-
-
-def share(held: float | None) -> str:
-    """Return a share of a call in at most five characters, as ``57%`` or ``0.2%``."""
-    if held is None:
-        return "–"
-    return f"{held:.0%}" if held >= 0.095 or held == 0 else f"{held:.1%}" if held >= 0.001 else "<0.1%"
 
 
 def columns(f: Figures) -> dict[str, Estimate | None]:
@@ -67,24 +42,6 @@ def columns(f: Figures) -> dict[str, Estimate | None]:
 
 
 CONTESTANTS = 4  # the first columns compete; the others say what was possible
-
-
-def headline(results: Results) -> Text:
-    """Return the first line: interpreter, GIL, CPUs and what others used of them."""
-    facts = results.facts
-    loads = [float(results.fact(case, "load") or 0.0) for case in results]
-    load = max(loads, default=0.0)
-    cpus = results.cpus
-    line = Text(
-        f"{facts.get('gilkit_interpreter', 'unknown Python')} · GIL {facts.get('gilkit_gil', 'unknown')} · "
-        f"{cpus} CPU{'s' * (cpus != 1)} · ",
-        style="bold",
-    )
-    if load >= BUSY:
-        line.append(f"BUSY: others use {load:.1f}", style="bold red")
-    else:
-        line.append(f"load by others {load:.2f}")
-    return line
 
 
 def _failed(results: Results, kernel: str) -> set[str]:
@@ -165,23 +122,12 @@ def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
     return lines
 
 
-def failures(failed: dict[Case, str]) -> Iterable[Text]:
-    """Say every failed case once: those of one kernel, variant and executor share a line."""
-    merged: dict[tuple[str, str], list[int]] = {}
-    for case, reason in failed.items():
-        merged.setdefault((case.name.rsplit("/", 1)[0], reason), []).append(case.workers)
-    for (name, reason), workers in merged.items():
-        text = Text("failed ", style="red")
-        text.append(f"{name} at {', '.join(map(str, workers))}: {reason}", style="default")
-        yield text
-
-
 def comparison(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
     parts: list[RenderableType] = [headline(results), "", table(results)]
     rounds = {len(results.values(case)) for case in results}
-    notes = f"* best of its row; ± 95 % interval over {_span(rounds)} rounds"
+    notes = f"* best of its row; ± 95 % interval over {span(rounds)} rounds"
     if any(case.variant == "ceiling" for case in results):
         executor = next(case.executor for case in results if case.variant == "ceiling")
         workers = "native threads" if executor == "openmp" else "processes"
@@ -193,48 +139,3 @@ def comparison(results: Results) -> RenderableType:
     if results.failures:
         parts += ["", *failures(results.failures)]
     return Group(*parts)
-
-
-def _span(counts: Iterable[int]) -> str:
-    least, most = min(counts), max(counts)
-    return str(least) if least == most else f"{least} to {most}"
-
-
-def catalogue() -> RenderableType:
-    """Return the kernels, variants and executors, with why one is not available here."""
-    kernels = _plain_table("kernel", *VARIANTS, "size of a call", "limited by")
-    why: dict[str, list[str]] = {}
-    for kernel in KERNELS.values():
-        has = [Text("yes", style="green") if kernel.variant(v) else Text("no", style="red") for v in VARIANTS]
-        kernels.add_row(kernel.name, *has, f"{kernel.size:,} {kernel.unit}", kernel.limit)
-        for variant, reason in kernel.missing.items():
-            why.setdefault(reason, []).append(f"{kernel.name} {variant}")
-    executors = _plain_table("executor", "available", "what runs a worker")
-    for kind in EXECUTORS.values():
-        absent = kind.missing()
-        word = Text("no", style="red") if absent else Text("yes", style="green")
-        executors.add_row(kind.name, word, kind.about)
-        if absent:
-            why.setdefault(absent, []).append(kind.name)
-    notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
-    return Group(kernels, "", executors, *([""] if notes else []), *notes)
-
-
-def _plain_table(*headings: str) -> Table:
-    found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for heading in headings:
-        found.add_column(heading)
-    return found
-
-
-def text(results: Results, width: int = WIDTH) -> str:
-    """Return the comparison as plain text."""
-    return plain(comparison(results), width)
-
-
-def plain(renderable: RenderableType, width: int = WIDTH) -> str:
-    """Return a renderable as plain text."""
-    buffer = io.StringIO()
-    console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
-    console.print(renderable)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())

@@ -1,0 +1,137 @@
+"""What a command ends with: its results, whole, partial or unsaved."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, ClassVar, TypeVar
+
+from gilkit import results
+from gilkit.measure import Lab
+from gilkit.results import Results
+
+
+class Outcome:
+    """What was measured, and what follows from it. Its ``repr`` is the report.
+
+    Parameters
+    ----------
+    suite : pyperf.BenchmarkSuite
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, suite: Any) -> None:
+        self.suite = suite
+        self._results = Results(suite)
+
+    @property
+    def results(self) -> Results:
+        """The suite, read by case."""
+        return self._results
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The names of the cases that failed, each with the reason."""
+        return {case.name: reason for case, reason in self._results.failures.items()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the suite to ``path``, in pyperf's JSON."""
+        results.save(self.suite, path)
+
+    def __repr__(self) -> str:
+        from gilkit.report import text
+
+        return text(self._results)
+
+
+O = TypeVar("O", bound=Outcome)  # noqa: E741 (as T and P)
+
+
+class UnsavedError(results.ResultsError):
+    """The results could not be written; ``outcome`` has them."""
+
+    def __init__(self, error: results.ResultsError, outcome: Outcome) -> None:
+        super().__init__(str(error))
+        self.outcome = outcome
+
+
+class InterruptedRunError(KeyboardInterrupt):
+    """An interrupt while something was measured; ``outcome`` is what there was until then, or None."""
+
+    def __init__(self, outcome: Outcome | None) -> None:
+        super().__init__("interrupted")
+        self.outcome = outcome
+
+
+def obtained(
+    kind: Callable[[Any], O],
+    lab: Lab,
+    measure: Callable[[Lab], None],
+    suite: Callable[[], Any],
+    output: str | os.PathLike[str] | None,
+) -> O:
+    """Let ``measure`` work in ``lab``, and return the outcome of that kind; ``output`` has it, too.
+
+    Parameters
+    ----------
+    kind : callable
+        Makes the outcome of a suite.
+    lab : Lab
+        Entered and left here.
+    measure : callable
+    suite : callable
+        Returns the suite of what was measured so far, or raises a `NothingMeasuredError`.
+    output : path or None
+
+    Raises
+    ------
+    InterruptedRunError, UnsavedError, NothingMeasuredError
+    """
+    with ExitStack() as deaf:
+        try:
+            with lab:
+                try:
+                    measure(lab)
+                except KeyboardInterrupt:
+                    deaf.enter_context(_deaf())
+                    raise
+        except KeyboardInterrupt:
+            raise InterruptedRunError(_kept(kind, suite, output)) from None
+    outcome = kind(suite())
+    if output is not None:
+        try:
+            outcome.save(output)
+        except results.ResultsError as error:
+            raise UnsavedError(error, outcome) from None
+    return outcome
+
+
+def _kept(
+    kind: Callable[[Any], O], suite: Callable[[], Any], output: str | os.PathLike[str] | None
+) -> O | None:
+    """Return what an interrupted run leaves, after it was written to its file."""
+    try:
+        outcome = kind(suite())
+    except results.NothingMeasuredError:
+        return None
+    if output is not None:
+        with suppress(results.ResultsError):
+            outcome.save(output)
+    return outcome
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore further interrupts while the first is seen to: processes ended, results kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
