@@ -2,21 +2,25 @@
 
     python benchmarks/monitor_grid.py [SECONDS]
 
-`synthetic(held, released)` runs so many iterations with the GIL and so many without. An iteration costs the
-same on both sides, so the truth is 1 - released x cost / length of a call, all measured here: what a call and
-its loop take beside the iterations holds the GIL as well. Run it on a quiet machine of two or more CPUs.
+A call runs so many iterations with the GIL and so many without, and notes by the clock how long it was
+without it: the truth is what is left of the call. Run it on a quiet machine of two or more CPUs.
 
-Columns are in per cent of the time; slowed is how much longer a call is while it is watched.
+Columns are in per cent of the time; slowed is how much longer a call is while it is watched, in rounds of
+watched and unwatched calls that alternate.
 """
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 
-from gilkit.kernels import lcg, synthetic
+import numpy as np
+
+from gilkit._synthetic import synthetic_clocked
+from gilkit.kernels import lcg
 from gilkit.machine import load_by_others
 from gilkit.monitor import watch
 
@@ -26,14 +30,14 @@ except ImportError:
     KnockKnock = None
 
 LENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # seconds of a call
-REPEATS, KEPT = 9, 3  # watches of every cell, and those that count
 SHARES = (0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999)
+REPEATS = 5  # watches of every cell
+WARM = 2  # calls that a watch makes before it begins
 
 
-def iteration(total: int) -> float:
-    """Seconds of one iteration now: on average over as long as a watch takes to be a little unlucky."""
-    n = max(total, 10_000)
-    return timed(partial(lcg.gil, n), max(1, round(0.02 / (n * 7e-9)))) / n
+def iteration() -> float:
+    """Seconds of one iteration, about: it decides what is asked for, not what is true."""
+    return min(timed(partial(lcg.gil, 100_000), 3) for _ in range(5)) / 100_000
 
 
 def timed(call: Callable[[], object], loops: int) -> float:
@@ -60,7 +64,7 @@ def knock(call: Callable[[], object], seconds: float) -> float:
 
 def main() -> None:
     """Print the grid."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.3
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     print(f"load by others before: {load_by_others(1.0):.2f} CPUs")
     if KnockKnock is None:
         print("gilknocker is not installed: pip install 'gilkit[peers]' adds its column")
@@ -69,27 +73,28 @@ def main() -> None:
         f"{'gilknocker':>11}"
     )
     errors, slowed = [], []
+    one = iteration()
     for length in LENGTHS:
         for asked in SHARES:
-            total = round(length / iteration(10_000))
+            total = round(length / one)
             held = round(total * asked)
-            call = partial(synthetic.nogil, held, total - held)
+            log = np.zeros(round(2 * seconds / length) + 100)
+            call = partial(synthetic_clocked, held, total - held, log)
             loops = max(1, round(0.02 / length))
-            seen = []
+            truths, shares, slower = [], [], []
             for _ in range(REPEATS):
-                alone = min(timed(call, loops) for _ in range(3))
-                before = iteration(total)
-                found = watch(call, seconds / KEPT)
-                after = iteration(total)
-                truth = 1 - (total - held) * (before + after) / 2 / found.seconds
-                seen.append((abs(after / before - 1), truth, found, found.seconds / alone - 1))
-            # A truth that moved while it was measured is none: keep the repeats with the steadiest clock.
-            quiet = sorted(seen, key=lambda row: row[0])[:KEPT]
-            truth = sum(row[1] for row in quiet) / KEPT
-            share = sum(row[2].share for row in quiet) / KEPT
-            uncertain = sum(row[2].share.error ** 2 for row in quiet) ** 0.5 / KEPT
+                alone = timed(call, loops)
+                log[0] = 0
+                found = watch(call, seconds / REPEATS)
+                released = log[1 + WARM : 1 + int(log[0])].mean()
+                alone = (alone + timed(call, loops)) / 2
+                truths.append(1 - released / found.seconds)
+                shares.append(found.share)
+                slower.append(found.seconds / alone - 1)
+            truth, share = statistics.fmean(truths), statistics.fmean(shares)
+            uncertain = sum(s.error**2 for s in shares) ** 0.5 / REPEATS
             errors.append(share - truth)
-            slowed.append(min(row[3] for row in quiet))
+            slowed.append(statistics.median(slower))
             knocked = f"{100 * knock(call, seconds):11.2f}" if KnockKnock is not None else f"{'–':>11}"
             print(
                 f"{length * 1e6:7.0f} µs {100 * asked:7.1f} {100 * truth:7.2f} {100 * share:7.2f} "

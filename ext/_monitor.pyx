@@ -1,6 +1,6 @@
 """Samples the state of the GIL at random instants, from a thread that does not take it."""
 
-from libc.math cimport log, sqrt
+from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free, realloc
 
@@ -28,8 +28,10 @@ cdef extern from "Python.h":
         pass
     ctypedef struct PyThreadState:
         unsigned long thread_id
+        unsigned long native_thread_id
     PyInterpreterState *PyInterpreterState_Get()
     PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
+    PyThreadState *PyThreadState_Get()
     PyThreadState *PyThreadState_Next(PyThreadState *state)
     uint64_t PyThreadState_GetID(PyThreadState *state)
 
@@ -48,6 +50,7 @@ cdef struct Known:
     uintptr_t address
     uint64_t unique
     unsigned long ident
+    unsigned long native
 
 
 cdef struct Hold:
@@ -68,8 +71,14 @@ def missing():
     return None
 
 
+def own_state():
+    """Return the address and the unique id of the calling thread's state."""
+    cdef PyThreadState *state = PyThreadState_Get()
+    return <uintptr_t> state, PyThreadState_GetID(state)
+
+
 def thread_states():
-    """Return every thread state of this interpreter: its address, its unique id and its thread's ident.
+    """Return every thread state of this interpreter: its address, its unique id, its thread's ident and native id.
 
     And how many were made so far. Addresses are for comparing only.
     """
@@ -93,11 +102,12 @@ def thread_states():
         known[n].address = <uintptr_t> state
         known[n].unique = PyThreadState_GetID(state)
         known[n].ident = state.thread_id
+        known[n].native = state.native_thread_id
         n += 1
         state = PyThreadState_Next(state)
     made = gilkit_threads_made(&view)
     try:
-        return [(known[i].address, known[i].unique, known[i].ident) for i in range(n)], made
+        return [(known[i].address, known[i].unique, known[i].ident, known[i].native) for i in range(n)], made
     finally:
         free(known)
 
@@ -108,13 +118,13 @@ cdef class Sampler:
     `run` belongs to one thread, which needs no GIL for it. Every other method may be called from any thread
     that has the GIL, while it runs: they read what only `run` writes, and may be a sample behind or, where they
     return several figures, between two samples. After `run` has returned they are exact.
-    Samples are at the instants of a Poisson process, so that no rhythm of what is watched can fall into step
-    with them, and a late one delays none.
+    Time is cut into strata of one interval each, and each has one sample, at an instant of uniform chance: no
+    rhythm of what is watched can fall into step with them, and every instant is as likely as any other.
 
     Parameters
     ----------
     interval : float
-        Mean seconds between samples.
+        Seconds of a stratum.
     light : bool
         Sleep between samples. Otherwise a CPU spins on the clock, and the GIL's own memory is read at the
         samples only, for every read takes a cache line from whoever works with the GIL.
@@ -167,20 +177,21 @@ cdef class Sampler:
         """Tell `run` to return."""
         self.stopping = 1
 
-    cdef double pause(self) noexcept nogil:
-        # The time to the next event of a Poisson process; xorshift64* (Vigna, 2016).
+    cdef double chance(self) noexcept nogil:
+        # Uniform on [0, 1); xorshift64* (Vigna, 2016).
         self.state ^= self.state >> 12
         self.state ^= self.state << 25
         self.state ^= self.state >> 27
-        return -self.interval * log(((self.state * 0x2545F4914F6CDD1DULL >> 11) + 1) * (1.0 / 9007199254740993.0))
+        return (self.state * 0x2545F4914F6CDD1DULL >> 11) * (1.0 / 9007199254740992.0)
 
     cdef void sample(self) noexcept nogil:
-        cdef double due = now(), moment
+        cdef double stratum = now(), due, moment
         cdef uintptr_t holder
         cdef uint64_t made
         cdef int locked
         while not read_int(&self.stopping):
-            due += self.pause()
+            due = stratum + self.interval * self.chance()
+            stratum += self.interval
             if self.light:
                 while now() < due and not read_int(&self.stopping):
                     wait(min(due - now(), 0.02))
@@ -195,7 +206,7 @@ cdef class Sampler:
             made = gilkit_threads_made(&self.view)
             moment = now()
             if moment > due + 10 * self.interval:
-                due = moment  # this thread was kept from running: no burst to make up for it
+                stratum = moment  # this thread was kept from running: no burst to make up for it
             self.count(locked, moment, holder, made)
         self.close()
 

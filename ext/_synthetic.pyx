@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t
 from checks cimport count
 from lcg cimport lcg_body
 from native cimport Call, arguments, new_calls, run_calls
+from start cimport now
 
 
 def synthetic_gil(held, released):
@@ -23,6 +24,36 @@ def synthetic_nogil(held, released):
     first = lcg_body(with_gil)
     with nogil:
         second = lcg_body(without)
+    return first, second
+
+
+def synthetic_clocked(held, released, double[::1] log not None):
+    """Do as `synthetic_nogil` does, and write down how long the GIL was released.
+
+    Both stamps are taken just before the lock is touched, so what it takes to get to its flag, and to read the
+    clock, falls out of their difference.
+
+    Parameters
+    ----------
+    held, released : int
+        Iterations.
+    log : buffer of float64
+        ``log[0]`` counts calls; the seconds of call i are put into ``log[1 + i]`` while there is room.
+    """
+    cdef int64_t with_gil = count(held, "held"), without = count(released, "released")
+    cdef int64_t first, second, place
+    cdef double dropped, taken
+    if log.shape[0] < 1:
+        raise ValueError("log must not be empty")
+    first = lcg_body(with_gil)
+    dropped = now()
+    with nogil:
+        second = lcg_body(without)
+        taken = now()
+    place = <int64_t> log[0]
+    if 0 <= place < log.shape[0] - 1:
+        log[1 + place] = taken - dropped
+    log[0] = place + 1
     return first, second
 
 

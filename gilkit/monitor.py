@@ -19,25 +19,15 @@ from types import TracebackType
 from typing import Any
 
 from gilkit import _monitor
+from gilkit.threads import Beginnings, Namer, Present, State, ThreadId, present
 
-EXACT, LIGHT = 10e-6, 2e-3  # default mean seconds between samples
+EXACT, LIGHT = 10e-6, 2e-3  # default seconds, on average, between samples
 ROOM = 10_000  # holds that are kept
 STRETCH = 0.01  # seconds of calls between two looks at the clock
 
 
 class MonitorError(RuntimeError):
     """The GIL cannot be watched here; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadId:
-    """A thread that was seen with the GIL; both are None for one that had ended before it could be named."""
-
-    name: str | None
-    native_id: int | None
-
-    def __str__(self) -> str:
-        return "a thread that ended" if self.name is None else f"{self.name} ({self.native_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +88,9 @@ def why_missing() -> str | None:
 
 
 _running: weakref.WeakSet[GilMonitor] = weakref.WeakSet()
+_beginnings = Beginnings()
+_lock = threading.Lock()  # of both
+_at_fork = Present()
 
 
 class GilMonitor:
@@ -147,9 +140,9 @@ class GilMonitor:
         self._room = room
         self._sampler: _monitor.Sampler | None = None
         self._thread: threading.Thread | None = None
-        self._first: dict[int, list[tuple[int, ThreadId]]] = {}
-        self._made = 0
-        self._last: dict[int, list[tuple[int, ThreadId]]] | None = None
+        self._first = Present()
+        self._begun: dict[int, State] = {}
+        self._last: Present | None = None
 
     def __enter__(self) -> GilMonitor:
         if self._thread is not None or self._sampler is not None:
@@ -165,8 +158,12 @@ class GilMonitor:
         self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
         try:
             self._thread.start()
-            self._first, self._made = _named()  # with the sampler's own thread in the count
-            _running.add(self)
+            self._first = present()  # with the sampler's own thread in the count
+            with _lock:
+                if not _running:
+                    _beginnings.start()
+                _running.add(self)
+                self._begun = _beginnings.states
         except BaseException:
             self._sampler.stop()
             raise
@@ -179,8 +176,11 @@ class GilMonitor:
             return
         self._sampler.stop()
         self._thread.join()
-        self._last, _ = _named()
-        _running.discard(self)
+        self._last = present()
+        with _lock:
+            _running.discard(self)
+            if not _running:
+                _beginnings.end()
 
     @property
     def held_share(self) -> Share:
@@ -201,8 +201,9 @@ class GilMonitor:
         holders, crowd = self._sampler.holders()
         samples = max(1, self._sampler.counts()[0])
         found: dict[ThreadId, int] = {}
+        who = self._namer()
         for address, made, count in holders:
-            thread = self._who(address, made)
+            thread = who(address, made)
             found[thread] = found.get(thread, 0) + count
         if crowd:
             ended = ThreadId(None, None)
@@ -214,53 +215,41 @@ class GilMonitor:
     def longest_hold(self) -> Hold | None:
         """The longest time in which every sample found the same thread with the GIL; None if none did."""
         found = self._sampler.longest_hold() if self._sampler else None
-        return None if found is None else Hold(found[0], found[1], self._who(found[2], found[3]))
+        return None if found is None else Hold(found[0], found[1], self._namer()(found[2], found[3]))
 
     @property
     def holds(self) -> Holds:
         """The newest holds, oldest first. Gaps shorter than the interval may go unseen."""
         holds = Holds()
         if self._sampler is not None:
+            who = self._namer()
             found, holds.dropped = self._sampler.kept_holds()
-            holds.extend(Hold(start, end, self._who(address, made)) for start, end, address, made in found)
+            holds.extend(Hold(start, end, who(address, made)) for start, end, address, made in found)
         return holds
 
-    def _who(self, address: int, made: int) -> ThreadId:
-        """Return the thread whose state was at ``address`` when ``made`` states had been made.
-
-        An address may be used again: a thread is named only if it was there before that sample, and either
-        was still there at the end or no thread had been made since it was seen at the start.
-        """
-        last = _named()[0] if self._last is None else self._last
-        for states, certain in ((last, True), (self._first, made == self._made)):
-            for unique, thread in states.get(address, []):
-                if certain and unique <= made:
-                    return thread
-        return ThreadId(None, None)
+    def _namer(self) -> Namer:
+        return Namer(self._first, dict(self._begun), self._last or present())
 
 
-def _named() -> tuple[dict[int, list[tuple[int, ThreadId]]], int]:
-    """Return the threads of this interpreter by the address of their state, and how many were made so far."""
-    names = {thread.ident: thread for thread in threading.enumerate()}
-    states, made = _monitor.thread_states()
-    found: dict[int, list[tuple[int, ThreadId]]] = {}
-    for address, unique, ident in states:
-        thread = names.get(ident)
-        who = ThreadId(thread.name, thread.native_id) if thread else ThreadId(f"thread {ident}", None)
-        found.setdefault(address, []).append((unique, who))
-    return found, made
+def _before_fork() -> None:
+    global _at_fork
+    _at_fork = present() if _running else Present()
 
 
 def _after_fork() -> None:
     """In a forked child no monitor runs any more."""
+    global _lock
+    _lock = threading.Lock()
     for monitor in list(_running):
         monitor._thread = None
-        monitor._last = {}
+        monitor._last = _at_fork
+    if _running:
+        _beginnings.end()
     _running.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,7 +340,8 @@ def held_share(
 
     Notes
     -----
-    Samples are taken at the instants of a Poisson process, so their mean is the mean over time (PASTA: Wolff,
-    1982).
+    Sampling is stratified: one sample at a uniformly random instant of every interval, so their mean is an
+    unbiased estimate of the mean over time, of smaller variance than that of independent instants (Cochran,
+    Sampling Techniques, 1977, chapter 5).
     """
     return watch(lambda: func(*args), seconds, interval).share

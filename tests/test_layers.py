@@ -13,6 +13,7 @@ STAGES = [
     "kernels",
     "workload",
     "executors",
+    "threads",
     "monitor",
     "measure",
     "plan",

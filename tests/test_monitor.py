@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import pickle
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import isnan
 
@@ -17,7 +19,8 @@ import pytest
 import gilkit
 from gilkit import monitor
 from gilkit.kernels import lcg, sleep
-from gilkit.monitor import GilMonitor, Share, ThreadId, held_share, watch
+from gilkit.monitor import GilMonitor, Share, held_share, watch
+from gilkit.threads import Namer, Present, State, ThreadId
 
 WITHOUT = monitor.why_missing()
 needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
@@ -69,33 +72,81 @@ def test_threads_are_told_apart() -> None:
 
 
 @needs_gil
-def test_a_thread_that_ended_is_not_taken_for_another() -> None:
+def test_threads_that_begin_and_end_inside_are_named() -> None:
     # States of ended threads are freed, and their addresses used again by the next.
     with GilMonitor() as watched:
-        for i in range(8):
-            ended = threading.Thread(target=busy, args=(0.02,), name=f"ended {i}")
-            ended.start()
-            ended.join()
-        stays, leave = threading.Event(), threading.Event()
+        with ThreadPoolExecutor(2, thread_name_prefix="pool") as pool:
+            list(pool.map(busy, [0.1, 0.1]))
+        threads = []
+        for i in range(4):
+            threads.append(threading.Thread(target=busy, args=(0.05,), name=f"ended {i}"))
+            threads[-1].start()
+            threads[-1].join()
+    found = {thread.name: thread.native_id for thread in watched.by_thread}
+    assert {"pool_0", "pool_1"} <= set(found)
+    assert {f"ended {i}": threads[i].native_id for i in range(4)}.items() <= found.items()
+    assert threading.getprofile() is None
 
-        def last() -> None:
-            busy(0.02)
-            stays.set()
-            leave.wait()
 
-        alive = threading.Thread(target=last, name="alive")
-        alive.start()
-        stays.wait()
+@needs_gil
+def test_a_thread_that_nobody_announced_is_not_taken_for_another() -> None:
+    def unannounced(seconds: float) -> None:
+        done = threading.Event()
+
+        def body() -> None:
+            busy(seconds)
+            done.set()
+
+        _thread.start_new_thread(body, ())
+        done.wait()
+
+    with GilMonitor() as watched:
+        announced = threading.Thread(target=busy, args=(0.05,), name="announced")
+        announced.start()
+        announced.join()
+        for _ in range(6):
+            unannounced(0.05)
     found = watched.by_thread
-    leave.set()
-    alive.join()
-    names = {thread.name for thread in found}
-    assert "alive" in names
-    assert None in names  # the ended ones: nobody can name them any more
-    assert not {name for name in names if name and name.startswith("ended")}
-    gone = next(share for thread, share in found.items() if thread.name is None)
-    mine = next(share for thread, share in found.items() if thread.name == "alive")
-    assert gone > mine  # eight times 20 ms beside one
+    shares = {thread.name: share for thread, share in found.items()}
+    nameless = sum(share for thread, share in found.items() if thread.name in (None, "Dummy"))
+    assert shares.get("announced", 0.0) < nameless  # a sixth, where it can be told at all
+
+
+def test_who_was_at_an_address() -> None:
+    def state(address: int, unique: int, name: str) -> State:
+        return State(address, unique, ThreadId(name, unique))
+
+    main, old, new = state(1, 1, "main"), state(2, 2, "old"), state(2, 5, "new")
+    begun = {3: state(3, 3, "three"), 5: new}
+    who = Namer(Present((main, old), made=2), begun, Present((main, new), made=6))
+    assert who(1, 6).name == "main"  # it was there from first to last
+    assert who(2, 2).name == "old"
+    assert who(2, 3).name == "old"  # number 3 was made meanwhile, and lies elsewhere
+    assert who(2, 4).name is None  # number 4 is unknown: it may have taken the place
+    assert who(2, 5).name == who(2, 6).name == "new"
+    assert who(3, 3).name == "three"
+    assert who(3, 4).name is None
+    assert who(9, 6).name is None
+
+
+@needs_gil
+def test_whoever_profiles_threads_goes_on() -> None:
+    seen: list[str] = []
+
+    def profiler(*_: object) -> None:
+        seen.append(threading.current_thread().name)
+
+    threading.setprofile(profiler)
+    try:
+        with GilMonitor() as watched, GilMonitor():
+            thread = threading.Thread(target=busy, args=(0.02,), name="profiled")
+            thread.start()
+            thread.join()
+        assert threading.getprofile() is profiler
+    finally:
+        threading.setprofile(None)  # type: ignore[arg-type]
+    assert "profiled" in seen
+    assert "profiled" in {thread.name for thread in watched.by_thread}
 
 
 @needs_gil
@@ -255,7 +306,8 @@ def test_a_fork_under_a_running_monitor() -> None:
         "    sum(range(10**6))\n"
         "    child = os.fork()\n"
         "    if child == 0:\n"
-        "        assert 0 <= m.held_share <= 1 and m.by_thread is not None\n"
+        "        assert 0 <= m.held_share <= 1\n"
+        "        assert 'MainThread' in {thread.name for thread in m.by_thread}\n"
         "        with gilkit.GilMonitor() as own:\n"
         "            sum(range(10**6))\n"
         "        assert own.held_share.samples > 0\n"
