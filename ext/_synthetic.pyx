@@ -30,8 +30,8 @@ def synthetic_nogil(held, released):
 def synthetic_clocked(held, released, double[::1] log not None):
     """Do as `synthetic_nogil` does, and write down how long the GIL was released.
 
-    Both stamps are taken just before the lock is touched, so what it takes to get to its flag, and to read the
-    clock, falls out of their difference.
+    Both stamps are taken just after the lock was touched: what comes between its flag and the stamp falls out of
+    their difference, and so does what comes before the flag, which may have to be fetched from another CPU.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def synthetic_clocked(held, released, double[::1] log not None):
     if log.shape[0] < 1:
         raise ValueError("log must not be empty")
     first = lcg_body(with_gil)
-    dropped = now()
     with nogil:
+        dropped = now()
         second = lcg_body(without)
-        taken = now()
+    taken = now()
     place = <int64_t> log[0]
     if 0 <= place < log.shape[0] - 1:
         log[1 + place] = taken - dropped
