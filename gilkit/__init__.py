@@ -23,10 +23,11 @@ __all__ = [
     "compare",
     "held_share",
     "load",
+    "timeit",
 ]
 
 if TYPE_CHECKING:
-    from gilkit.comparison import Comparison, compare, load
+    from gilkit.comparison import Comparison, compare, load, timeit
     from gilkit.kernels import KERNELS, Kernel
     from gilkit.monitor import GilMonitor, MonitorError, held_share
     from gilkit.stats import Estimate
@@ -44,6 +45,7 @@ _HOMES = {
     "compare": "gilkit.comparison",
     "held_share": "gilkit.monitor",
     "load": "gilkit.comparison",
+    "timeit": "gilkit.comparison",
 }
 
 

@@ -18,7 +18,9 @@ from gilkit import __version__, report, results
 from gilkit.comparison import (
     LONGEST,
     SECONDS,
+    SHORT,
     compare,
+    timeit,
 )
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS
@@ -114,6 +116,34 @@ def _finish(found: Results) -> None:
     _show(report.report(found))
     if found.failures:
         sys.exit(FAILED)
+
+
+@command.command("timeit")
+@click.argument("statement", nargs=-1, metavar="STMT...", required=True)
+@click.option(
+    "-s", "--setup", multiple=True, metavar="SETUP",
+    help="What every worker runs first, once; repeat for several lines.",
+)  # fmt: skip
+@click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into ten seconds."
+)
+@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
+    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
+)  # fmt: skip
+def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
+    """Measure a statement of your own: who holds the GIL, and do threads or processes win.
+
+    STMT and SETUP are as for python -m timeit; several STMTs are lines of one.
+    """
+    with _bar() as step:
+        outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **options)
+    _finish(outcome.results)
 
 
 @command.command("show")

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from gilkit import machine, results
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.measure import Lab
+from gilkit.lab import Lab
 from gilkit.outcome import Outcome, obtained
 from gilkit.plan import (
     CLOSE,
     DEFAULT,
+    OWN,
     QUICK,
     allowed,
     chosen_kernels,
-    function_subject,
+    function_name,
     kernel_subject,
+    own_subject,
     worker_counts,
 )
 from gilkit.results import Case
 from gilkit.run import Progress, Run
+from gilkit.statement import StatementCall, check
 from gilkit.stats import Estimate
 from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
+from gilkit.workload import FunctionCall
 
-SECONDS = 60.0  # the default timeout of a round
+SECONDS, SHORT = 60.0, 10.0  # the default timeout of a round: of kernels and functions, of a statement
 LARGEST = 2**63 - 1  # what the kernels count to
 LONGEST = 1e6  # seconds that a timeout may be
 MOST_WORKERS = 1024
@@ -183,7 +188,7 @@ def compare(
     size : int, optional
         How much work a call is, in the kernel's unit; by default the kernel's own size for each variant.
     rounds : int, optional
-        By default as many as fit into two minutes.
+        By default as many as fit into two minutes, or into ten seconds for a function.
     quick : bool
         Fewer rounds and worker counts: half a minute for all kernels.
     seed : int, optional
@@ -220,53 +225,120 @@ def compare(
     >>> import gilkit
     >>> gilkit.compare("lcg", quick=True)  # doctest: +SKIP
     """
-    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST:
-        raise ValueError(f"timeout must be more than 0 and at most {LONGEST:g} seconds, not {timeout}")
-    if rounds is not None:
-        _positive("rounds", rounds)
     if size is not None and _positive("size", size) > LARGEST:
         raise ValueError("size is too large: at most 2**63 - 1 is allowed")
-    cpus = machine.usable_cpus()
-    counts = _counts(workers, (max(2, cpus),) if quick else worker_counts(cpus))
-    shown = cpus if cpus > 1 and cpus in counts else counts[-1]
-    chosen = allowed("executor", executors, list(EXECUTORS))
+    own = callable(target) and not isinstance(target, Kernel)
+    if own and (variants is not None or size is not None or input is not None):
+        raise TypeError("variants, size and input are for kernels, not for a function")
+    if not own and args:
+        raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
     path = None if input is None else _resolved("input", input)
     if output is not None:
         results.check_writable(output)
         if path is not None and _resolved("output", output) == path:
             raise ValueError(f"output must not be the input, {input}")
-
-    if callable(target) and not isinstance(target, Kernel):
-        if variants is not None or size is not None or input is not None:
-            raise TypeError("variants, size and input are for kernels, not for a function")
-        subjects = [function_subject(target, args, chosen, counts, shown)]
-        apart = False
+    chosen = allowed("executor", executors, list(EXECUTORS))
+    cpus = machine.usable_cpus()
+    counts = _counts(workers, (max(2, cpus),) if quick else worker_counts(cpus))
+    shown = _shown(counts, cpus)
+    if own:
+        workload = FunctionCall(target, args)
+        subjects = [own_subject(function_name(target), workload, chosen, counts, shown, workers is None)]
     else:
-        if args:
-            raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
         wanted = allowed("variant", variants, VARIANTS)
         subjects = [
             kernel_subject(kernel, wanted, chosen, counts, shown, size, path)
             for kernel in chosen_kernels(target, path)
         ]
-        apart = True
     subjects = [s for s in subjects if any(case.variant != "ceiling" for case in s.cases)]
     if not subjects:
         raise ValueError(
             "nothing to measure: no kernel that was chosen has such a variant on such an executor"
         )
-    pace = QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
-    run = Run(subjects, pace, rounds, seed, cpus, output, progress)
-    with _undisturbed(apart):
-        return obtained(Comparison, Lab(max(counts), timeout, apart), run.measure, run.suite, output)
+    pace = OWN if own else QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
+    lab = Lab(max(counts), _seconds(timeout), apart=not own)
+    run = Run(subjects, pace, _rounds(rounds), seed, cpus, output, progress)
+    with nullcontext() if lab.apart else _undisturbed():
+        return obtained(Comparison, lab, run.measure, run.suite, output)
+
+
+def timeit(
+    stmt: str = "pass",
+    setup: str = "pass",
+    *,
+    executors: Iterable[str] | None = None,
+    workers: Iterable[int] | int | None = None,
+    rounds: int | None = None,
+    seed: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    timeout: float = SHORT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Measure a statement, on threads and on processes, in interleaved rounds.
+
+    Parameters
+    ----------
+    stmt : str
+        What is timed. Its last expression is its result, where that is sent back from a process.
+    setup : str
+        What every worker runs first, once and for itself: so nothing needs to be pickled.
+    executors, workers, rounds, seed, output, timeout, progress
+        As in `compare`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    StatementError
+        If `stmt` or `setup` is not Python; a ValueError. One that fails is a failed case.
+    TypeError, ValueError, ResultsError, KeyboardInterrupt
+        As `compare` does.
+
+    Examples
+    --------
+    >>> import gilkit
+    >>> gilkit.timeit("zlib.compress(data)", "import zlib; data = bytes(10**6)")  # doctest: +SKIP
+    """
+    for name, text in (("stmt", stmt), ("setup", setup)):
+        if not isinstance(text, str):
+            raise TypeError(f"{name} must be a string, not {type(text).__name__}")
+    check(setup, stmt)
+    if output is not None:
+        results.check_writable(output)
+    chosen = allowed("executor", executors, [e for e in EXECUTORS if e != "openmp"])
+    cpus = machine.usable_cpus()
+    counts = _counts(workers, worker_counts(cpus))
+    name = "; ".join(line.strip() for line in stmt.splitlines() if line.strip()) or "pass"
+    subject = own_subject(
+        name, StatementCall(setup, stmt), chosen, counts, _shown(counts, cpus), workers is None
+    )
+    subject.facts["function"].update(
+        {"gilkit_statement": json.dumps(stmt), "gilkit_setup": json.dumps(setup)}
+    )
+    run = Run([subject], OWN, _rounds(rounds), seed, cpus, output, progress)
+    return obtained(Comparison, Lab(max(counts), _seconds(timeout)), run.measure, run.suite, output)
+
+
+def _shown(counts: list[int], cpus: int) -> int:
+    """Return the worker count that tables show."""
+    return cpus if cpus > 1 and cpus in counts else counts[-1]
+
+
+def _rounds(rounds: int | None) -> int | None:
+    return rounds if rounds is None else _positive("rounds", rounds)
+
+
+def _seconds(timeout: float) -> float:
+    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST:
+        raise ValueError(f"timeout must be more than 0 and at most {LONGEST:g} seconds, not {timeout}")
+    return timeout
 
 
 @contextmanager
-def _undisturbed(apart: bool) -> Iterator[None]:
-    """Measure in this process, unless ``apart``, as in a worker: no garbage collector, one thread in BLAS."""
-    if apart:
-        yield
-        return
+def _undisturbed() -> Iterator[None]:
+    """Measure in this process as in a worker: no garbage collector, one thread in BLAS."""
     import threadpoolctl
 
     collecting = gc.isenabled()

@@ -7,6 +7,8 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 BUSY = 0.25  # CPUs used by others from which a machine is called busy
@@ -86,6 +88,17 @@ def load_by_others(seconds: float = 0.3) -> float:
     time.sleep(seconds)
     others = _busy_seconds() - busy - (time.process_time() - own)
     return max(0.0, others / (time.perf_counter() - start))
+
+
+def private_bytes(pids: Iterable[int]) -> list[int]:
+    """Return the unique set size of each process, the memory it has to itself, where the system tells."""
+    import psutil
+
+    found = []
+    for pid in pids:
+        with suppress(psutil.Error, AttributeError, OSError):
+            found.append(int(psutil.Process(pid).memory_full_info().uss))
+    return found
 
 
 def lost_seconds() -> dict[str, float]:

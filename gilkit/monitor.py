@@ -13,13 +13,13 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import repeat
 from math import nan
 from types import TracebackType
 from typing import Any
 
 from gilkit import _monitor
 from gilkit.threads import Beginnings, Namer, Present, State, ThreadId, present
+from gilkit.workload import repeated
 
 EXACT, LIGHT = 10e-6, 2e-3  # default seconds, on average, between samples
 ROOM = 10_000  # holds that are kept
@@ -296,8 +296,7 @@ def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EX
         begin = time.perf_counter()
         end = begin
         while end - begin < seconds:
-            for _ in repeat(None, loops):
-                call()
+            repeated(call, loops)
             calls += loops
             end = time.perf_counter()
         after = sampler.counts() if sampler else (0, 0)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, ClassVar, TypeVar
 
 from gilkit import results
-from gilkit.measure import Lab
+from gilkit.lab import Lab
 from gilkit.results import Results
 
 

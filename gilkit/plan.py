@@ -12,7 +12,7 @@ from gilkit import data
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, Kernel
 from gilkit.results import Case
-from gilkit.workload import FunctionCall, KernelCall, Workload
+from gilkit.workload import KernelCall, Workload
 
 CONTROL = "lcg"
 FEW = 3  # rounds below which no run is cut short
@@ -61,11 +61,12 @@ class Pace:
 QUICK = Pace(budget=15.0, stretch=0.010, least=FEW, most=25, limit=24.0)
 DEFAULT = Pace(budget=88.0, stretch=0.012, least=5, most=25, limit=108.0)
 CLOSE = Pace(budget=80.0, stretch=0.030, least=5, most=25, limit=108.0)  # for a few kernels
+OWN = Pace(budget=4.5, stretch=0.015, least=FEW, most=25, limit=8.0)  # for the reader's own code
 
 
 @dataclass(slots=True)
 class Subject:
-    """One kernel or function to compare: its cases, with the workload of each variant."""
+    """One kernel, or the reader's own code: its cases, with the workload of each variant."""
 
     name: str
     cases: list[Case]
@@ -73,6 +74,8 @@ class Subject:
     facts: dict[str, dict[str, str | int | float]]
     loops: dict[str, int] = field(default_factory=dict)
     calls: dict[str, float] = field(default_factory=dict)
+    own: bool = False
+    narrow: int = 0  # the worker count to stay with where calls are long; 0 for all that were asked for
 
     def loops_of(self, case: Case, cpus: int) -> int:
         """Return how many calls each worker of ``case`` makes in a round.
@@ -122,9 +125,13 @@ def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> lis
 
 
 def _plan(
-    name: str, variants: Iterable[str], executors: Iterable[str], workers: Iterable[int], shown: int
+    name: str,
+    variants: Iterable[str],
+    executors: Iterable[str],
+    workers: Iterable[int],
+    ceilings: Iterable[int],
 ) -> list[Case]:
-    """Return the cases of one kernel, with what they are compared to."""
+    """Return the cases of one kernel, with what they are compared to and the ceiling."""
     cases: dict[Case, None] = {}
     executors = list(executors)
     for variant in variants:
@@ -138,7 +145,7 @@ def _plan(
                 cases[case] = None
     control = "processes" if EXECUTORS["openmp"].missing() else "openmp"
     if not EXECUTORS[control].missing():
-        for count in dict.fromkeys((1, shown)):
+        for count in dict.fromkeys((1, *ceilings)):
             cases[Case(name, "ceiling", control, count)] = None
     return list(cases)
 
@@ -180,7 +187,7 @@ def kernel_subject(
     _check_memory(kernel, max((int(f["gilkit_size"]) for f in facts.values()), default=0), max(workers))
     workloads["ceiling"] = control = _control()
     facts["ceiling"] = {"gilkit_size": control.size, "gilkit_unit": KERNELS[CONTROL].unit}
-    return Subject(kernel.name, _plan(kernel.name, has, executors, workers, shown), workloads, facts)
+    return Subject(kernel.name, _plan(kernel.name, has, executors, workers, [shown]), workloads, facts)
 
 
 def _check_memory(kernel: Kernel, size: int, workers: int) -> None:
@@ -218,16 +225,26 @@ def chosen_kernels(target: Any, path: str | None) -> list[Kernel]:
     return kernels
 
 
-def function_subject(
-    function: Callable[..., object],
-    args: tuple[Any, ...],
+def own_subject(
+    name: str,
+    workload: Workload,
     executors: Sequence[str],
     workers: Sequence[int],
     shown: int,
+    narrow: bool,
 ) -> Subject:
-    """Return what is to be measured of a function of the caller's."""
+    """Return what is to be measured of the reader's own code."""
+    cases = _plan(name, ["function"], [e for e in executors if e != "openmp"], workers, workers)
+    workloads: dict[str, Workload] = {"function": workload, "ceiling": _control()}
+    if "processes" in executors and not EXECUTORS["processes"].missing():
+        workloads["sent"] = workload
+        cases.append(Case(name, "sent", "processes", shown))
+    return Subject(
+        name, cases, workloads, {variant: {} for variant in workloads}, own=True, narrow=narrow * shown
+    )
+
+
+def function_name(function: Callable[..., object]) -> str:
+    """Return what a function is called in tables."""
     plain = function.func if isinstance(function, partial) else function
-    name = getattr(plain, "__qualname__", None) or type(plain).__qualname__
-    workloads: dict[str, Workload] = {"function": FunctionCall(function, args), "ceiling": _control()}
-    cases = _plan(name, ["function"], [e for e in executors if e != "openmp"], workers, shown)
-    return Subject(name, cases, workloads, {"function": {}, "ceiling": {}})
+    return str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)

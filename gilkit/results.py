@@ -40,7 +40,8 @@ class NothingMeasuredError(ResultsError):
 class Case:
     """What is measured: a kernel's variant on an executor with so many workers.
 
-    The variant is ``ceiling`` for the control kernel, which is measured in the rounds of every kernel.
+    The variant is ``ceiling`` for the control kernel, which is measured in the rounds of every kernel; it is
+    ``function`` for the reader's own code, and ``sent`` for that with its data sent with each call.
     """
 
     kernel: str
@@ -57,7 +58,8 @@ class Case:
     def baseline(self) -> Case:
         """The case that the speedup of this one is relative to: one worker, with nobody beside it."""
         apart = self.executor == "openmp" or self.variant == "ceiling"
-        return Case(self.kernel, self.variant, self.executor if apart else "serial", 1)
+        variant = "function" if self.variant == "sent" else self.variant
+        return Case(self.kernel, variant, self.executor if apart else "serial", 1)
 
     @classmethod
     def parse(cls, name: str) -> Case:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isnan
 from typing import Any
 
 from gilkit import __version__, machine, results
-from gilkit.measure import CaseFailedError, Lab, calibrated
+from gilkit.lab import Lab
+from gilkit.measure import CaseFailedError, Round, calibrated
 from gilkit.plan import FEW, Pace, Subject
 from gilkit.results import SUBJECTS, Case, Record
-from gilkit.workload import Workload
+from gilkit.transfer import Pickled, data, pickled
 
 WATCH = 0.2  # seconds to watch the GIL, of every kernel
 LOOK = 0.15  # seconds to watch what others use, before and after every kernel
@@ -54,6 +56,7 @@ class Run:
         self.records: dict[Case, Record] = {}
         self.failures: dict[Case, str] = {}
         self.facts: dict[str, str | int | float] = {}
+        self.inputs: dict[str, dict[str, Any]] = {}  # the data of the reader's own calls
         self.planned = self.done = 0.0
         self.begun = time.perf_counter()
 
@@ -68,6 +71,8 @@ class Run:
         lost = machine.lost_seconds()
         for subject in self.subjects:
             self._calibrate(lab, subject)
+        for subject in self.subjects:
+            self._narrow(subject)
         costs = {s.name: sum(s.seconds(case, self.cpus) for case in self._open(s)) for s in self.subjects}
         rounds = self.pace.rounds(costs)
         if self.rounds is not None:
@@ -82,6 +87,15 @@ class Run:
             with suppress(results.ResultsError):  # whoever called saves the whole, and hears of it
                 self.save()
 
+    def _narrow(self, subject: Subject) -> None:
+        """Leave worker counts out that nobody asked for, where the rounds of long calls would not fit."""
+        if (
+            subject.narrow
+            and FEW * sum(subject.seconds(c, self.cpus) for c in self._open(subject)) > self.pace.budget
+        ):
+            subject.cases = [case for case in subject.cases if case.workers in (1, subject.narrow)]
+            subject.cases = [c for c in subject.cases if c.workers > 1 or c == c.baseline]
+
     def _open(self, subject: Subject) -> list[Case]:
         """The cases of ``subject`` that have not failed."""
         return [case for case in subject.cases if case not in self.failures]
@@ -93,22 +107,65 @@ class Run:
 
     def _calibrate(self, lab: Lab, subject: Subject) -> None:
         """Find the loops of every variant on one worker; a variant that fails there has failed everywhere."""
-        for variant, workload in subject.workloads.items():
+        for variant in subject.workloads:
+            if variant == "sent":
+                self._inspect(lab, subject)
             cases = [case for case in subject.cases if case.variant == variant]
             if not cases:
                 continue
             self._say(f"{subject.name}: calibrating {variant}")
-            serial = "openmp" if cases[0].executor == "openmp" else "serial"
+            alone = cases[0] if variant == "sent" else cases[0].baseline
 
-            def run(loops: int, workload: Workload = workload, serial: str = serial) -> float:
-                return lab.round(serial, workload, 1, loops).seconds
+            def run(loops: int, alone: Case = alone) -> float:
+                return self._round(lab, subject, alone, loops).seconds
 
             try:
                 loops, call = calibrated(run, self.pace.stretch)
             except CaseFailedError as error:
-                self.failures.update(dict.fromkeys(cases, str(error)))
+                failed = subject.cases if subject.own and variant == "function" else cases
+                self.failures.update(dict.fromkeys(failed, str(error)))
+                if failed is subject.cases:
+                    return  # nothing else is of interest then
                 continue
             subject.loops[variant], subject.calls[variant] = loops, call
+
+    def _round(self, lab: Lab, subject: Subject, case: Case, loops: int) -> Round:
+        """Run one round of a case."""
+        workload = subject.workloads[case.variant]
+        if case.variant == "sent":
+            return lab.sent(workload, self.inputs[subject.name], case.workers, loops)
+        return lab.round(case.executor, workload, case.workers, loops)
+
+    def _inspect(self, lab: Lab, subject: Subject) -> None:
+        """Find what the reader's own call takes beside time: memory for each worker, pickles of its data."""
+        self._say(f"{subject.name}: memory and pickles")
+        facts, workload = subject.facts["function"], subject.workloads["function"]
+        sendable = True
+        used = {case.executor for case in subject.cases if case.variant == "function"}
+        for executor in sorted(used & {"threads", "processes"}):
+            before = lab.memory(executor)
+            try:
+                lab.round(executor, workload, lab.most, 1)
+            except CaseFailedError:  # its own rounds will say why
+                sendable = sendable and executor != "processes"
+                continue
+            after = lab.memory(executor)
+            if executor == "processes" and after:
+                facts["gilkit_memory_processes"] = sum(after) // len(after)
+            elif executor == "threads" and before and after:
+                facts["gilkit_memory_threads"] = max(0, after[0] - before[0]) // lab.most
+        try:
+            found = lab.call(pickled, workload)
+        except CaseFailedError as error:
+            found = [Pickled("the call", problem=str(error))]
+        facts["gilkit_pickles"] = json.dumps([asdict(item) for item in found])
+        try:
+            sendable = sendable and not any(item.problem for item in found)
+            self.inputs[subject.name] = lab.call(data, workload) if sendable else {}
+        except CaseFailedError:
+            sendable = False
+        if not sendable:
+            subject.cases = [case for case in subject.cases if case.variant != "sent"]
 
     def _measure(self, lab: Lab, subject: Subject, rounds: int, cost: float) -> None:
         """Run the rounds of one subject, each with its cases in an order of its own."""
@@ -133,7 +190,7 @@ class Run:
                 self._say(f"{subject.name}: round {index + 1} of {rounds}", subject.seconds(case, self.cpus))
                 try:
                     loops = subject.loops_of(case, self.cpus)
-                    done = lab.round(case.executor, subject.workloads[case.variant], case.workers, loops)
+                    done = self._round(lab, subject, case, loops)
                 except CaseFailedError as error:
                     self.failures[case] = str(error)
                 else:
@@ -166,6 +223,7 @@ class Run:
             if found.share.samples or found.share.note:
                 facts["gilkit_held"] = float(found.share)
                 facts["gilkit_held_times"] = round(found.holds, 2)
+                facts["gilkit_held_longest"] = found.longest_hold
             if not isnan(found.share.error):
                 facts["gilkit_held_error"] = found.share.error
             if found.share.note:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from math import isnan
+from typing import Any
 
 from gilkit.results import SUBJECTS, Case, Results
 from gilkit.stats import Estimate, estimate, paired_ratio
@@ -14,6 +16,7 @@ SCALES = 0.90  # of the ceiling
 SAME = 0.10  # two speedups this close, relative to the larger, stop at the same point
 LEAST = 0.03  # the held share below which the GIL is not to blame for long calls
 AGAIN = 5.0  # times that a call takes the GIL from which it is said
+FREE = 0.1  # the held share up to which a call releases the GIL; as much from 1, it holds it
 HALF = 0.5  # the held share from which the GIL is to blame, however short the call
 LITTLE = 1.3  # the ceiling below which a machine is too busy or too small to tell
 HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
@@ -26,6 +29,7 @@ class Cause(Enum):
     GIL = "the GIL is held"
     SHORT = "calls too short"
     HARDWARE = "the hardware"
+    TRANSFER = "transfer"
     UNEXPLAINED = "not explained"
     FAILED = "failed"
 
@@ -54,6 +58,14 @@ class Figures:
         The share of a call that holds it.
     times : float
         How often, at least, a call takes it.
+    sent : Estimate or None
+        Speedup of processes that are sent the data of every call.
+    pickling : float
+        Seconds to pickle and unpickle the data and the result of a call.
+    pickled : int
+        Bytes of these pickles.
+    unsendable : str
+        Why they cannot be sent; or empty.
     """
 
     kernel: str
@@ -68,6 +80,15 @@ class Figures:
     gil: bool
     held: float | None = None
     times: float = 1.0
+    sent: Estimate | None = None
+    pickling: float = 0.0
+    pickled: int = 0
+    unsendable: str = ""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the reader's own code."""
+        return self.subject == "function"
 
     @property
     def subject(self) -> str:
@@ -120,6 +141,7 @@ def figures(results: Results, kernel: str) -> Figures:
     order = [*(v for v in SUBJECTS if v in threads), *SUBJECTS]  # what is judged, if that was measured
     serial = [*(Case(kernel, v, "serial", 1) for v in order), Case(kernel, "native", "openmp", 1)]
     one = next((case for case in serial if results.values(case)), None)
+    pickled = pickles(results, one) if one else []
     return Figures(
         kernel=kernel,
         workers=workers,
@@ -133,7 +155,22 @@ def figures(results: Results, kernel: str) -> Figures:
         held=results.fact(one, "held") if one else None,
         times=float((results.fact(one, "held_times") if one else 1.0) or 1.0),
         gil=results.facts.get("gilkit_gil") != "off",
+        sent=at("sent", "processes"),
+        pickling=sum(item["seconds"] for item in pickled),
+        pickled=sum(item["nbytes"] for item in pickled),
+        unsendable=next((problem(item) for item in pickled if item["problem"]), ""),
     )
+
+
+def pickles(results: Results, case: Case) -> list[dict[str, Any]]:
+    """Return what the data of a call and its result cost to be sent: see `gilkit.transfer.Pickled`."""
+    found: list[dict[str, Any]] = json.loads(results.fact(case, "pickles") or "[]")
+    return found
+
+
+def problem(item: dict[str, Any]) -> str:
+    """Say why one of `pickles` cannot be sent."""
+    return f"{item['name']} cannot be pickled ({item['problem']})"
 
 
 def judge(f: Figures) -> Verdict:
@@ -148,7 +185,7 @@ def judge(f: Figures) -> Verdict:
             f"{f.workers} native threads do {f.ceiling:.2f} times the work of one, so nothing can scale here"
         )
         return Verdict(Cause.UNEXPLAINED, why, "use a quiet machine with as many CPUs")
-    name = "threads" if f.subject == "function" else f"{f.subject} threads"
+    name = "threads" if f.own else f"{f.subject} threads"
     return next(found for find in (_scales, _gil, _hardware, _rest) if (found := find(f, subject, name)))
 
 
@@ -166,7 +203,7 @@ def _scales(f: Figures, threads: Estimate, name: str) -> Verdict | None:
                 Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads"
             )
         why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")
-    return Verdict(Cause.SCALES, why, "use threads")
+    return Verdict(Cause.SCALES, why, "threads: use as many as CPUs" if f.own else "use threads")
 
 
 def _others(f: Figures) -> dict[str, Estimate]:
@@ -190,15 +227,15 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     if not _below(threads, best) or (other == "the ceiling" and (f.held or 0.0) < HALF):
         return None
     lost = f.workers * f.call * (1 / threads - 1 / best)  # seconds, of each call
-    releases = f.subject in ("nogil", "function") if f.held is None else f.held < HALF
-    if lost < HAND_OFF and releases and not (f.held is None and f.subject == "function"):
-        # Threads reach the share SCALES of the ceiling C where W v / (W v / C + lost) = SCALES C.
-        needed = SCALES * lost * f.ceiling / (f.workers * (1 - SCALES))
+    releases = f.subject == "nogil" if f.held is None else f.held < HALF
+    if lost < HAND_OFF and releases:
+        needed = _worth(f, lost)
         size = f" ({_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
+        advice = f"batch calls to about {seconds(needed)}{size} or more"
         return Verdict(
             Cause.SHORT,
             f"{name} stop at {threads:.2f}×: a call of {seconds(f.call)} loses {seconds(lost)} to hand-offs",
-            f"batch calls to about {seconds(needed)}{size} or more",
+            _neither(f, needed) if f.own else advice,
         )
     if f.held is not None and f.held < LEAST:
         return None
@@ -213,15 +250,53 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
                 Cause.GIL, why, "look for checks and callbacks in the nogil block, such as a missing noexcept"
             )
     if f.processes is not None and _below(threads, f.processes):
+        if f.own:
+            return _apart(f, threads, f.processes, why)
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")
+
+
+def _worth(f: Figures, lost: float) -> float:
+    """Return the length of a call that may lose so many seconds and still reach the share SCALES."""
+    assert f.ceiling is not None
+    # W v / (W v / C + lost) = SCALES C
+    return SCALES * lost * f.ceiling / (f.workers * (1 - SCALES))
+
+
+def _neither(f: Figures, needed: float) -> str:
+    assert f.call is not None
+    return f"neither: calls are {seconds(f.call)}; batch them to ≥ {seconds(needed)}"
+
+
+def _apart(f: Figures, threads: Estimate, processes: Estimate, why: str) -> Verdict:
+    """The GIL is held, and processes would do: unless sending the data of each call costs what they gain."""
+    assert f.call is not None
+    if f.sent is None:
+        there = "let each make or load its data"
+        if f.unsendable:
+            there += f", for {f.unsendable}"
+        return Verdict(Cause.GIL, why, f"processes: {processes:.2f}×; {there}")
+    if _below(threads, f.sent) and f.sent > 1 + SAME:
+        sent = f"even if its data are sent with each call, {f.sent:.2f}×"
+        if _below(f.sent, processes):
+            sent = f"{f.sent:.2f}× if its data are sent with each call"
+        return Verdict(Cause.GIL, why, f"processes: {processes:.2f}×; {sent}")
+    lost = f.workers * f.call * (1 / f.sent - 1 / processes)
+    data = f"{nbytes(f.pickled)} are pickled in {seconds(f.pickling)}"
+    why += f"; processes reach {processes:.2f}×, and {f.sent:.2f}× where data are sent with each call"
+    if f.pickling < lost / 2:
+        return Verdict(Cause.SHORT, why, _neither(f, _worth(f, lost)))
+    return Verdict(
+        Cause.TRANSFER, f"{why} ({data})", "processes: only if the data stay in them, or in shared memory"
+    )
 
 
 def _hardware(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     """Nothing scales, GIL or not, though the machine can do more: what workers share is used up."""
     assert f.ceiling is not None
     others = _others(f)
-    if f.native is None or not all(s.high < SCALES * f.ceiling for s in others.values()):
+    known = f.native is not None or (f.own and f.processes is not None and (f.held or 0.0) < LEAST)
+    if not known or not all(s.high < SCALES * f.ceiling for s in others.values()):
         return None
     if any(_below(threads, s) or _below(s, threads) for s in others.values()):
         return None
@@ -229,7 +304,7 @@ def _hardware(f: Figures, threads: Estimate, name: str) -> Verdict | None:
     return Verdict(
         Cause.HARDWARE,
         f"{name} stop at {threads:.2f}×, {beside}, where arithmetic reaches {f.ceiling:.2f}×",
-        "more workers will not help; less memory traffic would",
+        ("neither: " if f.own else "") + "more workers will not help; less memory traffic would",
     )
 
 
@@ -255,6 +330,19 @@ def seconds(value: float) -> str:
         if value >= scale:
             return f"{value / scale:#.3g}".rstrip(".") + f" {unit}"
     return f"{value / 1e-9:#.3g}".rstrip(".") + " ns"
+
+
+def nbytes(count: float) -> str:
+    """Return a number of bytes with its unit, as ``1.5 MB``."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= scale:
+            return f"{count / scale:#.3g}".rstrip(".") + f" {unit}"
+    return f"{count:.0f} B"
+
+
+def behaviour(held: float) -> str:
+    """Say what a call does that holds the GIL for such a share: ``holds``, ``releases`` or ``… in part``."""
+    return "releases" if held <= FREE else "holds" if held >= 1 - FREE else "releases in part"
 
 
 def verdicts(results: Results) -> Iterator[tuple[str, Verdict]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -102,6 +104,70 @@ class KernelCall:
         return run
 
 
+def alone() -> None:
+    """Limit the threads of BLAS and OpenMP to one, for good, if this is a worker process.
+
+    Workers count as workers only if a call keeps to one CPU: a library that runs threads of its own inside a
+    call would take those of its neighbours.
+    """
+    if multiprocessing.parent_process() is not None:
+        threadpoolctl.threadpool_limits(limits=1)
+
+
+class OwnCall(ABC):
+    """A prepared call of the reader's own code, which may be sent its data with each call."""
+
+    @abstractmethod
+    def __call__(self) -> object:
+        """Make the call, and return what it returns."""
+
+    @abstractmethod
+    def loop(self, loops: int) -> None:
+        """Make the call so many times."""
+
+    @abstractmethod
+    def inputs(self) -> dict[str, Any]:
+        """Return its data by name."""
+
+    @abstractmethod
+    def sent(self, inputs: dict[str, Any]) -> object:
+        """Make the call on other data of the same names."""
+
+
+def repeated(call: Call, loops: int) -> None:
+    """Make ``call`` so many times."""
+    if isinstance(call, OwnCall):
+        call.loop(loops)
+        return
+    for _ in repeat(None, loops):
+        call()
+
+
+class Function(OwnCall):
+    """A function and its arguments, as a call."""
+
+    def __init__(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self.function = function
+        self.args = args
+
+    def __call__(self) -> object:
+        return self.function(*self.args)
+
+    def loop(self, loops: int) -> None:
+        """Call it so many times."""
+        call = partial(self.function, *self.args)
+        for _ in repeat(None, loops):
+            call()
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the arguments, by position."""
+        return {f"argument {i}": arg for i, arg in enumerate(self.args, 1)}
+
+    def sent(self, inputs: dict[str, Any]) -> object:
+        """Call it with other arguments."""
+        return self.function(*inputs.values())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionCall:
     """A function and its arguments."""
@@ -109,12 +175,7 @@ class FunctionCall:
     function: Callable[..., object]
     args: tuple[Any, ...] = ()
 
-    def prepare(self) -> Call:
-        """Return the call; a worker process limits the threads of BLAS and OpenMP to one for good.
-
-        Workers count as workers only if a call keeps to one CPU: a library that runs threads of its own
-        inside a call would take those of its neighbours.
-        """
-        if multiprocessing.parent_process() is not None:
-            threadpoolctl.threadpool_limits(limits=1)
-        return partial(self.function, *self.args)
+    def prepare(self) -> Function:
+        """Return the call."""
+        alone()
+        return Function(self.function, self.args)

@@ -14,27 +14,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from command import gilkit, refused
 
 from gilkit import results
 from gilkit.kernels import KERNELS, VARIANTS
 
 FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-
-
-def gilkit(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run the command line to its end."""
-    command = [sys.executable, "-m", "gilkit", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)  # type: ignore[call-overload,no-any-return]
-
-
-def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
-    """Bad input: status 2, nothing on standard output, and one line that says what is wrong."""
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert done.stderr.startswith("gilkit: ")
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert message in done.stderr
 
 
 def test_list() -> None:

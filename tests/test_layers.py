@@ -12,10 +12,13 @@ LEAVES = {"checks", "data", "machine", "results", "stats"}
 STAGES = [
     "kernels",
     "workload",
+    "statement",
     "executors",
     "threads",
     "monitor",
     "measure",
+    "transfer",
+    "lab",
     "plan",
     "run",
     "verdict",

@@ -16,7 +16,8 @@ import pytest
 
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS
-from gilkit.measure import CaseFailedError, Lab, Round, Span, calibrated, stretch, together
+from gilkit.lab import Lab
+from gilkit.measure import CaseFailedError, Round, Span, calibrated, stretch, together
 from gilkit.workload import Call, FunctionCall, KernelCall
 
 

@@ -250,3 +250,91 @@ def test_a_baseline_is_not_what_a_row_shows() -> None:
     found = made({"k/nogil/serial/1": [1.0], "k/nogil/threads/2": [1.0], "k/ceiling/openmp/1": [1.0]})
     found.cpus = 1
     assert verdict.shown_workers(found, "k") == 2
+
+
+def own(**changes: object) -> Figures:
+    """The reader's own call, of 10 ms, which holds the GIL."""
+    facts: dict[str, object] = {
+        "threads": {"function": near(1.0)},
+        "call": near(10e-3, 1e-4),
+        "native": None,
+        "size": 0,
+        "unit": "",
+        "held": 1.0,
+        "sent": near(1.95),
+        "pickling": 1e-5,
+        "pickled": 1000,
+    }
+    return figures(**{**facts, **changes})
+
+
+def test_own_code_that_releases_wants_threads() -> None:
+    found = judge(own(threads=threads(function=1.95), held=0.01))
+    assert found.cause is Cause.SCALES
+    assert found.advice.startswith("threads: ")
+
+
+def test_own_code_that_holds_wants_processes() -> None:
+    found = judge(own())
+    assert found.cause is Cause.GIL
+    assert found.advice == "processes: 1.97×; even if its data are sent with each call, 1.95×"
+    found = judge(own(sent=near(1.4)))
+    assert found.advice == "processes: 1.97×; 1.40× if its data are sent with each call"
+
+
+def test_own_data_that_cannot_be_sent_stay_in_the_workers() -> None:
+    found = judge(own(sent=None, unsendable="result cannot be pickled (TypeError: no)"))
+    assert found.cause is Cause.GIL
+    assert found.advice.endswith(
+        "let each make or load its data, for result cannot be pickled (TypeError: no)"
+    )
+
+
+def test_processes_lose_by_what_is_pickled() -> None:
+    # 2 workers x 10 ms x (1/0.5 - 1/1.97) = 29.8 ms are lost in each call, 25 ms of it in pickles.
+    found = judge(own(sent=near(0.5), pickling=25e-3, pickled=10**8))
+    assert found.cause is Cause.TRANSFER
+    assert "100 MB are pickled in 25.0 ms" in found.why
+    assert found.advice.startswith("processes: only if the data stay in them")
+
+
+def test_calls_too_short_to_be_sent_want_to_be_batched() -> None:
+    # 4 µs calls at 0.04×: each loses 196 µs, hardly any of it in pickles.
+    found = judge(own(call=near(4e-6, 1e-8), sent=near(0.04, 0.001)))
+    assert found.cause is Cause.SHORT
+    assert found.advice.startswith("neither: calls are 4.00 µs; batch them to ≥ ")
+    needed = float(found.advice.split("≥ ")[1].split()[0]) * 1e-3
+    lost = 2 * 4e-6 * (1 / 0.04 - 1 / 1.97)
+    assert 2 * needed / (2 * needed / 1.99 + lost) == pytest.approx(verdict.SCALES * 1.99, rel=0.01)
+
+
+def test_own_short_calls_that_release() -> None:
+    found = judge(own(threads=threads(function=1.2), call=near(2e-6, 1e-8), held=0.2))
+    assert found.cause is Cause.SHORT
+    assert found.advice.startswith("neither: calls are 2.00 µs; batch them to ≥ ")
+
+
+def test_own_code_at_the_hardwares_limit() -> None:
+    found = judge(own(threads=threads(function=1.3), processes=near(1.3), held=0.01))
+    assert found.cause is Cause.HARDWARE
+    assert found.advice.startswith("neither: ")
+
+
+def test_what_a_call_does_with_the_gil() -> None:
+    assert [verdict.behaviour(held) for held in (0.0, 0.1, 0.5, 0.9, 1.0)] == [
+        "releases",
+        "releases",
+        "releases in part",
+        "holds",
+        "holds",
+    ]
+
+
+def test_bytes_have_units() -> None:
+    assert [verdict.nbytes(n) for n in (0, 999, 1500, 2.5e6, 10**9)] == [
+        "0 B",
+        "999 B",
+        "1.50 kB",
+        "2.50 MB",
+        "1.00 GB",
+    ]

@@ -59,11 +59,21 @@ def failures(failed: dict[Case, str]) -> Iterable[Text]:
     """Say every failed case once: those of one kernel, variant and executor share a line."""
     merged: dict[tuple[str, str], list[int]] = {}
     for case, reason in failed.items():
-        merged.setdefault((case.name.rsplit("/", 1)[0], reason), []).append(case.workers)
+        merged.setdefault((_who(case), reason), []).append(case.workers)
+    serial = next((case for case in failed if case.variant == "function" and case.executor == "serial"), None)
+    if serial is not None:  # what fails alone has failed, whatever would have run it
+        merged = {("", failed[serial]): []}
     for (name, reason), workers in merged.items():
-        text = Text("failed ", style="red")
-        text.append(f"{name} at {', '.join(map(str, workers))}: {reason}", style="default")
+        text = Text("failed" + (" " if name else ""), style="red")
+        at = f" at {', '.join(map(str, workers))}" if workers else ""
+        text.append(f"{name}{at}: {reason}", style="default")
         yield text
+
+
+def _who(case: Case) -> str:
+    if case.variant == "function":
+        return case.executor
+    return "sent" if case.variant == "sent" else case.name.rsplit("/", 1)[0]
 
 
 def span(counts: Iterable[int]) -> str:

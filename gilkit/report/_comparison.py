@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gilkit.report._common import cell, failures, headline, share, span
+from gilkit.report._own import own
 from gilkit.results import Results
 from gilkit.stats import Estimate
 from gilkit.verdict import Cause, Figures, Verdict, figures, seconds, verdicts
@@ -20,19 +21,16 @@ STYLES = {
     Cause.GIL: "yellow",
     Cause.SHORT: "yellow",
     Cause.HARDWARE: "cyan",
+    Cause.TRANSFER: "yellow",
     Cause.UNEXPLAINED: "magenta",
     Cause.FAILED: "red",
 }
 
 
-NAME = 18  # columns that the name of a function may take
-
-
 def columns(f: Figures) -> dict[str, Estimate | None]:
     """Return the speedups of a row, by the column's heading."""
-    python = f.threads.get("python") if f.subject != "function" else f.threads.get("function")
     return {
-        "python\nthreads": python,
+        "python\nthreads": f.threads.get("python"),
         "gil\nthreads": f.threads.get("gil"),
         "nogil\nthreads": f.threads.get("nogil"),
         "\nprocesses": f.processes,
@@ -41,6 +39,7 @@ def columns(f: Figures) -> dict[str, Estimate | None]:
     }
 
 
+NAME = 11  # columns of a kernel's name
 CONTESTANTS = 4  # the first columns compete; the others say what was possible
 
 
@@ -48,7 +47,6 @@ def _failed(results: Results, kernel: str) -> set[str]:
     """The headings of the columns whose case failed."""
     heads = {
         ("python", "threads"): "python\nthreads",
-        ("function", "threads"): "python\nthreads",
         ("gil", "threads"): "gil\nthreads",
         ("nogil", "threads"): "nogil\nthreads",
         ("native", "openmp"): "native\nthreads",
@@ -78,17 +76,12 @@ def table(results: Results) -> Table:
     def column(head: str, width: int, **options: Any) -> None:
         body.add_column(f"{head}\n{'─' * width}", no_wrap=True, width=width, **options)
 
-    own = any(f.subject == "function" for f in shown)
-    width = 11 if not own else min(NAME, max(8, *(len(f.kernel) for f in shown)))
-    column("\nfunction" if own else "\nkernel", width, overflow="ellipsis")
+    column("\nkernel", NAME)
     column("one\ncall", 8, justify="right")
     column("GIL\nheld", 6, justify="right")
     heads = list(columns(shown[0]))
-    if own:  # a function of one's own has one variant
-        heads = [heads[0], *heads[3:4], *heads[5:]]
     for head in heads:
-        text = head.replace("python\n", "\n") if own else head
-        column(text, 10 if "processes" in head else 9, justify="right")
+        column(head, 10 if "processes" in head else 9, justify="right")
     for f in shown:
         speedups = columns(f)
         failed = _failed(results, f.kernel)
@@ -110,21 +103,27 @@ def table(results: Results) -> Table:
 
 def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
     lines = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
-    lines.add_column(no_wrap=True, width=width, overflow="ellipsis")
+    lines.add_column(no_wrap=True, width=width)
     lines.add_column()
     for kernel, verdict in found:
-        text = Text(verdict.cause.value, style=f"bold {STYLES[verdict.cause]}")
-        if verdict.why:
-            text.append(f": {verdict.why}", style="default not bold")
-        if verdict.advice:
-            text.append(f" → {verdict.advice}", style="default not bold")
-        lines.add_row(kernel, text)
+        lines.add_row(kernel, _line(verdict))
     return lines
+
+
+def _line(verdict: Verdict) -> Text:
+    text = Text(verdict.cause.value, style=f"bold {STYLES[verdict.cause]}")
+    if verdict.why:
+        text.append(f": {verdict.why}", style="default not bold")
+    if verdict.advice:
+        text.append(f" → {verdict.advice}", style="default not bold")
+    return text
 
 
 def comparison(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
+    if any(case.variant == "function" for case in (*results, *results.failures)):
+        return own(results, found[0][0], _line(found[0][1]))
     parts: list[RenderableType] = [headline(results), "", table(results)]
     rounds = {len(results.values(case)) for case in results}
     notes = f"* best of its row; ± 95 % interval over {span(rounds)} rounds"
@@ -133,7 +132,7 @@ def comparison(results: Results) -> RenderableType:
         workers = "native threads" if executor == "openmp" else "processes"
         notes += f"; ceiling: {workers} on lcg, in the same rounds"
     parts += [Padding(Text(notes, style="dim"), 0), ""]
-    parts.append(_verdict_lines(found, min(NAME, max(len(kernel) for kernel, _ in found))))
+    parts.append(_verdict_lines(found, max(len(kernel) for kernel, _ in found)))
     watched = {str(note) for case in results if (note := results.fact(case, "held_note"))}
     parts += [Text(f"GIL held: {note}", style="dim") for note in sorted(watched)]
     if results.failures:
