@@ -18,11 +18,13 @@ __all__ = [
     "GilMonitor",
     "Kernel",
     "MonitorError",
+    "Threshold",
     "Verdict",
     "__version__",
     "compare",
     "held_share",
     "load",
+    "threshold",
     "timeit",
 ]
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from gilkit.kernels import KERNELS, Kernel
     from gilkit.monitor import GilMonitor, MonitorError, held_share
     from gilkit.stats import Estimate
+    from gilkit.sweep import Threshold, threshold
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
@@ -41,10 +44,12 @@ _HOMES = {
     "KERNELS": "gilkit.kernels",
     "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
+    "Threshold": "gilkit.sweep",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
     "held_share": "gilkit.monitor",
     "load": "gilkit.comparison",
+    "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
 }
 

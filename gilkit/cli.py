@@ -15,18 +15,14 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gilkit import __version__, report, results
-from gilkit.comparison import (
-    LONGEST,
-    SECONDS,
-    SHORT,
-    compare,
-    timeit,
-)
+from gilkit.comparison import compare, timeit
 from gilkit.executors import EXECUTORS
-from gilkit.kernels import VARIANTS
+from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.outcome import InterruptedRunError, UnsavedError
 from gilkit.results import NothingMeasuredError, Results, ResultsError
 from gilkit.run import Progress as Step
+from gilkit.settings import LONGEST, SECONDS, SHORT
+from gilkit.sweep import threshold
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -144,6 +140,51 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **options
     with _bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **options)
     _finish(outcome.results)
+
+
+def _ends(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    """Return two sizes, which a colon separates."""
+    if value is None:
+        return None
+    try:
+        first, last = (int(part) for part in value.split(":"))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two sizes, such as 64:1048576", ctx, param) from None
+    return first, last
+
+
+@command.command("threshold")
+@click.argument("what", nargs=-1, metavar="KERNEL | STMT...", required=True)
+@click.option(
+    "-s", "--setup", multiple=True, metavar="SETUP",
+    help="For a statement: what every worker runs first, once. May use n.",
+)  # fmt: skip
+@click.option("--sizes", callback=_ends, metavar="A:B", help="The smallest and the largest size, or n.")
+@click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+@click.option("--rounds", type=click.IntRange(min=1), help="Rounds at every size; by default 7 to 21.")
+@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
+    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
+)  # fmt: skip
+def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
+    """Find the size from which on releasing the GIL pays.
+
+    Of a KERNEL: from which its nogil version beats its gil version. Of a statement STMT that uses n: from
+    which threads beat one.
+    """
+    own: dict[str, Any] = {"stmt": "\n".join(what), "setup": "\n".join(setup) or "pass"}
+    kernel = what[0] if len(what) == 1 and not setup and what[0] in KERNELS else None
+    if kernel is None and not setup and len(what) == 1 and what[0].isidentifier():
+        raise click.UsageError(f"unknown kernel {what[0]!r}: known are {', '.join(KERNELS)}")
+    if kernel is None and options["sizes"] is None:
+        raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
+    with _bar() as step:
+        found = threshold(kernel, progress=step, **({} if kernel else own), **options)
+    _finish(found.results)
 
 
 @command.command("show")

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import Any
 
 from gilkit import machine, results
@@ -29,15 +28,21 @@ from gilkit.plan import (
 )
 from gilkit.results import Case
 from gilkit.run import Progress, Run
+from gilkit.settings import (
+    LARGEST,
+    SECONDS,
+    SHORT,
+    checked_rounds,
+    checked_timeout,
+    positive,
+    resolved,
+    shown_count,
+    worker_list,
+)
 from gilkit.statement import StatementCall, check
 from gilkit.stats import Estimate
 from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
 from gilkit.workload import FunctionCall
-
-SECONDS, SHORT = 60.0, 10.0  # the default timeout of a round: of kernels and functions, of a statement
-LARGEST = 2**63 - 1  # what the kernels count to
-LONGEST = 1e6  # seconds that a timeout may be
-MOST_WORKERS = 1024
 
 
 class Comparison(Outcome):
@@ -121,41 +126,6 @@ def load(path: str | os.PathLike[str]) -> Comparison:
     return Comparison(found.suite)
 
 
-def _resolved(name: str, path: str | os.PathLike[str]) -> str:
-    """Return the absolute path that ``path`` leads to."""
-    try:
-        return str(Path(path).resolve())
-    except TypeError:
-        raise TypeError(f"{name} must be a path, not {type(path).__name__}") from None
-    except RuntimeError as error:
-        raise ValueError(f"{name} cannot be followed: {error}") from None
-
-
-def _counts(workers: Iterable[int] | int | None, usual: tuple[int, ...]) -> list[int]:
-    """Return the worker counts in order, each once."""
-    if workers is None:
-        workers = usual
-    elif isinstance(workers, int):
-        workers = [workers]
-    try:
-        counts = sorted({_positive("workers", count) for count in workers})
-    except TypeError as error:
-        raise TypeError(f"workers must be integers: {error}") from None
-    if not counts:
-        raise ValueError("workers must name at least one count")
-    if counts[-1] > MOST_WORKERS:
-        raise ValueError(f"workers must be at most {MOST_WORKERS}, not {counts[-1]}")
-    return counts
-
-
-def _positive(name: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
-    return value
-
-
 def compare(
     target: Any = None,
     /,
@@ -225,22 +195,22 @@ def compare(
     >>> import gilkit
     >>> gilkit.compare("lcg", quick=True)  # doctest: +SKIP
     """
-    if size is not None and _positive("size", size) > LARGEST:
+    if size is not None and positive("size", size) > LARGEST:
         raise ValueError("size is too large: at most 2**63 - 1 is allowed")
     own = callable(target) and not isinstance(target, Kernel)
     if own and (variants is not None or size is not None or input is not None):
         raise TypeError("variants, size and input are for kernels, not for a function")
     if not own and args:
         raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
-    path = None if input is None else _resolved("input", input)
+    path = None if input is None else resolved("input", input)
     if output is not None:
         results.check_writable(output)
-        if path is not None and _resolved("output", output) == path:
+        if path is not None and resolved("output", output) == path:
             raise ValueError(f"output must not be the input, {input}")
     chosen = allowed("executor", executors, list(EXECUTORS))
     cpus = machine.usable_cpus()
-    counts = _counts(workers, (max(2, cpus),) if quick else worker_counts(cpus))
-    shown = _shown(counts, cpus)
+    counts = worker_list(workers, (max(2, cpus),) if quick else worker_counts(cpus))
+    shown = shown_count(counts, cpus)
     if own:
         workload = FunctionCall(target, args)
         subjects = [own_subject(function_name(target), workload, chosen, counts, shown, workers is None)]
@@ -256,8 +226,8 @@ def compare(
             "nothing to measure: no kernel that was chosen has such a variant on such an executor"
         )
     pace = OWN if own else QUICK if quick else DEFAULT if len(subjects) > 4 else CLOSE
-    lab = Lab(max(counts), _seconds(timeout), apart=not own)
-    run = Run(subjects, pace, _rounds(rounds), seed, cpus, output, progress)
+    lab = Lab(max(counts), checked_timeout(timeout), apart=not own)
+    run = Run(subjects, pace, checked_rounds(rounds), seed, cpus, output, progress)
     with nullcontext() if lab.apart else _undisturbed():
         return obtained(Comparison, lab, run.measure, run.suite, output)
 
@@ -309,31 +279,16 @@ def timeit(
         results.check_writable(output)
     chosen = allowed("executor", executors, [e for e in EXECUTORS if e != "openmp"])
     cpus = machine.usable_cpus()
-    counts = _counts(workers, worker_counts(cpus))
+    counts = worker_list(workers, worker_counts(cpus))
     name = "; ".join(line.strip() for line in stmt.splitlines() if line.strip()) or "pass"
     subject = own_subject(
-        name, StatementCall(setup, stmt), chosen, counts, _shown(counts, cpus), workers is None
+        name, StatementCall(setup, stmt), chosen, counts, shown_count(counts, cpus), workers is None
     )
     subject.facts["function"].update(
         {"gilkit_statement": json.dumps(stmt), "gilkit_setup": json.dumps(setup)}
     )
-    run = Run([subject], OWN, _rounds(rounds), seed, cpus, output, progress)
-    return obtained(Comparison, Lab(max(counts), _seconds(timeout)), run.measure, run.suite, output)
-
-
-def _shown(counts: list[int], cpus: int) -> int:
-    """Return the worker count that tables show."""
-    return cpus if cpus > 1 and cpus in counts else counts[-1]
-
-
-def _rounds(rounds: int | None) -> int | None:
-    return rounds if rounds is None else _positive("rounds", rounds)
-
-
-def _seconds(timeout: float) -> float:
-    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST:
-        raise ValueError(f"timeout must be more than 0 and at most {LONGEST:g} seconds, not {timeout}")
-    return timeout
+    run = Run([subject], OWN, checked_rounds(rounds), seed, cpus, output, progress)
+    return obtained(Comparison, Lab(max(counts), checked_timeout(timeout)), run.measure, run.suite, output)
 
 
 @contextmanager

@@ -32,6 +32,16 @@ class Progress:
     label: str
 
 
+def run_facts(seed: int) -> dict[str, str | int | float]:
+    """Return the metadata of a run: of the machine, the interpreter and gilkit."""
+    return {
+        **results.system_facts(),
+        **machine.metadata(),
+        "gilkit_version": __version__,
+        "gilkit_seed": seed,
+    }
+
+
 class Run:
     """The course of one comparison: calibrate every subject, then run its rounds."""
 
@@ -62,12 +72,7 @@ class Run:
 
     def measure(self, lab: Lab) -> None:
         """Measure everything, and write it to the output after every kernel."""
-        self.facts = {
-            **results.system_facts(),
-            **machine.metadata(),
-            "gilkit_version": __version__,
-            "gilkit_seed": self.seed,
-        }
+        self.facts = run_facts(self.seed)
         lost = machine.lost_seconds()
         for subject in self.subjects:
             self._calibrate(lab, subject)

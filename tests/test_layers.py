@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "data", "machine", "results", "stats"}
+LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "stats"}
 STAGES = [
     "kernels",
     "workload",
@@ -25,6 +25,7 @@ STAGES = [
     "report",
     "outcome",
     "comparison",
+    "sweep",
     "cli",
     "__main__",
 ]

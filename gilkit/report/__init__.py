@@ -9,11 +9,12 @@ from rich.console import RenderableType
 from gilkit.report._catalogue import catalogue
 from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
+from gilkit.report._threshold import threshold
 from gilkit.results import Results, ResultsError
 
 __all__ = ["WIDTH", "catalogue", "failures", "plain", "report", "text"]
 
-REPORTS: dict[str, Callable[[Results], RenderableType]] = {"comparison": comparison}
+REPORTS: dict[str, Callable[[Results], RenderableType]] = {"comparison": comparison, "threshold": threshold}
 
 
 def report(results: Results) -> RenderableType:
