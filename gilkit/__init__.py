@@ -29,9 +29,10 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from gilkit.comparison import Comparison, compare, load, timeit
+    from gilkit.comparison import Comparison, compare, timeit
     from gilkit.kernels import KERNELS, Kernel
     from gilkit.monitor import GilMonitor, MonitorError, held_share
+    from gilkit.reading import load
     from gilkit.stats import Estimate
     from gilkit.sweep import Threshold, threshold
     from gilkit.verdict import Verdict
@@ -48,7 +49,7 @@ _HOMES = {
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
     "held_share": "gilkit.monitor",
-    "load": "gilkit.comparison",
+    "load": "gilkit.reading",
     "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
 }

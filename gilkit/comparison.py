@@ -112,20 +112,6 @@ class Comparison(Outcome):
         return names[0]
 
 
-def load(path: str | os.PathLike[str]) -> Comparison:
-    """Read the comparison that was saved to ``path``.
-
-    Raises
-    ------
-    ResultsError
-        If it cannot be read, is cut off, is not gilkit's or is of a later version.
-    """
-    found = results.load(path)
-    if found.kind != Comparison.kind:
-        raise results.ResultsError(f"{path} holds no comparison: it is of kind {found.kind!r}")
-    return Comparison(found.suite)
-
-
 def compare(
     target: Any = None,
     /,

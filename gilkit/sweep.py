@@ -135,6 +135,7 @@ class Sweep:
             for size in sizes:
                 self._measure(lab, size, load)
                 if self.clock() - begun > LIMIT:
+                    self.facts["gilkit_unfinished"] = f"after {LIMIT:g} s no further size was measured"
                     return
             measured = {record.facts["gilkit_size"] for record in self.records.values()}
             middles = {crossing(self._points(count)).middle for count in self.workers}

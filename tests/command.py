@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -19,3 +20,8 @@ def refused(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert done.stderr.startswith("gilkit: ")
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert message in done.stderr
+
+
+def heed_interrupts() -> None:
+    """Undo what a shell does to jobs in the background, whose children would ignore interrupts, too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

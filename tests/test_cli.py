@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from command import gilkit, refused
+from command import gilkit, heed_interrupts, refused
 
 from gilkit import results
 from gilkit.kernels import KERNELS, VARIANTS
@@ -164,11 +164,6 @@ def test_a_closed_pipe_is_quiet() -> None:
 
 
 LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
-
-
-def heed_interrupts() -> None:
-    """Undo what a shell does to jobs in the background, whose children would ignore interrupts, too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

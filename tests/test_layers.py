@@ -26,6 +26,7 @@ STAGES = [
     "outcome",
     "comparison",
     "sweep",
+    "reading",
     "cli",
     "__main__",
 ]

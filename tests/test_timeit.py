@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, refused
+from command import gilkit, heed_interrupts, refused
 
 import gilkit as package
 from gilkit import results, transfer
@@ -161,10 +161,3 @@ def test_an_interrupt_ends_it_and_every_process(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert stderr.startswith("\ngilkit: interrupted")
     ended(written(tmp_path))
-
-
-def heed_interrupts() -> None:
-    """Undo what a shell does to jobs in the background, whose children would ignore interrupts, too."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.default_int_handler)

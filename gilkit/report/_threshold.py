@@ -40,6 +40,8 @@ def threshold(results: Results) -> RenderableType:
         f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done; "
         f"± 95 % interval over {span(rounds)} rounds"
     )
+    if "gilkit_unfinished" in facts:
+        note += f"; {facts['gilkit_unfinished']}"
     parts: list[RenderableType] = [
         headline(results),
         "",
