@@ -21,11 +21,12 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from suite.truth import REPEATS, cell, iteration, timed
 
 from gilkit._synthetic import synthetic_clocked
 from gilkit.kernels import lcg
 from gilkit.machine import load_by_others
-from gilkit.monitor import GilMonitor, watch
+from gilkit.monitor import GilMonitor
 
 try:
     from gilknocker import KnockKnock
@@ -34,23 +35,9 @@ except ImportError:
 
 LENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # seconds of a call
 SHARES = (0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999)
+FORMS = ("8.1f", "8.2f", "8.2f", "+8.2f", "7.2f", "+8.2f")  # of the columns
 SIZES = (1, 10, 100, 1000, 10_000, 100_000, 1_000_000)  # of lcg
 COLD = 1e-4  # seconds of a call after which others may have had the caches
-REPEATS = 5  # watches of every cell
-WARM = 2  # calls that a watch makes before it begins
-
-
-def iteration() -> float:
-    """Seconds of one iteration, about: it decides what is asked for, not what is true."""
-    return min(timed(partial(lcg.gil, 100_000), 3) for _ in range(5)) / 100_000
-
-
-def timed(call: Callable[[], object], loops: int) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    for _ in range(loops):
-        call()
-    return (time.perf_counter() - start) / loops
 
 
 def knock(call: Callable[[], object], seconds: float) -> float:
@@ -132,31 +119,13 @@ def grid(seconds: float) -> None:
     one = iteration()
     for length in LENGTHS:
         for asked in SHARES:
-            total = round(length / one)
-            held = round(total * asked)
-            log = np.zeros(round(2 * seconds / length) + 100)
-            call = partial(synthetic_clocked, held, total - held, log)
-            loops = max(1, round(0.02 / length))
-            truths, shares, slower = [], [], []
-            for _ in range(REPEATS):
-                alone = timed(call, loops)
-                log[0] = 0
-                found = watch(call, seconds / REPEATS)
-                released = log[1 + WARM : 1 + int(log[0])].mean()
-                alone = (alone + timed(call, loops)) / 2
-                truths.append(1 - released / found.seconds)
-                shares.append(found.share)
-                slower.append(found.seconds / alone - 1)
-            truth, share = statistics.fmean(truths), statistics.fmean(shares)
-            uncertain = sum(s.error**2 for s in shares) ** 0.5 / REPEATS
-            errors.append(share - truth)
-            slowed.append(statistics.median(slower))
-            knocked = f"{100 * knock(call, seconds):11.2f}" if KnockKnock is not None else f"{'–':>11}"
-            print(
-                f"{length * 1e6:7.0f} µs {100 * asked:7.1f} {100 * truth:7.2f} {100 * share:7.2f} "
-                f"{100 * errors[-1]:+7.2f} {100 * uncertain:6.2f} {100 * slowed[-1]:+7.2f} {knocked}",
-                flush=True,
-            )
+            found = cell(length, asked, one, seconds)
+            errors.append(found.error)
+            slowed.append(found.slowed)
+            cells = [asked, found.truth, found.share, found.error, found.uncertain, found.slowed]
+            figures = "".join(f"{100 * figure:{form}}" for figure, form in zip(cells, FORMS, strict=True))
+            knocked = f"{100 * knock(found.call, seconds):.2f}" if KnockKnock is not None else "–"
+            print(f"{length * 1e6:7.0f} µs{figures}{knocked:>12}", flush=True)
     largest = max(abs(error) for error in errors)
     mean = sum(abs(error) for error in errors) / len(errors)
     print(

@@ -1,0 +1,209 @@
+"""The same loops by gilkit's Cython, by numba and by NumPy, and the same calls run by joblib.
+
+    pip install -e ".[peers]" && python benchmarks/peers.py [SECONDS]
+
+All take turns in one run, in an order of chance. Figures are times over those of gilkit's own `nogil` version
+on plain threads, above 1 where gilkit is faster: the median of paired rounds with the larger half of its 95 %
+interval. The first table is one call after another on one thread. In the second, each of W workers makes as
+many calls as that one did; the parallel loops of numba, which use W threads for each call, make all of them one
+after another. joblib runs gilkit's loops, whose outputs are made anew by every call there. The results of all
+are compared before anything is timed. What is not installed is left out with a word.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from suite.shared import CPUS, STRETCH
+
+from gilkit.kernels import KERNELS
+from gilkit.measure import calibrated, together
+from gilkit.report._common import cell
+from gilkit.stats import paired_ratio
+from gilkit.verdict import seconds
+from gilkit.workload import Call
+
+MISSING = []  # what is not installed
+try:
+    import numba_loops
+except ImportError:
+    MISSING.append("numba")
+    numba_loops = None  # type: ignore[assignment]
+try:
+    from joblib import Parallel, delayed
+except ImportError:
+    MISSING.append("joblib")
+    Parallel = None
+
+OURS = "cython"
+JOBLIB = {"joblib threading": "threading", "joblib loky": "loky"}  # by name, its backends
+Round = Callable[[str, int, int], float]  # (loop, workers, calls of each) -> wall seconds
+
+
+def numpy_histogram(octets: bytes) -> Any:
+    """Count byte values, as `histogram` does."""
+    return np.bincount(np.frombuffer(octets, dtype=np.uint8), minlength=256)
+
+
+def numpy_triad(b: Any, c: Any, s: float, out: Any) -> Any:
+    """Compute b + s · c."""
+    np.multiply(c, s, out=out)
+    return np.add(b, out, out=out)
+
+
+def numpy_transform(points: Any, matrix: Any, out: Any) -> Any:
+    """Multiply every point by the matrix."""
+    return np.matmul(points, matrix.T, out=out)
+
+
+def numpy_pairwise(x: Any, out: Any) -> Any:
+    """Compute the squared distances between rows."""
+    difference = x[:, None, :] - x[None, :, :]
+    return np.einsum("ijk,ijk->ij", difference, difference, out=out)
+
+
+NUMPY = {
+    "triad": numpy_triad,
+    "transform": numpy_transform,
+    "pairwise": numpy_pairwise,
+    "histogram": numpy_histogram,
+}
+COMPILERS: dict[str, dict[str, Callable[..., Any]]] = {
+    OURS: {name: kernel.nogil for name, kernel in KERNELS.items() if kernel.nogil},
+    "numba": numba_loops.NOGIL if numba_loops else {},
+    "numba parallel": numba_loops.PARALLEL if numba_loops else {},
+    "numpy": NUMPY,
+}
+LOOPS = [name for name in KERNELS if any(name in made for by, made in COMPILERS.items() if by != OURS)]
+
+
+def arguments(loop: str) -> tuple[Any, ...]:
+    """Return what a loop works on; numba takes bytes as an array only."""
+    made = KERNELS[loop].make(KERNELS[loop].size, None)
+    return tuple(np.frombuffer(arg, dtype=np.uint8) if isinstance(arg, bytes) else arg for arg in made)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop as one of the compilers made it, as work for a gilkit worker."""
+
+    compiler: str
+    name: str
+
+    def prepare(self) -> Call:
+        """Return the call, with data of its own."""
+        function, args = COMPILERS[self.compiler][self.name], arguments(self.name)
+        return lambda: function(*args)
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    """Return the threads that all loops run on."""
+    return ThreadPoolExecutor(CPUS)
+
+
+def on_threads(compiler: str) -> Round:
+    """Return rounds of plain threads."""
+    return lambda loop, workers, calls: together(pool(), Loop(compiler, loop), workers, calls).seconds
+
+
+def in_parallel(loop: str, workers: int, calls: int) -> float:
+    """Run a round in which every call has all the threads, and all calls follow one another."""
+    numba_loops.set_threads(workers)
+    return together(pool(), Loop("numba parallel", loop), 1, workers * calls).seconds
+
+
+@cache
+def shared(loop: str) -> tuple[Any, ...]:
+    """Return the data that joblib's workers are sent: large arrays by a file that all of them map."""
+    return tuple(arg.copy() if isinstance(arg, np.ndarray) else arg for arg in arguments(loop))
+
+
+def by_joblib(backend: str) -> Round:
+    """Return rounds that joblib runs, of gilkit's own loops."""
+
+    def run(loop: str, workers: int, calls: int) -> float:
+        function, args = COMPILERS[OURS][loop], shared(loop)
+        if len(args) > 1 and isinstance(args[-1], np.ndarray):
+            args = args[:-1]  # the output: workers could not write to what they share
+        start = time.perf_counter()
+        Parallel(n_jobs=workers, backend=backend)(delayed(function)(*args) for _ in range(workers * calls))
+        return time.perf_counter() - start
+
+    return run
+
+
+def runners(loop: str) -> dict[str, Round]:
+    """Return everything that runs a loop, by name."""
+    found: dict[str, Round] = {
+        by: in_parallel if by == "numba parallel" else on_threads(by)
+        for by, made in COMPILERS.items()
+        if loop in made
+    }
+    if Parallel is not None:
+        found |= {name: by_joblib(backend) for name, backend in JOBLIB.items()}
+    return found
+
+
+def check(loop: str) -> None:
+    """Compare the results of all compilers: NumPy may round otherwise."""
+    ours = np.copy(COMPILERS[OURS][loop](*arguments(loop)))
+    for by, made in COMPILERS.items():
+        if loop in made:
+            np.testing.assert_allclose(
+                np.copy(made[loop](*arguments(loop))), ours, rtol=1e-9, err_msg=f"{by}"
+            )
+
+
+def measured(loop: str, limit: float) -> dict[tuple[str, int], list[float]]:
+    """Return the wall seconds of every round, by runner and workers."""
+    check(loop)
+    run_by = runners(loop)
+    calls, _ = calibrated(lambda count: run_by[OURS](loop, 1, count), STRETCH)
+    times: dict[tuple[str, int], list[float]] = {(by, w): [] for by in run_by for w in (1, CPUS)}
+    for by, workers in times:
+        run_by[by](loop, workers, calls)  # pools start, numba compiles
+    until = time.perf_counter() + limit
+    while time.perf_counter() < until or len(times[OURS, 1]) < 5:
+        order = list(times)
+        random.shuffle(order)
+        for by, workers in order:
+            times[by, workers].append(run_by[by](loop, workers, calls) / calls)
+    return times
+
+
+def main() -> None:
+    """Print both tables."""
+    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 6.0
+    for name in MISSING:
+        print(f"{name} is not installed: pip install 'gilkit[peers]' adds it")
+    times = {loop: measured(loop, limit) for loop in LOOPS}
+    measured_by = {by for found in times.values() for by, _ in found}
+    columns = [by for by in (*COMPILERS, *JOBLIB) if by in measured_by - {OURS}]
+    for workers in dict.fromkeys((1, CPUS)):
+        title = "1 worker" if workers == 1 else f"{workers} workers"
+        table = Table("loop", f"{OURS}, a call", *columns, title=title)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for loop, found in times.items():
+            ours = found[OURS, workers]
+            ratios = [
+                paired_ratio(found[by, workers], ours) if (by, workers) in found else None for by in columns
+            ]
+            table.add_row(loop, seconds(statistics.median(ours)), *map(cell, ratios))
+        Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What asv measures of every commit. One module for each question; all ask gilkit's own measuring code."""

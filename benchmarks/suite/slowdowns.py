@@ -1,0 +1,98 @@
+"""What is lost, as ratios and lengths of which more is worse: so asv's alarms point the right way.
+
+Both sides of a ratio are measured in turns, in one process, and the median of their pairs is what asv keeps.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import timeit
+
+import gilkit
+from gilkit.executors import EXECUTORS
+from gilkit.kernels import KERNELS
+from gilkit.results import Case
+from gilkit.statement import StatementCall
+
+from .shared import CPUS, lab, slowdown, value
+from .truth import cell, iteration
+
+RATIO = "ratio"
+BOTH = [name for name, kernel in KERNELS.items() if kernel.variant("gil") and kernel.variant("nogil")]
+PROMISED = 0.01  # the largest error of the monitor
+SOME_LENGTHS, SOME_SHARES = (1e-5, 1e-4, 1e-3), (0.01, 0.5, 0.99)  # of the grid in monitor_grid.py
+EMPTY_LOOPS = 200_000
+
+
+def track_nogil_over_native(kernel: str) -> float:
+    """Wall time of nogil threads over that of native threads, or of processes without OpenMP, on all CPUs."""
+    if KERNELS[kernel].variant("native") is not None and not EXECUTORS["openmp"].missing():
+        ceiling = Case(kernel, "native", "openmp", CPUS)
+    else:
+        ceiling = Case(kernel, "nogil", "processes", CPUS)
+    return slowdown(lambda: value(Case(kernel, "nogil", "threads", CPUS)), lambda: value(ceiling))
+
+
+def track_nogil_over_gil(kernel: str) -> float:
+    """Wall time of the nogil version over that of the gil version, on one thread: the price of releasing."""
+    return slowdown(
+        lambda: value(Case(kernel, "nogil", "serial", 1)), lambda: value(Case(kernel, "gil", "serial", 1))
+    )
+
+
+for _track in (track_nogil_over_native, track_nogil_over_gil):
+    _track.params, _track.param_names, _track.unit, _track.timeout = [BOTH], ["kernel"], RATIO, 120
+
+
+def track_threshold(kernel: str) -> float:
+    """Microseconds of the call from which on releasing pays, with as many threads as CPUs."""
+    workers = max(2, CPUS)
+    found = gilkit.threshold(kernel, workers=[workers])
+    high = found.crossing(workers).high
+    points = found.points(workers)
+    return 1e6 * next((point.call for point in points if point.size == high), points[-1].call)
+
+
+track_threshold.params, track_threshold.param_names = [["lcg", "crc32"]], ["kernel"]
+track_threshold.unit, track_threshold.timeout = "µs", 180
+
+
+def track_monitor_error() -> float:
+    """The monitor's largest error against the known truth, in percentage points; 1 where it is less.
+
+    That much is promised. What is below is chance, and would only make alarms.
+    """
+    one = iteration()
+    errors = (cell(length, asked, one, 0.5).error for length in SOME_LENGTHS for asked in SOME_SHARES)
+    return max(PROMISED, *map(abs, errors)) / PROMISED
+
+
+track_monitor_error.unit, track_monitor_error.timeout = "percentage points", 120
+
+
+def imported(module: str) -> float:
+    """Seconds that an interpreter of its own takes to import ``module``."""
+    code = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+
+
+def track_import_over_numpy() -> float:
+    """Time to import gilkit over that to import numpy."""
+    return slowdown(lambda: imported("gilkit"), lambda: imported("numpy"))
+
+
+track_import_over_numpy.unit = RATIO
+
+
+def track_empty_call_over_timeit() -> float:
+    """The measured length of an empty call over what timeit says of it."""
+    empty, timer = StatementCall("pass", "pass"), timeit.Timer("pass")
+
+    def ours() -> float:
+        return lab(1).round("serial", empty, 1, EMPTY_LOOPS).value
+
+    return slowdown(ours, lambda: timer.timeit(EMPTY_LOOPS) / EMPTY_LOOPS)
+
+
+track_empty_call_over_timeit.unit = RATIO
