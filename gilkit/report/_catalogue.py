@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gilkit.constants import CONSTANTS, GROUPS
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.report._common import plain_table
@@ -28,3 +29,16 @@ def catalogue() -> RenderableType:
             why.setdefault(absent, []).append(kind.name)
     notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
     return Group(kernels, "", executors, *([""] if notes else []), *notes)
+
+
+def constants() -> RenderableType:
+    """Return the machine constants, and what exactly each is."""
+    table = plain_table("group", "name", "what is measured")
+    for group, heading in GROUPS.items():
+        table.add_row(Text(group, style="bold"), "", Text(heading, style="bold"))
+        for constant in CONSTANTS.values():
+            if constant.group == group:
+                absent = constant.missing()
+                note = Text(f" (not here: {absent})" if absent else "", style="red")
+                table.add_row("", constant.name, Text(constant.about).append(note))
+    return table
