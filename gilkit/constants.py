@@ -63,10 +63,10 @@ class Constant:
 
 GROUPS = {
     "gil": "release the GIL and take it again",
-    "handover": "the GIL released, until one that waits has it",
+    "handover": "hand the GIL to a thread that waits",
     "start": "start, until the first line runs",
-    "submit": "submit a call that does nothing, and get its result",
-    "send": "send bytes to a process and get them back",
+    "submit": "submit a call, and get its result",
+    "send": "bytes to a process and back",
 }
 SIZES = {"1kB": 10**3, "1MB": 10**6, "64MB": 64 * 10**6}
 
@@ -91,14 +91,14 @@ def _gil() -> Iterable[Constant]:
     )  # fmt: skip
     yield Constant(
         "contended", "gil", "{n} threads do nothing else",
-        "the same on several threads at once: wall time by the calls of all of them; in most calls a thread takes "
-        "the GIL again before one that was woken gets to it",
+        "the same on several threads at once: wall time by the calls of all of them; most often a thread "
+        "takes the GIL again before one that was woken gets to it",
         "threads", hosted(probes.contended), _no_gil, crowded=True,
     )  # fmt: skip
     yield Constant(
         "handover", "handover", "{n} threads",
-        "all other threads wait for the GIL; whoever has it releases it and runs on without it: from just before the "
-        "release until just after another thread has taken it",
+        "all other threads wait for the GIL; whoever has it releases it and runs on without it: from just "
+        "before the release until just after another thread has taken it",
         "threads", hosted(probes.handed_over), _no_gil, loops=200, crowded=True,
     )  # fmt: skip
 
@@ -114,7 +114,7 @@ def _starts() -> Iterable[Constant]:
     )  # fmt: skip
     for method, note, about in (
         ("fork", "fork", "a `multiprocessing.Process` of a small program with one thread"),
-        ("forkserver", "forkserver that runs", "the same; the server runs already, its own start does not count"),
+        ("forkserver", "forkserver that runs", "the same; the server is there, its own start does not count"),
         ("spawn", "spawn", "the same: a new interpreter, which imports a script with nothing in it"),
     ):  # fmt: skip
         yield Constant(
@@ -150,8 +150,8 @@ def _sends() -> Iterable[Constant]:
     for size, nbytes in SIZES.items():
         yield Constant(
             f"shared-{size}", "send", f"by shared memory, {_spaced(size)}",
-            "through a `SharedMemory` block that stays: copied in, copied out and in again by a process of the pool, "
-            "copied out",
+            "through a `SharedMemory` block that stays: copied in, copied out and in again by a process of "
+            "the pool, copied out",
             "processes", pooled(probes.shared, nbytes), missing, nbytes=2 * nbytes,
         )  # fmt: skip
 

@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from gilkit import starts
-from gilkit._costs import Contest, Gathering, Relay, release
+from gilkit._costs import Contest, Relay, release
 from gilkit.executors import EXECUTORS, ExecutorKind
 from gilkit.lab import Lab
 from gilkit.measure import CaseFailedError, LateError
@@ -27,6 +27,7 @@ from gilkit.measure import CaseFailedError, LateError
 MEMORY = Path("/dev/shm")  # where Linux keeps shared memory
 STRETCH = 0.1  # seconds after which a relay ends
 TIMEOUT = 30.0  # seconds for a probe
+TRIES = 10  # to see the GIL handed over
 
 
 def _interpreter_pool(workers: int) -> Executor:
@@ -73,21 +74,21 @@ def released(_: int, loops: int) -> float:
 def contended(workers: int, loops: int) -> float:
     """Do the same on several threads at once: wall seconds by all of their calls."""
     contest = Contest(workers, loops)
-    _gathered(contest, contest.run, workers)
+    _gathered(contest.run, workers)
     return contest.seconds() / loops
 
 
 def handed_over(workers: int, loops: int) -> float:
     """Release the GIL and stay away: seconds until one of the threads that wait for it has it."""
-    relay = Relay(workers, loops, STRETCH)
-    _gathered(relay, relay.run, workers)
-    found = [taken - freed for freed, taken, _, _ in relay.handovers()]
-    if not found:
-        raise CaseFailedError("no thread took the GIL over from another: the machine is too busy")
-    return median(found)
+    for _ in range(TRIES):
+        relay = Relay(workers, loops, STRETCH)
+        _gathered(relay.run, workers)
+        if found := [taken - freed for freed, taken, _, _ in relay.handovers()]:
+            return median(found)
+    raise CaseFailedError("no thread took the GIL over from another: the machine is too busy")
 
 
-def _gathered(_: Gathering, run: Callable[[int], None], workers: int) -> None:
+def _gathered(run: Callable[[int], None], workers: int) -> None:
     """Call ``run`` on so many threads, each on a CPU of its own where there are enough."""
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
@@ -143,7 +144,7 @@ def process_start(method: str) -> Probe:
         if done.returncode != 0:
             said = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
             raise CaseFailedError(f"no process started: {said[-1]}")
-        return median(json.loads(done.stdout))
+        return float(median(json.loads(done.stdout)))
 
     return probe
 
@@ -175,7 +176,7 @@ def sent(pool: Executor, nbytes: int, loops: int) -> float:
 def shared(pool: Executor, nbytes: int, loops: int) -> float:
     """Do as `sent` does, through a block of shared memory that both sides copy into and out of."""
     data = _filled(nbytes)
-    with _block(nbytes) as block, block.buf[:nbytes] as view:
+    with _block(nbytes) as block, _bytes(block, nbytes) as view:
 
         def trip() -> None:
             view[:] = data
@@ -191,9 +192,8 @@ def shared(pool: Executor, nbytes: int, loops: int) -> float:
 @contextmanager
 def _block(nbytes: int) -> Iterator[SharedMemory]:
     """Make a block of shared memory, and remove it afterwards, whatever happens."""
-    if (
-        MEMORY.is_dir() and (room := shutil.disk_usage(MEMORY).free) < nbytes
-    ):  # to write to it would kill this process
+    room = shutil.disk_usage(MEMORY).free if MEMORY.is_dir() else nbytes
+    if room < nbytes:  # to write to the block would kill this process
         raise CaseFailedError(f"{MEMORY} has room for {room / 1e6:.0f} MB only")
     block = SharedMemory(create=True, size=nbytes)
     try:
@@ -212,8 +212,13 @@ def _echo(name: str, nbytes: int) -> None:
         # Before 3.13 there is no telling the tracker to leave it alone; the owner's unlink clears that, too.
         untracked: dict[str, Any] = {"track": False} if sys.version_info >= (3, 13) else {}
         _blocks[name] = SharedMemory(name, **untracked)
-    view = _blocks[name].buf[:nbytes]
-    view[:] = bytes(view)
+    with _bytes(_blocks[name], nbytes) as view:
+        view[:] = bytes(view)
+
+
+def _bytes(block: SharedMemory, nbytes: int) -> memoryview:
+    assert block.buf is not None  # as long as it is open
+    return block.buf[:nbytes]  # a block may be longer: whole pages
 
 
 def _forget(name: str) -> None:

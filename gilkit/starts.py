@@ -1,7 +1,7 @@
 """A program of its own: how long processes take to start. ``python starts.py METHOD COUNT``.
 
-It imports nothing of gilkit, and has one thread: children start from it as from a script with nothing in it, and
-fork is safe.
+It imports nothing of gilkit and has one thread: processes start from it as from a script with nothing in it,
+and fork is safe.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def start(method: str) -> float:
     """Start a process and return the seconds until its first line ran."""
     context = multiprocessing.get_context(method)
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=first, args=(sender,))
+    process = context.Process(target=first, args=(sender,))  # type: ignore[attr-defined]
     begin = time.perf_counter()
     process.start()
     sender.close()

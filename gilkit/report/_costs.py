@@ -20,7 +20,7 @@ UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 def costs(results: Results) -> RenderableType:
     """Return everything that there is to say of machine constants."""
     missing: dict[str, str] = json.loads(results.facts.get("gilkit_missing", "{}"))
-    table = plain_table("what it costs here", "median", "±", "fastest – slowest", "GB/s")
+    table = plain_table("what it costs here", "median", "interval", "fastest – slowest", "GB/s")
     for column in table.columns[1:]:
         column.justify = "right"
     for group, heading in GROUPS.items():
@@ -31,8 +31,8 @@ def costs(results: Results) -> RenderableType:
             table.add_row(*row)
     rounds = {len(results.values(case)) for case in results}
     notes = (
-        f"one round: the mean of many, or the median of starts and hand-overs; median, ± 95 % interval, fastest "
-        f"and slowest of {span(rounds)} rounds; GB/s: both ways count"
+        f"over {span(rounds)} rounds: median, ± 95 % interval, fastest and slowest round; a round is the "
+        "mean of many calls, or the median of several starts or hand-overs; GB/s: both ways count"
     )
     parts: list[RenderableType] = [headline(results), "", table, Padding(Text(notes, style="dim"), 0)]
     reasons: dict[str, list[str]] = {}
@@ -69,9 +69,9 @@ def _cells(results: Results, case: Case, constant: Constant) -> tuple[Text | str
     def number(value: float) -> str:
         return f"{value / scale:.{digits}f}"
 
-    margin = "" if isnan(found.margin) else number(max(found.margin, scale * 10**-digits))
+    margin = "" if isnan(found.margin) else f"± {number(max(found.margin, scale * 10**-digits))}"
     extremes = f"{number(min(values))} – {number(max(values))}" if len(values) > 1 else ""
-    speed = f"{constant.nbytes / found / 1e9:.2g}" if constant.nbytes else ""
+    speed = f"{constant.nbytes / found / 1e9:#.2g}".rstrip(".") if constant.nbytes else ""
     return Text(f"{number(found)} {unit:<2}", style="bold"), margin, extremes, speed
 
 
