@@ -112,13 +112,13 @@ def _starts() -> Iterable[Constant]:
         "`concurrent.interpreters.create()` and a first call in it",
         "interpreters", hosted(probes.interpreter_start), probes.no_interpreters,
     )  # fmt: skip
-    for method, note, about in (
-        ("fork", "fork", "a `multiprocessing.Process` of a small program with one thread"),
-        ("forkserver", "forkserver that runs", "the same; the server is there, its own start does not count"),
-        ("spawn", "spawn", "the same: a new interpreter, which imports a script with nothing in it"),
+    for method, about in (
+        ("fork", "a `multiprocessing.Process` of a small program with one thread"),
+        ("forkserver", "the same; the server is there already: its own start does not count"),
+        ("spawn", "the same: a new interpreter, which imports a script with nothing in it"),
     ):  # fmt: skip
         yield Constant(
-            f"start-{method}", "start", f"a process, by {note}", about,
+            f"start-{method}", "start", f"a process, by {method}", about,
             "processes", probes.process_start(method), _no_method(method), loops=5,
         )  # fmt: skip
 

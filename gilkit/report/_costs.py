@@ -67,7 +67,7 @@ def _cells(results: Results, case: Case, constant: Constant) -> tuple[Text | str
     digits = max(0, 2 - len(f"{found / scale:.0f}") + 1)
 
     def number(value: float) -> str:
-        return f"{value / scale:.{digits}f}"
+        return f"{value / scale:.{digits if value < 1000 * scale else 0}f}"
 
     margin = "" if isnan(found.margin) else f"± {number(max(found.margin, scale * 10**-digits))}"
     extremes = f"{number(min(values))} – {number(max(values))}" if len(values) > 1 else ""
