@@ -1,5 +1,6 @@
 """What the GIL itself costs: released and taken again, alone and against others, and handed over."""
 
+from libc.stdint cimport int64_t
 from libc.stdlib cimport calloc, free
 
 from start cimport now, spin, spread, wait
@@ -21,7 +22,7 @@ cdef double PATIENCE = 0.05  # seconds for the others to wait for the GIL, or fo
 cdef double SETTLE = 3e-5  # seconds from a thread's word that it takes the GIL until it surely waits for it
 
 
-def release(long loops):
+def release(int64_t loops):
     """Release the GIL and take it again ``loops`` times.
 
     Returns
@@ -30,7 +31,7 @@ def release(long loops):
         Seconds of that; and of the same loop without it.
     """
     cdef double begin, middle, end
-    cdef long i
+    cdef int64_t i
     begin = now()
     for i in range(loops):
         with nogil:
@@ -89,12 +90,12 @@ cdef class Contest(Gathering):
     calls : int
     """
 
-    cdef long left  # guarded by the GIL, as what follows
+    cdef int64_t left  # guarded by the GIL, as what follows
     cdef double begin
     cdef double end
-    cdef long[MOST] made
+    cdef int64_t[MOST] made
 
-    def __cinit__(self, int workers, long calls):
+    def __cinit__(self, int workers, int64_t calls):
         self.left = calls
 
     def run(self, int place):
@@ -143,13 +144,13 @@ cdef class Relay(Gathering):
     cdef int owner
     cdef int[MOST] waiting  # or about to: each is set without the GIL, by its own thread
     cdef Handover *log  # guarded by the GIL, as what follows
-    cdef long room
-    cdef long count
+    cdef int64_t room
+    cdef int64_t count
     cdef double seconds
     cdef double released
     cdef bint valid  # whether all others waited when the GIL was released
 
-    def __cinit__(self, int workers, long count, double seconds):
+    def __cinit__(self, int workers, int64_t count, double seconds):
         if workers < 2 or count < 1:
             raise ValueError("workers must be at least 2, and count at least 1")
         self.log = <Handover *> calloc(count, sizeof(Handover))
@@ -195,7 +196,7 @@ cdef class Relay(Gathering):
 
     def handovers(self):
         """Return (released, taken, giver, taker) of each: seconds of the clock, and the threads' numbers."""
-        cdef long i
+        cdef int64_t i
         found = []
         for i in range(self.count):
             item = self.log[i]

@@ -193,7 +193,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: 
 @click.option(
     "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into 15 seconds."
 )
-@click.option("--quick", is_flag=True, help="Five seconds, with less certainty.")
+@click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
 @click.option("--seed", type=int, help="For the order of the constants; recorded in the results.")
 @click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
 @click.option("--list", "listed", is_flag=True, help="Print what each NAME stands for, and measure nothing.")

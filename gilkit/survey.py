@@ -201,7 +201,7 @@ def costs(
     rounds : int, optional
         By default as many as fit into about 15 seconds.
     quick : bool
-        Fewer of them, in about 5 seconds.
+        Fewer of them: about ten seconds for all constants.
     seed : int, optional
         For the order of the constants in a round; recorded in the results.
     output, progress

@@ -218,6 +218,20 @@ def test_a_block_is_removed_whatever_happens() -> None:
         SharedMemory(names[0])
 
 
+def die(_: str, __: int) -> None:
+    os._exit(7)
+
+
+def test_a_worker_that_dies_leaves_no_block(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, blocks = CONSTANTS["shared-1kB"], shared_blocks()
+    with monkeypatch.context() as patch:
+        patch.setattr(probes, "_echo", die)
+        with pytest.raises(CaseFailedError, match="a worker process exited with status 7"):
+            shared.probe(lab, 1, 1)
+    assert shared_blocks() <= blocks
+    assert shared.probe(lab, 1, 1) > 0  # with a new worker
+
+
 def test_a_block_that_has_no_room_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(probes, "MEMORY", tmp_path)
     with pytest.raises(CaseFailedError, match="has room for"), probes._block(2**60):
@@ -401,7 +415,6 @@ def test_rounds_are_interleaved_in_an_order_of_the_seed() -> None:
             return replace(CONSTANTS[name], probe=probe, loops=1)
 
         found = Survey([noted(name) for name in ("release", *SMALL)], [1], 4, 1.0, seed, None)
-        found.missing.clear()
         with Lab(1, 5.0) as lab:
             found.measure(lab)
         return calls
