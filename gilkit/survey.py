@@ -78,7 +78,7 @@ class Costs(Outcome):
             raise ValueError(
                 f"{name} was measured at {', '.join(map(str, counts))} threads, not at {workers}"
             )
-        if case in self.results.failures:
+        if not self.results.values(case):
             raise ValueError(f"{case.name} failed: {self.results.failures[case]}")
         return estimate(self.results.values(case))
 

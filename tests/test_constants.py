@@ -331,6 +331,7 @@ def test_what_is_not_there_is_said_before_anything_is_measured() -> None:
     done = gilkit("costs", "start-interpreter", "start-thread", "--rounds", "1")
     assert done.returncode == 0
     assert re.search(r"^  an interpreter +–$", done.stdout, re.M)
+    assert "GB/s" not in done.stdout  # nothing that was asked for moves bytes
     assert "no start-interpreter: interpreters came with Python 3.14" in done.stdout
 
 
@@ -376,6 +377,7 @@ def test_a_probe_that_fails_later_keeps_what_it_had() -> None:
     flaky = replace(CONSTANTS["pickle-1kB"], probe=probe, loops=1)
     _, found = surveyed(flaky, rounds=3)
     assert list(found.results.values(flaky.cases([1])[0])) == [0.5]
+    assert found.value("pickle-1kB") == 0.5
     assert "failed pickle-1kB: it broke" in repr(found)
     assert "500 ms" in repr(found)
 

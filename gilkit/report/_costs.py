@@ -20,7 +20,9 @@ UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 def costs(results: Results) -> RenderableType:
     """Return everything that there is to say of machine constants."""
     missing: dict[str, str] = json.loads(results.facts.get("gilkit_missing", "{}"))
-    table = plain_table("what it costs here", "median", "interval", "fastest – slowest", "GB/s")
+    moved = any(CONSTANTS[case.variant].nbytes for case in results if case.variant in CONSTANTS)
+    columns = ("median", "interval", "fastest – slowest", *(["GB/s"] if moved else []))
+    table = plain_table("what it costs here", *columns)
     for column in table.columns[1:]:
         column.justify = "right"
     for group, heading in GROUPS.items():
@@ -28,11 +30,13 @@ def costs(results: Results) -> RenderableType:
         if rows:
             table.add_row(Text(heading, style="bold"))
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*row[: len(table.columns)])
     rounds = {len(results.values(case)) for case in results}
     notes = (
         f"over {span(rounds)} rounds: median, ± 95 % interval, fastest and slowest round; a round is the "
-        "mean of many calls, or the median of several starts or hand-overs; GB/s: both ways count"
+        "mean of many calls, or the median of several starts or hand-overs"
+        + moved
+        * "; GB/s: both ways count"
     )
     parts: list[RenderableType] = [headline(results), "", table, Padding(Text(notes, style="dim"), 0)]
     reasons: dict[str, list[str]] = {}
