@@ -35,9 +35,9 @@ def costs(results: Results) -> RenderableType:
     notes = (
         f"over {span(rounds)} rounds: median, ± 95 % interval, fastest and slowest round; a round is the "
         "mean of many calls, or the median of several starts or hand-overs"
-        + moved
-        * "; GB/s: both ways count"
     )
+    if moved:
+        notes += "; GB/s: both ways count"
     parts: list[RenderableType] = [headline(results), "", table, Padding(Text(notes, style="dim"), 0)]
     reasons: dict[str, list[str]] = {}
     for name, reason in missing.items():
