@@ -7,7 +7,7 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-MODULES = ("_compute", "_memory", "_monitor", "_objects", "_start", "_synthetic", "_waiting")
+MODULES = ("_compute", "_costs", "_memory", "_monitor", "_objects", "_start", "_synthetic", "_waiting")
 GIL_STATE = Path("ext/gil_state.c")  # the only file that needs the interpreter's internal headers
 ALSO = {"_monitor": [str(GIL_STATE)]}
 DIRECTIVES = {

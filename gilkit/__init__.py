@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 __all__ = [
     "KERNELS",
     "Comparison",
+    "Costs",
     "Estimate",
     "GilMonitor",
     "Kernel",
@@ -22,6 +23,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "compare",
+    "costs",
     "held_share",
     "load",
     "threshold",
@@ -34,12 +36,14 @@ if TYPE_CHECKING:
     from gilkit.monitor import GilMonitor, MonitorError, held_share
     from gilkit.reading import load
     from gilkit.stats import Estimate
+    from gilkit.survey import Costs, costs
     from gilkit.sweep import Threshold, threshold
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
 _HOMES = {
     "Comparison": "gilkit.comparison",
+    "Costs": "gilkit.survey",
     "Estimate": "gilkit.stats",
     "GilMonitor": "gilkit.monitor",
     "KERNELS": "gilkit.kernels",
@@ -48,6 +52,7 @@ _HOMES = {
     "Threshold": "gilkit.sweep",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
+    "costs": "gilkit.survey",
     "held_share": "gilkit.monitor",
     "load": "gilkit.reading",
     "threshold": "gilkit.sweep",

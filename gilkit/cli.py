@@ -22,6 +22,7 @@ from gilkit.outcome import InterruptedRunError, UnsavedError
 from gilkit.results import NothingMeasuredError, Results, ResultsError
 from gilkit.run import Progress as Step
 from gilkit.settings import LONGEST, SECONDS, SHORT
+from gilkit.survey import costs
 from gilkit.sweep import threshold
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -184,6 +185,28 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: 
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with _bar() as step:
         found = threshold(kernel, progress=step, **({} if kernel else own), **options)
+    _finish(found.results)
+
+
+@command.command("costs")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into 15 seconds."
+)
+@click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
+@click.option("--seed", type=int, help="For the order of the constants; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@click.option("--list", "listed", is_flag=True, help="Print what each NAME stands for, and measure nothing.")
+def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
+    """Measure what starting, switching and sending cost on this machine.
+
+    A NAME is a constant or a group of them: see --list.
+    """
+    if listed:
+        _show(report.constants())
+        return
+    with _bar() as step:
+        found = costs(list(names) or None, progress=step, **options)
     _finish(found.results)
 
 

@@ -148,6 +148,18 @@ class Lab:
             return future.result()
         raise AssertionError("_reasons swallows nothing")
 
+    def through(self, executor: str, function: Callable[..., T], *args: Any) -> T:
+        """Call ``function(pool, *args)`` here, with the pool of an executor whose workers are processes.
+
+        Raises
+        ------
+        CaseFailedError
+            If it fails.
+        """
+        with self._reasons(executor):
+            return function(self._pool(executor, self.most), *args)
+        raise AssertionError("_reasons swallows nothing")
+
     def memory(self, executor: str) -> list[int]:
         """Return the private bytes of each process in which the workers of ``executor`` run.
 

@@ -8,9 +8,10 @@ from typing import Any
 from gilkit import results
 from gilkit.comparison import Comparison
 from gilkit.outcome import Outcome
+from gilkit.survey import Costs
 from gilkit.sweep import Threshold
 
-OUTCOMES: dict[str, type[Outcome]] = {outcome.kind: outcome for outcome in (Comparison, Threshold)}
+OUTCOMES: dict[str, type[Outcome]] = {outcome.kind: outcome for outcome in (Comparison, Costs, Threshold)}
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -18,7 +19,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Comparison or Threshold
+    Comparison, Costs or Threshold
         Of the kind that was saved.
 
     Raises

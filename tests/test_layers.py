@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "stats"}
+LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "starts", "stats"}
 STAGES = [
     "kernels",
     "workload",
@@ -19,6 +19,8 @@ STAGES = [
     "measure",
     "transfer",
     "lab",
+    "probes",
+    "constants",
     "plan",
     "run",
     "verdict",
@@ -26,6 +28,7 @@ STAGES = [
     "outcome",
     "comparison",
     "sweep",
+    "survey",
     "reading",
     "cli",
     "__main__",

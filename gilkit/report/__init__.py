@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 from rich.console import RenderableType
 
-from gilkit.report._catalogue import catalogue
+from gilkit.report._catalogue import catalogue, constants
 from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
+from gilkit.report._costs import costs
 from gilkit.report._threshold import threshold
 from gilkit.results import Results, ResultsError
 
-__all__ = ["WIDTH", "catalogue", "failures", "plain", "report", "text"]
+__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "text"]
 
-REPORTS: dict[str, Callable[[Results], RenderableType]] = {"comparison": comparison, "threshold": threshold}
+REPORTS: dict[str, Callable[[Results], RenderableType]] = {
+    "comparison": comparison,
+    "costs": costs,
+    "threshold": threshold,
+}
 
 
 def report(results: Results) -> RenderableType:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gilkit.constants import CONSTANTS, GROUPS, Constant
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.report._common import plain_table
@@ -28,3 +29,20 @@ def catalogue() -> RenderableType:
             why.setdefault(absent, []).append(kind.name)
     notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
     return Group(kernels, "", executors, *([""] if notes else []), *notes)
+
+
+def constants() -> RenderableType:
+    """Return the machine constants, and what exactly each is; those that differ in size only share a row."""
+    table = plain_table("group", "name", "what is measured")
+    for group, heading in GROUPS.items():
+        table.add_row(Text(group, style="bold"), "", Text(heading, style="bold"))
+        rows: dict[str, list[Constant]] = {}
+        for constant in CONSTANTS.values():
+            if constant.group == group:
+                rows.setdefault(constant.about, []).append(constant)
+        for about, alike in rows.items():
+            text = Text(about.replace("`", ""))
+            if absent := alike[0].missing():
+                text.append(f" (not here: {absent})", style="red")
+            table.add_row("", "\n".join(constant.name for constant in alike), text)
+    return table
