@@ -1,0 +1,77 @@
+"""The pytest fixture ``gil``: assertions on how a call treats the GIL. It loads nothing until it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from gilkit.monitor import Share
+
+
+@pytest.fixture(scope="session")
+def gil() -> Gil:
+    """Assert how a call treats the GIL: what share of it releases it, how long it holds it at a stretch."""
+    return Gil()
+
+
+class Gil:
+    """What the fixture ``gil`` is.
+
+    Where nothing can be decided, a test that uses it is skipped, and the reason says why: the machine is too
+    busy, or there is no GIL, or none that can be read.
+    """
+
+    def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
+        """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
+        __tracebackhide__ = True
+        from gilkit.monitor import MonitorError, held_share, why_missing
+
+        with _or_skip():
+            if why := why_missing():
+                raise MonitorError(why)
+            return held_share(func, *args, **options)
+
+    def assert_releases(self, func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:
+        """Assert that a call runs without the GIL for that share of its time."""
+        __tracebackhide__ = True
+        from gilkit.assertions import assert_releases
+
+        with _or_skip():
+            assert_releases(func, *args, at_least=at_least)
+
+    def assert_holds_at_most(self, seconds: float, func: Callable[..., object], /, *args: Any) -> None:
+        """Assert that a call does not hold the GIL for more than so many seconds at a stretch."""
+        __tracebackhide__ = True
+        from gilkit.assertions import assert_holds_at_most
+
+        with _or_skip():
+            assert_holds_at_most(seconds, func, *args)
+
+    def assert_same_under_threads(
+        self, func: Callable[..., object], /, *args: Any, workers: int = 8, repeat: int = 20
+    ) -> None:
+        """Assert that a call gives the same result from many threads at once as from one."""
+        __tracebackhide__ = True
+        from gilkit.sameness import assert_same_under_threads
+
+        assert_same_under_threads(func, *args, workers=workers, repeat=repeat)
+
+
+@contextmanager
+def _or_skip() -> Iterator[None]:
+    """Skip the test where nothing can be decided."""
+    __tracebackhide__ = True
+    from gilkit.assertions import BusyError
+    from gilkit.monitor import MonitorError
+
+    try:
+        yield
+    except (BusyError, MonitorError) as why:
+        reason = str(why)
+    else:
+        return
+    pytest.skip(reason)
