@@ -1,4 +1,4 @@
-"""How often the assertions of `gilkit.assertions` pass, give up or fail, and how far readings are from the limit.
+"""How often the assertions of `gilkit.assertions` pass, give up or fail, and how far off the readings are.
 
     python benchmarks/false_alarms.py [TIMES [BUSY]]
 
@@ -19,9 +19,9 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from gilkit import assertions
-from gilkit.assertions import BusyError, assert_holds_at_most, assert_releases, hold_reading, share_reading
+from gilkit.assertions import BusyError, assert_holds_at_most, assert_releases
 from gilkit.kernels import lcg, synthetic
+from gilkit.readings import ERRORS, Reading, hold_reading, share_reading
 
 DATA = bytes(10**6)
 
@@ -52,7 +52,7 @@ def main() -> None:
     others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(busy)]
     for other in others:
         other.start()
-    checks: dict[str, tuple[Callable[[], None], Callable[[], assertions.Reading], float]] = {
+    checks: dict[str, tuple[Callable[[], None], Callable[[], Reading], float]] = {
         "releases zlib.compress": (
             partial(assert_releases, zlib.compress, DATA),
             partial(share_reading, partial(zlib.compress, DATA)),
@@ -83,12 +83,11 @@ def main() -> None:
     part = partial(synthetic.nogil, 50_000, 950_000)
     readings = [share_reading(part) for _ in range(times)]
     mean = statistics.fmean(reading.figure for reading in readings)
-    errors = [
-        (reading.figure - mean) * assertions.ERRORS / (reading.figure - reading.low) for reading in readings
-    ]
+    errors = [(reading.figure - mean) * ERRORS / (reading.figure - reading.low) for reading in readings]
+    beyond = sum(error > ERRORS for error in errors)
     print(
-        f"a share of {mean:.2%}: {sum(error > assertions.ERRORS for error in errors)} of {times} readings more than "
-        f"{assertions.ERRORS:g} standard errors above it, the worst {max(errors):.1f}"
+        f"a share of {mean:.2%}: {beyond} of {times} readings more than {ERRORS:g} standard errors above it, "
+        f"the worst {max(errors):.1f}"
     )
     for other in others:
         other.kill()

@@ -1,73 +1,32 @@
-"""Assertions on how a call treats the GIL: measured, and decided only where the machine lets it be.
+"""Assertions on how a call treats the GIL, decided only where the machine lets it be.
 
-A reading says within which limits a figure is known; `agreed` decides from readings and is pure. Nothing fails
-for the load of a machine: where no decision can be had in time, a `BusyError` says why.
+`agreed` decides from readings, and is pure. Nothing fails for the load of a machine: where nothing can be
+decided in time, a `BusyError` says why.
 """
 
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from itertools import count
-from math import inf
 from reprlib import repr as short
 from typing import Any
 
-import numpy as np
-
 from gilkit.checks import number
-from gilkit.machine import BUSY, interpreter, usable_cpus, watched_load
-from gilkit.monitor import EXACT, GilMonitor, MonitorError, watch, why_missing
-from gilkit.verdict import AGAIN, HAND_OFF, seconds
+from gilkit.machine import interpreter, usable_cpus
+from gilkit.monitor import MonitorError, why_missing
+from gilkit.readings import Reading, hold_reading, share_reading, trouble
+from gilkit.verdict import AGAIN, HAND_OFF
+from gilkit.verdict import seconds as time_text
 
-WAIT = 10.0  # seconds after which no further reading is begun on a machine that allows no decision
+WAIT = 10.0  # seconds after which it is given up where there is no decision
 READINGS = 3  # that must agree, one after another
-ERRORS = 5.0  # standard errors beyond the limit that each of them must be
-COVER = 0.8  # the part of a reading that the monitor must have seen
-SECONDS = 0.3  # of calls in a reading, and of a look at the machine
-LEAST, MOST = 3, 1000  # calls in a reading of holds
-IDLE = 0.05  # the held share from which a process is not idle
 SHORTEST, LONGEST = 50e-6, 3600.0  # seconds of a hold that may be asked for
-ROOM = 200_000  # holds of a reading that are kept
-
-TOO_BUSY = "the machine is too busy"
 
 
 class BusyError(RuntimeError):
     """No decision could be had in time; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one look at a call found.
-
-    Parameters
-    ----------
-    figure : float
-    low, high : float
-        What it is at least, for all that is known, and what it is taken for where that speaks for the call.
-        Infinite where the machine has spoilt the reading.
-    shown : str
-        The figure as it is printed.
-    call : float
-        Seconds of a call.
-    times : float
-        How many times a call was seen to take the GIL.
-    why : str
-        What keeps `low` from being `figure`.
-    """
-
-    figure: float
-    low: float
-    high: float
-    shown: str
-    call: float
-    times: float = 1.0
-    why: str = ""
 
 
 def agreed(
@@ -143,8 +102,8 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
 
     Notes
     -----
-    One reading within the limit is enough to pass. For a call within the limit, a reading is beyond it by five
-    standard errors with a chance of 3e-7 if errors are Gaussian; and if every hundredth reading were so, three
+    One reading within the limit is enough to pass. For a call at the limit, a reading is beyond it by five
+    standard errors with a chance of 3e-7 if errors are Gaussian; and if every hundredth reading were, three
     in a row would still be one in a million. CONTRIBUTING.md has what was measured.
     """
     __tracebackhide__ = True
@@ -157,7 +116,7 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
         held = statistics.median(reading.figure for reading in over)
         raise AssertionError(
             _told(
-                f"{name} runs without the GIL for {1 - held:.2%} of its time: at least {least:.2%} was asked for",
+                f"{name} runs without the GIL for {1 - held:.2%} of its time, not {least:.2%} or more",
                 "holds the GIL for",
                 over,
                 "threads that call it wait for each other: however many, they do at most "
@@ -167,13 +126,13 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
         )
 
 
-def assert_holds_at_most(longest: float, func: Callable[..., object], /, *args: Any) -> None:
-    """Assert that a call of ``func`` never holds the GIL for more than so many seconds at a stretch.
+def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: Any) -> None:
+    """Assert that a call of ``func`` does not hold the GIL for more than so many seconds at a stretch.
 
     Parameters
     ----------
-    longest : float
-        Seconds, from 50 µs on.
+    seconds : float
+        From 50 µs on.
     func : callable
     *args
         Its arguments.
@@ -192,124 +151,27 @@ def assert_holds_at_most(longest: float, func: Callable[..., object], /, *args: 
     -----
     A reading is the median, over up to a thousand calls, of the longest hold in a call, which no odd call
     spoils: a hold that less than half of the calls have is not found. Nobody asks for the GIL meanwhile, so
-    Python code, which would hand it over after the switch interval, holds it throughout. Releases shorter than
-    10 µs, or a fiftieth of the limit if that is less, may go unseen.
-    The time for which the system took the CPU from the calling thread is taken off the call's longest hold
-    before that counts against it.
+    Python code, which would hand it over after the switch interval, holds it throughout. Releases shorter
+    than 10 µs, or a fiftieth of the limit if that is less, may go unseen. Time for which the system took the
+    CPU from the calling thread is taken off the call's longest hold before that counts against it.
     """
     __tracebackhide__ = True
-    limit = number(longest, "seconds")
+    limit = number(seconds, "seconds")
     if not SHORTEST <= limit <= LONGEST:
-        raise ValueError(f"seconds must be between {SHORTEST:g} and {LONGEST:g}, not {longest!r}")
+        raise ValueError(f"seconds must be between {SHORTEST:g} and {LONGEST:g}, not {seconds!r}")
     call = _checked(func, args)
     name = called(func, args)
     if over := _decided(name, partial(hold_reading, call, limit), limit):
-        held = seconds(statistics.median(reading.figure for reading in over))
+        held = time_text(statistics.median(reading.figure for reading in over))
         raise AssertionError(
             _told(
-                f"{name} holds the GIL for {held} at a stretch: at most {seconds(limit)} was asked for",
+                f"{name} holds the GIL for {held} at a stretch, not {time_text(limit)} or less",
                 "holds it, in half of the calls, for",
                 over,
                 "whatever else waits for the GIL, in any thread, stands still for so long",
                 "release the GIL around the long part, or now and then between its steps",
             )
         )
-
-
-def share_reading(call: Callable[[], object]) -> Reading:
-    """Return the share of a call that holds the GIL."""
-    load = watched_load()
-    found = watch(call, SECONDS)
-    held = found.share
-    return _reading(
-        float(held),
-        held - ERRORS * held.error,
-        f"{held:.2%} ± {100 * held.error:.2f}",
-        found.seconds,
-        found.holds,
-        load(),
-        held.samples * EXACT / (found.seconds * found.calls),
-    )
-
-
-def hold_reading(call: Callable[[], object], limit: float) -> Reading:
-    """Return the longest hold in a call: the median over calls, with what the system took away in `low`."""
-    interval = min(EXACT, limit / 50)
-    load = watched_load()
-    calls = []
-    with GilMonitor(interval, room=ROOM, bridge=limit / 10) as monitor:
-        begin = time.perf_counter()
-        while len(calls) < MOST and (len(calls) < LEAST or calls[-1][1] < begin + SECONDS):
-            calls.append(_timed(call))
-        cover = monitor.held_share.samples * interval / (time.perf_counter() - begin)
-    others = load()
-    length = statistics.median(end - start for start, end, _ in calls)
-    if length <= limit:  # no hold in it is longer
-        return Reading(length, -inf, length, f"less than {seconds(length)}", length)
-    holds = monitor.holds
-    if holds.dropped:  # only calls of which all is known
-        calls = [call for call in calls if call[0] >= holds[0].start]
-    if not calls:
-        why = "it takes the GIL too often for its holds to be kept"
-        return Reading(length, -inf, inf, f"at most {seconds(length)}", length, why=why)
-    starts = np.array([hold.start for hold in holds])
-    ends = np.array([hold.end for hold in holds])
-    longest, lowest = [], []
-    for start, end, lost in calls:
-        inside = slice(np.searchsorted(ends, start), np.searchsorted(starts, end))
-        lengths = np.minimum(ends[inside], end) - np.maximum(starts[inside], start)
-        longest.append(float(lengths.max(initial=0.0)))
-        lowest.append(longest[-1] - lost)
-    figure = statistics.median(longest)
-    times = len(starts) / len(calls)
-    return _reading(figure, statistics.median(lowest), seconds(figure), length, times, others, cover)
-
-
-def _reading(
-    figure: float, low: float, shown: str, call: float, times: float, load: float, cover: float
-) -> Reading:
-    """Return the reading, as wide as the load by others and what the monitor missed make it."""
-    if cover < COVER:
-        why = f"{TOO_BUSY}: the monitor, which wants a CPU to spare, ran for {cover:.0%} of the time only"
-        return Reading(figure, -inf, inf, shown, call, times, why)
-    if load >= BUSY:
-        why = f"{TOO_BUSY}: others kept {load:.1f} CPUs busy meanwhile"
-        return Reading(figure, -inf, figure, shown, call, times, why)
-    return Reading(figure, low, figure, shown, call, times, "the readings are too close to the limit to tell")
-
-
-def trouble() -> str:
-    """Look at the machine while this thread does nothing; return why nothing can be decided now, or ''."""
-    load = watched_load()
-    with GilMonitor(SECONDS / 500, mode="light") as monitor:
-        time.sleep(SECONDS)
-    if (others := load()) >= BUSY:
-        return f"{TOO_BUSY}: others keep {others:.1f} CPUs busy"
-    if (held := monitor.held_share) >= IDLE:
-        names = ", ".join(map(str, list(monitor.by_thread)[:3]))
-        return f"{TOO_BUSY}: other threads of this process hold the GIL for {held:.0%} of the time ({names})"
-    return ""
-
-
-if sys.platform == "linux":
-    import resource
-
-    def _interruptions() -> int:
-        """Return how many times the system took the CPU from this thread."""
-        return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
-
-else:
-    _interruptions = count().__next__  # unknown: as if it did all the time
-
-
-def _timed(call: Callable[[], object]) -> tuple[float, float, float]:
-    """Make one call; return its start, its end, and how much of it the system may have taken away."""
-    interruptions, cpu = _interruptions(), time.thread_time()
-    start = time.perf_counter()
-    call()
-    end = time.perf_counter()
-    used = time.thread_time() - cpu
-    return start, end, max(0.0, end - start - used) if _interruptions() > interruptions else 0.0
 
 
 def _checked(func: Callable[..., object], args: tuple[Any, ...]) -> Callable[[], object]:
@@ -326,7 +188,7 @@ def _checked(func: Callable[..., object], args: tuple[Any, ...]) -> Callable[[],
 def _decided(name: str, read: Callable[[], Reading], limit: float) -> list[Reading]:
     __tracebackhide__ = True
     try:
-        return agreed(read, trouble, limit)
+        return agreed(read, trouble, limit, WAIT)
     except BusyError as error:
         raise BusyError(f"nothing can be said of {name}: {error}") from None
 
@@ -338,7 +200,7 @@ def _told(claim: str, verb: str, over: list[Reading], means: str, remedy: str) -
         [
             claim,
             f"  measured  {verb} {', '.join(reading.shown for reading in over)}; "
-            f"a call is {seconds(statistics.median(reading.call for reading in over))}",
+            f"a call is {time_text(statistics.median(reading.call for reading in over))}",
             f"  machine   {interpreter()}, {cpus} CPU{'s' * (cpus != 1)}, quiet before, between and after",
             f"  means     {means}",
             f"  to do     {remedy}",
@@ -351,10 +213,10 @@ def _remedy(reading: Reading) -> str:
         return "do more in one call, and release the GIL there: short calls are mostly entering and leaving"
     if reading.times >= AGAIN:
         return (
-            f"it takes the GIL at least {reading.times:,.0f} times a call: look for callbacks and checks where it "
-            "should run without, such as a missing noexcept"
+            f"it takes the GIL at least {reading.times:,.0f} times a call: look for callbacks and "
+            "checks where it should run without, such as a missing noexcept"
         )
-    return "release the GIL around the work (Cython: with nogil; C: Py_BEGIN_ALLOW_THREADS), or use processes"
+    return "release the GIL around the work (Cython: with nogil, C: Py_BEGIN_ALLOW_THREADS); or use processes"
 
 
 def called(func: Callable[..., object], args: tuple[Any, ...]) -> str:

@@ -65,8 +65,8 @@ def assert_same_under_threads(
     Raises
     ------
     AssertionError
-        If a result differs, or a call raises that does not raise alone. It says how many did, and how the first
-        differs. It also fails if two calls on one thread differ.
+        If a result differs, or a call raises that does not raise alone: it says how many did, and what the
+        first was. Also if two calls on one thread differ.
     """
     __tracebackhide__ = True
     if not callable(func):

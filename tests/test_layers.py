@@ -22,6 +22,7 @@ STAGES = [
     "plan",
     "run",
     "verdict",
+    "readings",
     "assertions",
     "sameness",
     "pytest_plugin",
