@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from gilkit.monitor import Share
 
 
@@ -30,7 +31,7 @@ class Gil:
         __tracebackhide__ = True
         from gilkit.monitor import MonitorError, held_share, why_missing
 
-        with _or_skip():
+        with _OrSkip():
             if why := why_missing():
                 raise MonitorError(why)
             return held_share(func, *args, **options)
@@ -40,7 +41,7 @@ class Gil:
         __tracebackhide__ = True
         from gilkit.assertions import assert_releases
 
-        with _or_skip():
+        with _OrSkip():
             assert_releases(func, *args, at_least=at_least)
 
     def assert_holds_at_most(self, seconds: float, func: Callable[..., object], /, *args: Any) -> None:
@@ -48,7 +49,7 @@ class Gil:
         __tracebackhide__ = True
         from gilkit.assertions import assert_holds_at_most
 
-        with _or_skip():
+        with _OrSkip():
             assert_holds_at_most(seconds, func, *args)
 
     def assert_same_under_threads(
@@ -61,17 +62,17 @@ class Gil:
         assert_same_under_threads(func, *args, workers=workers, repeat=repeat)
 
 
-@contextmanager
-def _or_skip() -> Iterator[None]:
+class _OrSkip:
     """Skip the test where nothing can be decided."""
-    __tracebackhide__ = True
-    from gilkit.assertions import BusyError
-    from gilkit.monitor import MonitorError
 
-    try:
-        yield
-    except (BusyError, MonitorError) as why:
-        reason = str(why)
-    else:
-        return
-    pytest.skip(reason)
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        from gilkit.assertions import BusyError
+        from gilkit.monitor import MonitorError
+
+        if isinstance(error, BusyError | MonitorError):
+            pytest.skip(str(error))

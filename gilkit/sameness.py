@@ -85,18 +85,16 @@ def assert_same_under_threads(
         _run(func, args, expected, workers, repeat, seen)
     if not seen.workers:
         return
-    calls = f"of {workers * repeat} calls from {workers} threads at once"
-    said = []
+    calls, who = f"of {workers * repeat} calls", f"seen by {len(seen.workers)} of {workers} threads"
+    said = [f"{name} does not do the same on {workers} threads at once as on one"]
     if seen.different:
-        said.append(f"{seen.different} {calls} gave another result than one thread does")
-        said.append(f"  first     {difference(expected, seen.result)}")
+        first = difference(expected, seen.result)
+        said.append(f"  measured  {seen.different} {calls} gave another result, {who}; the first: {first}")
     if seen.error is not None:
-        said.append(f"{seen.raised} {calls} raised, which one thread does not")
-        said.append(f"  first     {one_line(seen.error)}")
-    said.append(f"  threads   {len(seen.workers)} of {workers} saw it")
+        said.append(f"  measured  {seen.raised} {calls} raised, {who}; the first: {one_line(seen.error)}")
     said.append("  means     calls share something that they change: a buffer, a cache, a global")
     said.append("  to do     give each call its own, or put a lock around what is shared")
-    raise AssertionError(f"{name} is not the same under threads: " + "\n".join(said)) from seen.error
+    raise AssertionError("\n".join(said)) from seen.error
 
 
 def _run(
@@ -111,6 +109,7 @@ def _run(
     together = threading.Barrier(workers)
 
     def work(worker: int) -> None:
+        __tracebackhide__ = True
         for _ in range(repeat):
             try:
                 together.wait()
@@ -157,8 +156,8 @@ def same(one: Any, other: Any) -> bool:
         return True
     if type(one) is not type(other):
         return False
-    if isinstance(one, np.ndarray):
-        return _same_arrays(one, other)
+    if isinstance(one, np.ndarray | np.generic):
+        return _same_arrays(np.asarray(one), np.asarray(other))
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
