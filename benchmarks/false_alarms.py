@@ -85,10 +85,8 @@ def main() -> None:
         worst = max(found, key=lambda reading: reading.figure)
         counts = ", ".join(f"{outcomes[word]} {word}" for word in ("passed", "gave up", "failed"))
         print(f"{name}: {counts}, {length:.2f} s each; the highest of {len(found)} readings {worst.shown}")
-        if "releases" in name:
-            near = [
-                (LIMIT - reading.figure) / errors(reading) for reading in found if 0 < errors(reading) < 1
-            ]
+        near = [(LIMIT - reading.figure) / errors(reading) for reading in found if 0 < errors(reading) < 1]
+        if "releases" in name and near:
             print(f"  the nearest to {LIMIT:.0%} is {min(near):.1f} standard errors from it", flush=True)
     part = partial(synthetic.nogil, 50_000, 950_000)
     readings = [share_reading(part) for _ in range(times)]
