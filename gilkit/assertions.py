@@ -17,7 +17,7 @@ from gilkit.checks import number
 from gilkit.machine import interpreter, usable_cpus
 from gilkit.monitor import MonitorError, why_missing
 from gilkit.readings import Reading, hold_reading, share_reading, trouble
-from gilkit.verdict import AGAIN, HAND_OFF
+from gilkit.verdict import AGAIN, HAND_OFF, behaviour
 from gilkit.verdict import seconds as time_text
 
 WAIT = 10.0  # seconds after which it is given up where there is no decision
@@ -211,7 +211,7 @@ def _told(claim: str, verb: str, over: list[Reading], means: str, remedy: str) -
 def _remedy(reading: Reading) -> str:
     if reading.call < HAND_OFF:
         return "do more in one call, and release the GIL there: short calls are mostly entering and leaving"
-    if reading.times >= AGAIN:
+    if reading.times >= AGAIN and behaviour(reading.figure) != "holds":
         return (
             f"it takes the GIL at least {reading.times:,.0f} times a call: look for callbacks and "
             "checks where it should run without, such as a missing noexcept"

@@ -150,25 +150,40 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assertions, "WAIT", 3.0)
 
 
+@pytest.fixture
+def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine does: who never lets go of the GIL holds it on a busy machine, too."""
+    monkeypatch.setattr(assertions, "trouble", lambda: "")
+    monkeypatch.setattr(readings, "BUSY", inf)
+    monkeypatch.setattr(readings, "COVER", 0.0)
+
+
 @needs_gil
-@pytest.mark.usefixtures("_short")
+@pytest.mark.usefixtures("_believed")
 @pytest.mark.parametrize(
     ("func", "args", "advice"),
     [
         pytest.param(sorted, (range(10**6),), "release the GIL around the work", id="sorted"),
         pytest.param(lcg.gil, (10**6,), "release the GIL around the work", id="lcg.gil"),
         pytest.param("x".upper, (), "do more in one call", id="a short call"),
-        pytest.param(KERNELS["lcg_checked"].nogil, (10**6,), "such as a missing noexcept", id="the trap"),
     ],
 )
 def test_who_holds_the_gil_fails(func: Callable[..., object], args: tuple[Any, ...], advice: str) -> None:
-    message = failing(assert_releases, func, *args)
-    first, *rest = message.splitlines()
+    with pytest.raises(AssertionError) as caught:
+        assert_releases(func, *args)
+    first, *rest = str(caught.value).splitlines()
     assert first.startswith(f"{called(func, args)} runs without the GIL for ")
     assert first.endswith("% of its time, not 95.00% or more")
     assert [line.split()[0] for line in rest] == ["measured", "machine", "means", "to"]
     assert advice in rest[-1]
     assert rest[0].count("%") == READINGS
+
+
+@needs_gil
+@pytest.mark.usefixtures("_short")
+def test_the_trap_is_named() -> None:
+    message = failing(assert_releases, KERNELS["lcg_checked"].nogil, 10**6)
+    assert "such as a missing noexcept" in message
 
 
 @needs_gil
