@@ -130,10 +130,13 @@ cdef class Sampler:
         samples only, for every read takes a cache line from whoever works with the GIL.
     room : int
         Holds that are kept, the newest ones.
+    bridge : float
+        Seconds without a sample over which a hold goes on.
     """
 
     cdef gilkit_view view
     cdef double interval
+    cdef double bridge
     cdef bint light
     cdef int stopping
     cdef int64_t samples
@@ -152,13 +155,14 @@ cdef class Sampler:
     cdef Hold current
     cdef Hold longest
 
-    def __cinit__(self, double interval, bint light, int64_t room, uint64_t seed):
+    def __cinit__(self, double interval, bint light, int64_t room, double bridge, uint64_t seed):
         cdef const char *why = gilkit_open(&self.view)
         if why != NULL:
             raise RuntimeError(why.decode())
         self.interval = interval
         self.light = light
         self.room = room
+        self.bridge = bridge
         self.state = seed | 1
         self.batch_size = 1
         self.ring = <Hold *> calloc(room, sizeof(Hold))
@@ -217,7 +221,7 @@ cdef class Sampler:
             self.locked += 1
             self.batches[self.batch] += 1
             self.tally(holder, made)
-            if self.current.holder != holder or moment > self.current.end + 10 * self.interval:
+            if self.current.holder != holder or moment > self.current.end + self.bridge:
                 self.close()
                 self.current.start, self.current.holder, self.current.made = moment, holder, made
             self.current.end = moment

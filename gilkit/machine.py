@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -78,16 +78,26 @@ def _busy_seconds() -> float:
     return sum(getattr(cpus[i], field, 0.0) for i in ours if i < len(cpus) for field in fields)
 
 
-def load_by_others(seconds: float = 0.3) -> float:
-    """Watch for some ``seconds`` and return how many CPUs other processes kept busy.
+def watched_load() -> Callable[[], float]:
+    """Begin to watch; the function that is returned tells how many CPUs others kept busy since then.
 
-    It counts whatever is not this process on the CPUs that it may use, and the time that a hypervisor gave
-    to others. Call it while this process's own children are idle.
+    Others are whatever is not this process on the CPUs that it may use, and a hypervisor that gave time away.
+    Use it while this process's own children are idle.
     """
     start, busy, own = time.perf_counter(), _busy_seconds(), time.process_time()
+
+    def load() -> float:
+        others = _busy_seconds() - busy - (time.process_time() - own)
+        return max(0.0, others / (time.perf_counter() - start))
+
+    return load
+
+
+def load_by_others(seconds: float = 0.3) -> float:
+    """Watch for some ``seconds`` and return how many CPUs others kept busy, as `watched_load` tells it."""
+    load = watched_load()
     time.sleep(seconds)
-    others = _busy_seconds() - busy - (time.process_time() - own)
-    return max(0.0, others / (time.perf_counter() - start))
+    return load()
 
 
 def private_bytes(pids: Iterable[int]) -> list[int]:

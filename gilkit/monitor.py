@@ -109,6 +109,9 @@ class GilMonitor:
         less than 2 % of one, to watch a whole program.
     room : int
         How many holds to keep.
+    bridge : float, optional
+        A hold goes on over so many seconds without a sample, as where the monitor was kept from running: 10
+        intervals by default.
 
     Raises
     ------
@@ -126,7 +129,13 @@ class GilMonitor:
     True
     """
 
-    def __init__(self, interval: float | None = None, mode: str = "exact", room: int = ROOM) -> None:
+    def __init__(
+        self,
+        interval: float | None = None,
+        mode: str = "exact",
+        room: int = ROOM,
+        bridge: float | None = None,
+    ) -> None:
         if mode not in ("exact", "light"):
             raise ValueError(f"mode must be 'exact' or 'light', not {mode!r}")
         usual = EXACT if mode == "exact" else LIGHT
@@ -135,6 +144,9 @@ class GilMonitor:
             raise ValueError(f"interval must be between 1e-7 and 10 seconds, not {interval}")
         if not 1 <= room <= 10_000_000:
             raise ValueError(f"room must be between 1 and 10000000, not {room}")
+        self.bridge = 10 * self.interval if bridge is None else float(bridge)
+        if not self.interval <= self.bridge <= 1000:
+            raise ValueError(f"bridge must be between the interval and 1000 seconds, not {bridge}")
         self.mode = mode
         self.note = ""
         self._room = room
@@ -153,7 +165,11 @@ class GilMonitor:
             self.note = why
             return self
         self._sampler = _monitor.Sampler(
-            self.interval, self.mode == "light", self._room, random.SystemRandom().randrange(2**63)
+            self.interval,
+            self.mode == "light",
+            self._room,
+            self.bridge,
+            random.SystemRandom().randrange(2**63),
         )
         self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
         try:

@@ -1,0 +1,196 @@
+"""The fixture ``gil`` in suites of its own, run by a pytest of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gilkit import monitor
+
+pytest_plugins = ["pytester"]
+
+WITHOUT = monitor.why_missing()
+needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
+QUIETLY = ("-p", "no:cacheprovider", "-ra", "-W", "error", "--strict-markers", "--strict-config")
+
+
+def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "import sys\n"
+        "def loaded():\n"
+        "    return {name for name in sys.modules if name.startswith(('numpy', 'psutil', 'gilkit'))}\n"
+        "def test_before():\n"
+        "    assert loaded() == {'gilkit', 'gilkit.pytest_plugin'}\n"
+        "def test_after(gil):\n"
+        "    gil.assert_same_under_threads(len, '')\n"
+        "    assert 'numpy' in sys.modules\n"
+    )
+    pytester.runpytest_subprocess(*QUIETLY).assert_outcomes(passed=2)
+
+
+def test_to_import_it_costs_no_more_than_pytest() -> None:
+    script = (
+        "import sys, pytest; before = set(sys.modules)\n"
+        "import gilkit.pytest_plugin; print(*set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"gilkit", "gilkit.pytest_plugin"}
+
+
+@pytest.mark.parametrize("twice", [(), ("-p", "gilkit.pytest_plugin")])
+def test_it_is_loaded_once(pytester: pytest.Pytester, twice: tuple[str, ...]) -> None:
+    # As where the folder of a clone, with its own metadata, comes before the installed one on the path.
+    pytester.makepyfile("def test_it(gil): pass\ndef test_again(gil): pass")
+    root = str(Path(__file__).parent.parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", root)
+        pytester.runpytest_subprocess(*QUIETLY, *twice).assert_outcomes(passed=2)
+
+
+PASSING = """
+    import zlib
+    import pytest
+    from gilkit.kernels import sleep
+
+    DATA = bytes(10**6)
+
+    def test_releases(gil):
+        gil.assert_releases(zlib.compress, DATA)
+
+    def test_in_part(gil):
+        gil.assert_releases(sleep.nogil, 0.02, at_least=0.5)
+
+    def test_holds(gil):
+        gil.assert_holds_at_most(1, sorted, range(1000))
+
+    def test_same(gil):
+        gil.assert_same_under_threads(zlib.compress, DATA[:1000], workers=4, repeat=5)
+
+    def test_share(gil):
+        assert gil.held_share(sum, range(10**5), seconds=0.1, interval=1e-4) > 0.5
+
+    def test_errors(gil):
+        with pytest.raises(ZeroDivisionError):
+            gil.assert_releases(divmod, 1, 0)
+        with pytest.raises(ValueError, match="at_least"):
+            gil.assert_releases(len, "", at_least=7)
+"""
+
+FAILING = """
+    import threading
+    from gilkit import assertions
+    from gilkit.kernels import lcg, sleep
+
+    assertions.WAIT = 3.0
+
+    def test_releases(gil):
+        gil.assert_releases(sorted, range(10**6))  # here
+
+    def test_holds(gil):
+        gil.assert_holds_at_most(0.001, sleep.gil, 0.02)  # here
+
+    def test_same(gil):
+        gil.assert_same_under_threads(lambda: threading.current_thread().name)  # here
+
+    def test_share(gil):
+        assert gil.held_share(sum, range(10**6)) < 0.1  # here
+"""
+
+BUSY = """
+    import pytest
+    from gilkit import assertions
+
+    @pytest.fixture
+    def busy(monkeypatch):
+        why = "the machine is too busy: others keep 1.9 CPUs busy"
+        monkeypatch.setattr(assertions, "WAIT", 0.0)
+        monkeypatch.setattr(assertions, "trouble", lambda: why)
+
+    def test_releases(gil, busy):
+        gil.assert_releases(sorted, range(10**5))
+
+    def test_holds(gil, busy):
+        gil.assert_holds_at_most(0.0001, sorted, range(10**5))
+"""
+
+WITHOUT_GIL = """
+    import pytest
+    from gilkit import assertions, monitor
+
+    @pytest.fixture
+    def without(monkeypatch):
+        for module in (assertions, monitor):
+            monkeypatch.setattr(module, "why_missing", lambda: "this interpreter runs without a GIL")
+
+    def test_share(gil, without):
+        assert gil.held_share(sorted, []) > 0.9
+
+    def test_releases(gil, without):
+        gil.assert_releases(sorted, [])
+
+    def test_holds(gil, without):
+        gil.assert_holds_at_most(1, sorted, [])
+
+    def test_same(gil, without):
+        gil.assert_same_under_threads(sorted, [])
+"""
+
+
+@needs_gil
+def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(PASSING)
+    found = pytester.runpytest_subprocess(*QUIETLY).parseoutcomes()
+    assert found["passed"] + found.get("skipped", 0) == 6  # where the machine is busy
+    assert found["passed"] >= 4
+
+
+@needs_gil
+def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    result = pytester.runpytest_subprocess(*QUIETLY)
+    found = result.parseoutcomes()
+    assert "passed" not in found
+    assert found["failed"] + found.get("skipped", 0) == 4
+    output = result.stdout.str()
+    assert output.count("  # here\n") == found["failed"]  # every traceback ends at the reader's own line
+    assert "gilkit/" not in output.split("= short test summary")[0]
+    assert "160 of 160 calls gave another result, seen by 8 of 8 threads; the first: expected 'Main" in output
+    if found["failed"] == 4:
+        result.stdout.fnmatch_lines(
+            [
+                "E       AssertionError: sorted(range(0, 1000000)) runs without the GIL for *% of its time, "
+                "not 95.00% or more",
+                "E         measured  holds the GIL for *%*, *%*, *%*; a call is *s",
+                "E         machine   CPython *, * CPU*, quiet before, between and after",
+                "E         means     threads that call it wait for each other*",
+                "E         to do     release the GIL around the work*",
+                "E       AssertionError: sleep_gil(0.02) holds the GIL for * ms at a stretch, "
+                "not 1.00 ms or less",
+            ]
+        )
+
+
+@needs_gil
+def test_a_busy_machine_skips(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(BUSY)
+    result = pytester.runpytest_subprocess(*QUIETLY)
+    result.assert_outcomes(skipped=2)
+    skips = [line for line in result.outlines if line.startswith("SKIPPED")]
+    assert len(skips) == 2
+    for line in skips:  # the reader's own line, and the reason
+        assert "test_a_busy_machine_skips.py:" in line
+        assert (
+            "nothing can be said of sorted(range(0, 100000)): the machine is too busy: others keep 1.9"
+            in line
+        )
+
+
+def test_without_a_gil_what_asks_for_one_is_skipped(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(WITHOUT_GIL)
+    result = pytester.runpytest_subprocess(*QUIETLY)
+    result.assert_outcomes(passed=1, skipped=3)
+    assert "this interpreter runs without a GIL" in result.stdout.str()
+    assert "gilkit/pytest_plugin.py:" not in result.stdout.str()
