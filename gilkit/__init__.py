@@ -19,6 +19,7 @@ __all__ = [
     "Kernel",
     "MonitorError",
     "Threshold",
+    "Timeline",
     "Verdict",
     "__version__",
     "compare",
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "threshold",
     "timeit",
+    "timeline",
 ]
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from gilkit.monitor import GilMonitor, MonitorError, held_share
     from gilkit.stats import Estimate
     from gilkit.sweep import Threshold, threshold
+    from gilkit.tracing import Timeline, timeline
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
@@ -45,12 +48,14 @@ _HOMES = {
     "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
     "Threshold": "gilkit.sweep",
+    "Timeline": "gilkit.tracing",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
     "held_share": "gilkit.monitor",
     "load": "gilkit.comparison",
     "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
+    "timeline": "gilkit.tracing",
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "stats"}
+LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "stats", "trace"}
 STAGES = [
     "kernels",
     "workload",
@@ -18,6 +18,7 @@ STAGES = [
     "monitor",
     "measure",
     "transfer",
+    "recorder",
     "lab",
     "plan",
     "run",
@@ -26,6 +27,7 @@ STAGES = [
     "outcome",
     "comparison",
     "sweep",
+    "tracing",
     "cli",
     "__main__",
 ]

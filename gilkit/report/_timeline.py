@@ -1,0 +1,164 @@
+"""The picture of who ran when and who held the GIL: a lane for every worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor, log10
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from gilkit.report._common import heading, share
+from gilkit.trace import Recording, running
+from gilkit.verdict import seconds
+
+HELD, FREE, WAITS, NOTHING = "█", "▒", "·", " "
+STYLES = {HELD: "red", FREE: "green", WAITS: "dim"}
+WIDEST = 88  # columns
+FIGURES = 12  # columns of the shares behind a lane
+LEAST = 20  # cells
+HOLDERS = "123456789abcdefghijklmnopqrstuvwxyz"  # workers in the lane of the GIL
+OTHER = "+"  # a thread that is no worker
+
+
+def timeline(recording: Recording) -> RenderableType:
+    """Return the picture of a recording, with what there is to say of it."""
+    return Group(
+        heading(recording.facts, recording.load),
+        "",
+        _title(recording),
+        Picture(recording),
+        *(Padding(Text(line, style="dim"), 0) for line in notes(recording)),
+    )
+
+
+def _title(recording: Recording) -> Text:
+    workers = len(recording.workers)
+    kind = recording.executor.removesuffix("s" if recording.executor == "threads" else "es")
+    calls = len(recording.spans) // workers * recording.loops
+    text = Text(recording.subject, style="bold")
+    text.append(f": {calls:,} call{'s' * (calls != 1)}", style="not bold")
+    text.append(
+        f" on each of {workers} {recording.executor}" if workers > 1 else f", {kind}", style="not bold"
+    )
+    return text.append(f", {seconds(recording.end - recording.start)}", style="not bold")
+
+
+def notes(recording: Recording) -> list[str]:
+    """Return what a reader has to know of the picture, in lines."""
+    waits = f"{WAITS} waits, for the GIL, a CPU or other things"
+    if recording.missing:
+        return [f"{FREE} runs  {waits}", f"Who has the GIL is not shown: {recording.missing}."]
+    lines = [
+        f"{HELD} has the GIL  {FREE} runs without it  {waits}",
+        f"The GIL was looked at every {recording.interval * 1e6:g} µs. What a call did without it, its CPU time "
+        "tells, for all of the call at once.",
+    ]
+    if recording.apart:
+        lines.append("Every process has a GIL of its own.")
+    if recording.dropped:
+        lines.append(
+            f"The first {recording.dropped:,} holds of the GIL are not shown: there was no room to keep them."
+        )
+    return lines
+
+
+class Picture:
+    """The lanes, as wide as there is room for.
+
+    Every cell of a lane is a stretch of time and shows what its worker did for most of it.
+
+    Parameters
+    ----------
+    recording : Recording
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in lines(self.recording, min(WIDEST, options.max_width)):
+            text = Text(line, no_wrap=True)
+            for sign, style in STYLES.items():
+                text.highlight_regex(f"{sign}+", style)
+            yield text
+
+
+def lines(recording: Recording, width: int) -> list[str]:
+    """Return the lanes under their axis, in ``width`` columns.
+
+    A lane ends in the share of its time that its worker had the GIL, and that it used a CPU.
+    """
+    labels = [worker.name for worker in recording.workers]
+    margin = max(len(label) for label in labels) + 1
+    columns = max(LEAST, width - margin - 2 - FIGURES)
+    figures = "  GIL   CPU" if not recording.missing else "  CPU"
+    found = [f"{'':{margin}} {axis(recording.end - recording.start, columns)} {figures}"]
+    for index, label in enumerate(labels):
+        cells = lane(recording, index, columns)
+        found.append(f"{label:{margin}}│{cells}│{_shares(recording, index)}")
+    if not recording.missing and not recording.apart and len(labels) > 1:
+        found.append(f"{'GIL of':{margin}}│{owners(recording, columns)}│")
+    return found
+
+
+def _shares(recording: Recording, index: int) -> str:
+    own = [span for span in recording.spans if span.worker == index]
+    first, last = own[0].start, own[-1].end
+    cpu = f"{share(sum(span.cpu for span in own) / (last - first)):>6}"
+    if recording.missing:
+        return cpu
+    return f"{share(recording.held(index).between(first, last) / (last - first)):>6}{cpu}"
+
+
+def axis(length: float, columns: int) -> str:
+    """Return marks of round milliseconds over so many cells that stand for ``length`` seconds."""
+    step = 10.0 ** floor(log10(length / 4))
+    step *= next(factor for factor in (5, 2, 1) if factor * step <= length / 3 or factor == 1)
+    marks = [" "] * (columns + 8)
+    for index in range(int(length / step) + 1):
+        label = f"{index * step * 1e3:g}" + (" ms" if not index else "")
+        place = round(index * step / length * columns)
+        if place + len(label) <= columns:
+            marks[place : place + len(label)] = label
+    return "".join(marks[:columns])
+
+
+def lane(recording: Recording, index: int, columns: int) -> str:
+    """Return what a worker did for most of the time of each of so many cells."""
+    length = (recording.end - recording.start) / columns
+    held = recording.held(index)
+    weights = [dict.fromkeys((HELD, FREE, WAITS), 0.0) for _ in range(columns)]
+    for span in recording.spans:
+        if span.worker != index:
+            continue
+        ran = running(span, held.between(span.start, span.end))
+        first, last = (
+            min(columns - 1, int((moment - recording.start) / length)) for moment in (span.start, span.end)
+        )
+        for cell in range(first, last + 1):
+            start = max(span.start, recording.start + cell * length)
+            end = min(span.end, recording.start + (cell + 1) * length)
+            had = held.between(start, end)
+            weights[cell][HELD] += had
+            weights[cell][FREE] += (end - start - had) * ran
+            weights[cell][WAITS] += (end - start - had) * (1 - ran)
+    return "".join(_most({**found, NOTHING: length - sum(found.values())}) for found in weights)
+
+
+def owners(recording: Recording, columns: int) -> str:
+    """Return who had the GIL for most of the time of each of so many cells."""
+    length = (recording.end - recording.start) / columns
+    covers = {sign: recording.held(index) for index, sign in enumerate(HOLDERS[: len(recording.workers)])}
+    covers[OTHER] = recording.held(None)
+    cells = ""
+    for cell in range(columns):
+        start = recording.start + cell * length
+        found = {sign: cover.between(start, start + length) for sign, cover in covers.items()}
+        cells += _most({**found, NOTHING: length - sum(found.values())})
+    return cells
+
+
+def _most(weights: dict[str, float]) -> str:
+    return max(weights, key=lambda sign: weights[sign])
