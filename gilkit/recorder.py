@@ -52,6 +52,7 @@ class Seen:
 
     pid: int
     holds: list[Hold] = field(default_factory=list)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
     dropped: int = 0
     missing: str = ""
 
@@ -75,6 +76,7 @@ def watched(exact: bool) -> Iterator[Seen]:
         yield seen
     holds = monitor.holds
     seen.holds, seen.dropped = list(holds), holds.dropped
+    seen.gaps = monitor.gaps
 
 
 def stamped(

@@ -62,6 +62,15 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A time in which nobody looked at the GIL of a process: the system kept its monitor from running."""
+
+    pid: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """Who ran when and who held the GIL.
 
@@ -75,6 +84,7 @@ class Recording:
     workers : tuple of Worker
     spans, holds : tuple of Span, of Hold
         In order of time for each worker, and for each GIL.
+    gaps : tuple of Gap
     interval : float
         Mean seconds between two samples of a GIL.
     dropped : int
@@ -93,6 +103,7 @@ class Recording:
     workers: tuple[Worker, ...]
     spans: tuple[Span, ...]
     holds: tuple[Hold, ...]
+    gaps: tuple[Gap, ...] = ()
     interval: float = 0.0
     dropped: int = 0
     missing: str = ""
@@ -117,6 +128,17 @@ class Recording:
     def held(self, worker: int | None) -> Cover:
         """Return the times in which a worker had its GIL; for None, those in which another thread had."""
         return Cover((hold.start, hold.end) for hold in self.holds if hold.worker == worker)
+
+    def unseen(self, pid: int) -> Cover:
+        """Return the times in which nobody looked at the GIL of a process."""
+        return Cover((gap.start, gap.end) for gap in self.gaps if gap.pid == pid)
+
+    @property
+    def unseen_share(self) -> float:
+        """The share of the time in which nobody looked at a GIL, of all GILs."""
+        pids = {worker.pid for worker in self.workers}
+        unseen = sum(self.unseen(pid).between(self.start, self.end) for pid in pids)
+        return unseen / len(pids) / (self.end - self.start)
 
 
 class Cover:
@@ -167,6 +189,7 @@ def events(recording: Recording) -> dict[str, Any]:
         "calls_in_a_slice": recording.loops,
         "clock_at_zero": recording.start,
         "gil_sample_interval": recording.interval,
+        "gil_unseen_share": recording.unseen_share,
         "gil_holds_dropped": recording.dropped,
         "gil_missing": recording.missing,
         "load_by_others": recording.load,

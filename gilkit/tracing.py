@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,12 @@ from gilkit.measure import CaseFailedError, calibrated
 from gilkit.monitor import why_missing
 from gilkit.outcome import obtained
 from gilkit.plan import allowed, check_memory, chosen_kernels
-from gilkit.recorder import EXACT, LIGHT, Order, Recorded
+from gilkit.recorder import EXACT, LIGHT, Order, Recorded, Seen
 from gilkit.results import SUBJECTS, Case, NothingMeasuredError
 from gilkit.run import Progress
 from gilkit.settings import SHORT, checked_timeout, positive
 from gilkit.statement import StatementCall, check
-from gilkit.trace import Hold, Recording, Span, Worker
+from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker
 from gilkit.workload import KernelCall, Workload
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ FEWEST = 4  # slices of a worker
 MOST_CALLS = 10_000  # of a worker
 MOST_WORKERS = 32  # more lanes say nothing
 WATCH = 0.05  # seconds to find out whether calls hold the GIL
+SPARE = 0.5  # of a CPU that others may use before it counts as taken
 HOLDS = 0.9  # the held share from which threads keep no more than one CPU busy
 
 
@@ -101,7 +102,7 @@ class _Course:
         facts, load = machine.metadata(), machine.load_by_others()
         try:
             self._say(0, "calibrating")
-            order = self._order(lab, int(facts["gilkit_cpus"]))
+            order = self._order(lab, int(facts["gilkit_cpus"]) - load)
             self._say(1, "warming up")
             lab.round(self.case.executor, self.workload, self.case.workers, 1)
             self._say(2, "recording")
@@ -115,15 +116,16 @@ class _Course:
         if self.progress is not None:
             self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
 
-    def _order(self, lab: Lab, cpus: int) -> Order:
+    def _order(self, lab: Lab, cpus: float) -> Order:
         """Return what is to be recorded: slices long enough to be seen, and not more than fit."""
         workers = self.case.workers
         loops, call = calibrated(lambda n: lab.round("serial", self.workload, 1, n).seconds, SLICE)
         held = 0.0 if why_missing() else lab.watch(self.workload, WATCH).share
-        if EXECUTORS[self.case.executor].apart:
-            exact = 2 * workers <= cpus  # a monitor in every process
-        else:
-            exact = (1 if held >= HOLDS else workers) < cpus
+        apart = EXECUTORS[self.case.executor].apart
+        busy = (
+            2 * workers if apart else 1 + (1 if held >= HOLDS else workers)
+        )  # CPUs, with a monitor for each GIL
+        exact = busy <= cpus + SPARE
         if self.calls is not None:
             return Order(self.calls, 1, exact)
         return Order(max(FEWEST, round(LENGTH / workers / (loops * call))), loops, exact)
@@ -162,12 +164,21 @@ def assembled(
             for seen in found.locks
             for hold in seen.holds
         ),
+        tuple(gap for seen in found.locks for gap in _gaps(seen)),
         EXACT if order.exact else LIGHT,
         sum(seen.dropped for seen in found.locks),
         next((seen.missing for seen in found.locks if seen.missing), ""),
         round(load, 3),
         facts,
     )
+
+
+def _gaps(seen: Seen) -> Iterator[Gap]:
+    """The times without a sample in which no hold went on either."""
+    held = Cover((hold.start, hold.end) for hold in seen.holds)
+    for start, end in seen.gaps:
+        if not held.between(start, end):
+            yield Gap(seen.pid, start, end)
 
 
 def timeline(

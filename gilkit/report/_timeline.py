@@ -13,7 +13,7 @@ from gilkit.report._common import heading, share
 from gilkit.trace import Recording, running
 from gilkit.verdict import seconds
 
-HELD, FREE, WAITS, NOTHING = "█", "▒", "·", " "
+HELD, FREE, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "
 STYLES = {HELD: "red", FREE: "green", WAITS: "dim"}
 WIDEST = 88  # columns
 FIGURES = 12  # columns of the shares behind a lane
@@ -49,18 +49,18 @@ def notes(recording: Recording) -> list[str]:
     """Return what a reader has to know of the picture, in lines."""
     waits = f"{WAITS} waits, for the GIL, a CPU or other things"
     if recording.missing:
-        return [f"{FREE} runs  {waits}", f"Who has the GIL is not shown: {recording.missing}."]
+        return [f"{FREE} runs  {waits}", f"who has the GIL is not shown: {recording.missing}"]
     lines = [
         f"{HELD} has the GIL  {FREE} runs without it  {waits}",
-        f"The GIL was looked at every {recording.interval * 1e6:g} µs. What a call did without it, its CPU time "
-        "tells, for all of the call at once.",
+        f"GIL sampled every {recording.interval * 1e6:g} µs; {FREE} or {WAITS} by the CPU time of each call "
+        "as a whole",
     ]
     if recording.apart:
-        lines.append("Every process has a GIL of its own.")
+        lines.append("every process has a GIL of its own")
+    if (lost := recording.unseen_share) >= 0.001:
+        lines.append(f"{UNSEEN} not seen: for {share(lost)} of the time the monitor had to wait for a CPU")
     if recording.dropped:
-        lines.append(
-            f"The first {recording.dropped:,} holds of the GIL are not shown: there was no room to keep them."
-        )
+        lines.append(f"no room was left for the first {recording.dropped:,} holds of the GIL: not shown")
     return lines
 
 
@@ -128,8 +128,8 @@ def axis(length: float, columns: int) -> str:
 def lane(recording: Recording, index: int, columns: int) -> str:
     """Return what a worker did for most of the time of each of so many cells."""
     length = (recording.end - recording.start) / columns
-    held = recording.held(index)
-    weights = [dict.fromkeys((HELD, FREE, WAITS), 0.0) for _ in range(columns)]
+    held, unseen = recording.held(index), recording.unseen(recording.workers[index].pid)
+    weights = [dict.fromkeys((HELD, FREE, WAITS, UNSEEN), 0.0) for _ in range(columns)]
     for span in recording.spans:
         if span.worker != index:
             continue
@@ -140,25 +140,31 @@ def lane(recording: Recording, index: int, columns: int) -> str:
         for cell in range(first, last + 1):
             start = max(span.start, recording.start + cell * length)
             end = min(span.end, recording.start + (cell + 1) * length)
-            had = held.between(start, end)
-            weights[cell][HELD] += had
-            weights[cell][FREE] += (end - start - had) * ran
-            weights[cell][WAITS] += (end - start - had) * (1 - ran)
-    return "".join(_most({**found, NOTHING: length - sum(found.values())}) for found in weights)
+            had, not_seen = held.between(start, end), unseen.between(start, end)
+            rest = max(0.0, end - start - had - not_seen)
+            for sign, part in (
+                (HELD, had),
+                (UNSEEN, not_seen),
+                (FREE, rest * ran),
+                (WAITS, rest * (1 - ran)),
+            ):
+                weights[cell][sign] += part
+    return "".join(_most(found, length) for found in weights)
 
 
 def owners(recording: Recording, columns: int) -> str:
-    """Return who had the GIL for most of the time of each of so many cells."""
+    """Return who had the GIL, which all workers share, for most of the time of each of so many cells."""
     length = (recording.end - recording.start) / columns
-    covers = {sign: recording.held(index) for index, sign in enumerate(HOLDERS[: len(recording.workers)])}
-    covers[OTHER] = recording.held(None)
-    cells = ""
-    for cell in range(columns):
-        start = recording.start + cell * length
-        found = {sign: cover.between(start, start + length) for sign, cover in covers.items()}
-        cells += _most({**found, NOTHING: length - sum(found.values())})
-    return cells
+    covers = {HOLDERS[index]: recording.held(index) for index in range(len(recording.workers))}
+    covers |= {OTHER: recording.held(None), UNSEEN: recording.unseen(recording.workers[0].pid)}
+    starts = [recording.start + cell * length for cell in range(columns)]
+    return "".join(
+        _most({sign: cover.between(start, start + length) for sign, cover in covers.items()}, length)
+        for start in starts
+    )
 
 
-def _most(weights: dict[str, float]) -> str:
+def _most(weights: dict[str, float], length: float) -> str:
+    """What lasted longest in a cell; nothing, if that is what most of it was."""
+    weights = {**weights, NOTHING: length - sum(weights.values())}
     return max(weights, key=lambda sign: weights[sign])
