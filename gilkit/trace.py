@@ -159,14 +159,19 @@ class Cover:
         return self._sums[begun] - (max(0.0, self._ends[begun - 1] - moment) if begun else 0.0)
 
 
-def running(span: Span, held: float) -> float:
-    """Return for what share of the time of ``span`` without the GIL its thread ran; the rest it waited.
+def running(span: Span, held: float, unseen: float) -> tuple[float, float]:
+    """Return for what share of the time without the GIL the thread of ``span`` ran: at least, and at most.
 
-    A thread ran for as long as the CPU time of its span says, and of that without the GIL for what is left
-    after the seconds that it ``held`` the lock. When within the span it did is not known.
+    It ran for as long as the CPU time of the span says: while it had the lock, without it, or while nobody
+    looked. Without it and seen, so, for at most what is left after the seconds that it ``held`` the lock, and
+    at least for what is left after those that went ``unseen``, too. The rest it waited. When it did which
+    within the span is not known.
     """
-    without = span.end - span.start - held
-    return min(1.0, max(0.0, span.cpu - held) / without) if without > 0 else 0.0
+    without = span.end - span.start - held - unseen
+    if without <= 0:
+        return 0.0, 0.0
+    least, most = (min(1.0, max(0.0, ran) / without) for ran in (span.cpu - held - unseen, span.cpu - held))
+    return least, most
 
 
 def events(recording: Recording) -> dict[str, Any]:

@@ -95,20 +95,22 @@ class _Course:
         self.calls = calls
         self.progress = progress
         self.recording: Recording | None = None
-        self.failure = ""
+        self.failures: dict[Case, str] = {}
 
     def measure(self, lab: Lab) -> None:
         """Find out how long a call is, warm up, and record."""
         facts, load = machine.metadata(), machine.load_by_others()
+        at = Case(self.case.kernel, self.case.variant, "serial", 1)
         try:
             self._say(0, "calibrating")
             order = self._order(lab, int(facts["gilkit_cpus"]) - load)
+            at = self.case
             self._say(1, "warming up")
-            lab.round(self.case.executor, self.workload, self.case.workers, 1)
+            lab.round(at.executor, self.workload, at.workers, 1)
             self._say(2, "recording")
-            found = lab.record(self.case.executor, self.workload, self.case.workers, order)
+            found = lab.record(at.executor, self.workload, at.workers, order)
         except CaseFailedError as error:
-            self.failure = str(error)
+            self.failures[at] = str(error)
             return
         self.recording = assembled(self.case, order, found, load, facts)
 
@@ -133,7 +135,7 @@ class _Course:
     def result(self) -> Recording:
         """Return what was recorded."""
         if self.recording is None:
-            raise NothingMeasuredError({self.case: self.failure} if self.failure else {})
+            raise NothingMeasuredError(self.failures)
         return self.recording
 
 

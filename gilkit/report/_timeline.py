@@ -17,7 +17,8 @@ HELD, FREE, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "
 STYLES = {HELD: "red", FREE: "green", WAITS: "dim"}
 WIDEST = 88  # columns
 FIGURES = 12  # columns of the shares behind a lane
-LEAST = 20  # cells
+LEAST = 16  # cells
+MARK = 8  # cells, at the least, from one mark of the axis to the next
 HOLDERS = "123456789abcdefghijklmnopqrstuvwxyz"  # workers in the lane of the GIL
 OTHER = "+"  # a thread that is no worker
 
@@ -114,15 +115,16 @@ def _shares(recording: Recording, index: int) -> str:
 
 def axis(length: float, columns: int) -> str:
     """Return marks of round milliseconds over so many cells that stand for ``length`` seconds."""
-    step = 10.0 ** floor(log10(length / 4))
-    step *= next(factor for factor in (5, 2, 1) if factor * step <= length / 3 or factor == 1)
-    marks = [" "] * (columns + 8)
+    least = MARK / columns * length
+    power = 10.0 ** floor(log10(least))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least)
+    marks = [" "] * columns
     for index in range(int(length / step) + 1):
         label = f"{index * step * 1e3:g}" + (" ms" if not index else "")
         place = round(index * step / length * columns)
         if place + len(label) <= columns:
             marks[place : place + len(label)] = label
-    return "".join(marks[:columns])
+    return "".join(marks)
 
 
 def lane(recording: Recording, index: int, columns: int) -> str:
@@ -133,22 +135,19 @@ def lane(recording: Recording, index: int, columns: int) -> str:
     for span in recording.spans:
         if span.worker != index:
             continue
-        ran = running(span, held.between(span.start, span.end))
+        least, most = running(span, *(cover.between(span.start, span.end) for cover in (held, unseen)))
         first, last = (
             min(columns - 1, int((moment - recording.start) / length)) for moment in (span.start, span.end)
         )
         for cell in range(first, last + 1):
             start = max(span.start, recording.start + cell * length)
             end = min(span.end, recording.start + (cell + 1) * length)
-            had, not_seen = held.between(start, end), unseen.between(start, end)
-            rest = max(0.0, end - start - had - not_seen)
-            for sign, part in (
-                (HELD, had),
-                (UNSEEN, not_seen),
-                (FREE, rest * ran),
-                (WAITS, rest * (1 - ran)),
-            ):
-                weights[cell][sign] += part
+            had, blind = held.between(start, end), unseen.between(start, end)
+            rest = max(0.0, end - start - had - blind)
+            weights[cell][HELD] += had
+            weights[cell][FREE] += rest * least
+            weights[cell][WAITS] += rest * (1 - most)
+            weights[cell][UNSEEN] += rest * (most - least) + blind
     return "".join(_most(found, length) for found in weights)
 
 
