@@ -66,8 +66,9 @@ class Timeline:
         ResultsError
             If it cannot be written.
         """
-        text = json.dumps(trace.events(self.recording), indent=0)
-        results.replace(path, lambda name: Path(name).write_text(text, "utf-8"))
+        # No escapes for letters beyond ASCII: Perfetto shows them as they are.
+        text = json.dumps(trace.events(self.recording), ensure_ascii=False, indent=0)
+        results.replace(path, lambda name: Path(name).write_text(text, "utf-8", "replace"))
 
     def __rich__(self) -> RenderableType:
         from gilkit.report import timeline
