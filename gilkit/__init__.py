@@ -2,7 +2,7 @@
 
 `gilkit.kernels` holds the kernels. `compare` measures them, or a function of your own, on threads and on
 processes; `load` reads what was measured before. `GilMonitor` and `held_share` tell who holds the GIL, and
-for what share of the time.
+for what share of the time; `timeline` draws who ran and who held it when.
 """
 
 from __future__ import annotations

@@ -36,14 +36,11 @@ def timeline(recording: Recording) -> RenderableType:
 
 def _title(recording: Recording) -> Text:
     workers = len(recording.workers)
-    kind = recording.executor.removesuffix("s" if recording.executor == "threads" else "es")
     calls = len(recording.spans) // workers * recording.loops
+    who = f" on each of {workers} {recording.executor}" if workers > 1 else f", {recording.workers[0].name}"
     text = Text(recording.subject, style="bold")
-    text.append(f": {calls:,} call{'s' * (calls != 1)}", style="not bold")
-    text.append(
-        f" on each of {workers} {recording.executor}" if workers > 1 else f", {kind}", style="not bold"
-    )
-    return text.append(f", {seconds(recording.end - recording.start)}", style="not bold")
+    length = seconds(recording.end - recording.start)
+    return text.append(f": {calls:,} call{'s' * (calls != 1)}{who}, {length}", style="not bold")
 
 
 def notes(recording: Recording) -> list[str]:
