@@ -247,7 +247,7 @@ def timeline(
 
     The monitor sees who has the GIL. Of the rest of a call's time, the CPU time of the call says how much its
     thread ran without the GIL, and how much it waited, but not when: so the picture shows one of both for all
-    of that rest, the larger.
+    of that rest, the larger; or neither, where so much went unseen that either may be true.
 
     Examples
     --------
