@@ -60,6 +60,11 @@ cdef struct Hold:
     uint64_t made
 
 
+cdef struct Gap:
+    double start
+    double end
+
+
 def missing():
     """Return why the state of the GIL cannot be read here, or None."""
     cdef gilkit_view view
@@ -129,7 +134,7 @@ cdef class Sampler:
         Sleep between samples. Otherwise a CPU spins on the clock, and the GIL's own memory is read at the
         samples only, for every read takes a cache line from whoever works with the GIL.
     room : int
-        Holds that are kept, the newest ones.
+        Holds and gaps that are kept, the newest ones.
     bridge : float
         Seconds without a sample over which a hold goes on.
     """
@@ -154,6 +159,9 @@ cdef class Sampler:
     cdef int64_t holds
     cdef Hold current
     cdef Hold longest
+    cdef double last  # the moment of the last sample
+    cdef Gap *unseen
+    cdef int64_t gaps
 
     def __cinit__(self, double interval, bint light, int64_t room, double bridge, uint64_t seed):
         cdef const char *why = gilkit_open(&self.view)
@@ -166,11 +174,13 @@ cdef class Sampler:
         self.state = seed | 1
         self.batch_size = 1
         self.ring = <Hold *> calloc(room, sizeof(Hold))
-        if self.ring == NULL:
+        self.unseen = <Gap *> calloc(room, sizeof(Gap))
+        if self.ring == NULL or self.unseen == NULL:
             raise MemoryError
 
     def __dealloc__(self):
         free(self.ring)
+        free(self.unseen)
 
     def run(self):
         """Sample until `stop`."""
@@ -193,6 +203,7 @@ cdef class Sampler:
         cdef uintptr_t holder
         cdef uint64_t made
         cdef int locked
+        self.last = stratum
         while not read_int(&self.stopping):
             due = stratum + self.interval * self.chance()
             stratum += self.interval
@@ -211,8 +222,18 @@ cdef class Sampler:
             moment = now()
             if moment > due + 10 * self.interval:
                 stratum = moment  # this thread was kept from running: no burst to make up for it
+            self.look(moment)
             self.count(locked, moment, holder, made)
+        self.look(now())
         self.close()
+
+    cdef void look(self, double moment) noexcept nogil:
+        """Note the time since the last sample, if that is longer than two strata can be apart."""
+        if moment > self.last + 3 * self.interval:
+            self.unseen[self.gaps % self.room].start = self.last
+            self.unseen[self.gaps % self.room].end = moment
+            self.gaps += 1
+        self.last = moment
 
     cdef void count(self, int locked, double moment, uintptr_t holder, uint64_t made) noexcept nogil:
         self.samples += 1
@@ -314,3 +335,11 @@ cdef class Sampler:
             hold = self.ring[i % self.room]
             found.append((hold.start, hold.end, hold.holder, hold.made))
         return found, first
+
+    def kept_gaps(self):
+        """Return the newest times without a sample, oldest first, as (start, end)."""
+        cdef int64_t i
+        return [
+            (self.unseen[i % self.room].start, self.unseen[i % self.room].end)
+            for i in range(max(0, self.gaps - self.room), self.gaps)
+        ]

@@ -23,10 +23,14 @@ cdef extern from *:
         left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
         while (nanosleep(&left, &left) == -1 && errno == EINTR) {}
     }
-    static inline double gilkit_now(void) {
+    static inline double gilkit_now(void) {  /* the clock of Python's time.perf_counter */
+    #ifdef __APPLE__
+        return 1e-9 * (double)clock_gettime_nsec_np(CLOCK_UPTIME_RAW);
+    #else
         struct timespec now;
         clock_gettime(CLOCK_MONOTONIC, &now);
         return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    #endif
     }
     #endif
 

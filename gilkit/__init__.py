@@ -2,7 +2,7 @@
 
 `gilkit.kernels` holds the kernels. `compare` measures them, or a function of your own, on threads and on
 processes; `load` reads what was measured before. `GilMonitor` and `held_share` tell who holds the GIL, and
-for what share of the time.
+for what share of the time; `timeline` draws who ran and who held it when.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "Kernel",
     "MonitorError",
     "Threshold",
+    "Timeline",
     "Verdict",
     "__version__",
     "compare",
@@ -28,6 +29,7 @@ __all__ = [
     "load",
     "threshold",
     "timeit",
+    "timeline",
 ]
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from gilkit.stats import Estimate
     from gilkit.survey import Costs, costs
     from gilkit.sweep import Threshold, threshold
+    from gilkit.tracing import Timeline, timeline
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
@@ -50,6 +53,7 @@ _HOMES = {
     "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
     "Threshold": "gilkit.sweep",
+    "Timeline": "gilkit.tracing",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
     "costs": "gilkit.survey",
@@ -57,6 +61,7 @@ _HOMES = {
     "load": "gilkit.reading",
     "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
+    "timeline": "gilkit.tracing",
 }
 
 

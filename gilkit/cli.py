@@ -24,6 +24,7 @@ from gilkit.run import Progress as Step
 from gilkit.settings import LONGEST, SECONDS, SHORT
 from gilkit.survey import costs
 from gilkit.sweep import threshold
+from gilkit.tracing import timeline
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -154,6 +155,16 @@ def _ends(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return first, last
 
 
+def _kernel_or_own(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[str | None, dict[str, Any]]:
+    """Return the kernel that is named; or None, and the statement as keyword arguments."""
+    alone = len(what) == 1 and not setup
+    if alone and what[0] in KERNELS:
+        return what[0], {}
+    if alone and what[0].isidentifier():
+        raise click.UsageError(f"unknown kernel {what[0]!r}: known are {', '.join(KERNELS)}")
+    return None, {"stmt": "\n".join(what), "setup": "\n".join(setup) or "pass"}
+
+
 @command.command("threshold")
 @click.argument("what", nargs=-1, metavar="KERNEL | STMT...", required=True)
 @click.option(
@@ -177,14 +188,11 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: 
     Of a KERNEL: from which its nogil version beats its gil version. Of a statement STMT that uses n: from
     which threads beat one.
     """
-    own: dict[str, Any] = {"stmt": "\n".join(what), "setup": "\n".join(setup) or "pass"}
-    kernel = what[0] if len(what) == 1 and not setup and what[0] in KERNELS else None
-    if kernel is None and not setup and len(what) == 1 and what[0].isidentifier():
-        raise click.UsageError(f"unknown kernel {what[0]!r}: known are {', '.join(KERNELS)}")
+    kernel, own = _kernel_or_own(what, setup)
     if kernel is None and options["sizes"] is None:
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with _bar() as step:
-        found = threshold(kernel, progress=step, **({} if kernel else own), **options)
+        found = threshold(kernel, progress=step, **own, **options)
     _finish(found.results)
 
 
@@ -208,6 +216,40 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
     with _bar() as step:
         found = costs(list(names) or None, progress=step, **options)
     _finish(found.results)
+
+
+@command.command("timeline")
+@click.argument("what", nargs=-1, metavar="KERNEL | STMT...", required=True)
+@click.option(
+    "-s", "--setup", multiple=True, metavar="SETUP",
+    help="For a statement: what every worker runs first, once.",
+)  # fmt: skip
+@click.option("--variant", help="Of the kernel: python, gil or nogil; by default nogil where it has one.")
+@click.option("--executor", default="threads", show_default=True, help="threads, processes or serial.")
+@click.option("--workers", type=click.IntRange(min=1), help="Lanes; by default 2 to 4, as there are CPUs.")
+@click.option(
+    "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
+)
+@click.option(
+    "--calls", type=click.IntRange(min=1), metavar="N",
+    help="Calls of every worker, each a slice; by default what fits, and short ones share a slice.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
+    metavar="SECONDS", help="Give it up after so long, and kill its processes.",
+)  # fmt: skip
+def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
+    """Show who ran when and who held the GIL when: a lane for every worker.
+
+    Of a KERNEL, or of a statement STMT as for gilkit timeit.
+    """
+    kernel, own = _kernel_or_own(what, setup)
+    with _bar() as step:
+        found = timeline(kernel, progress=step, **own, **options)
+    _show(found)
 
 
 @command.command("show")
@@ -269,7 +311,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         where = error.ctx.command_path if error.ctx else "gilkit"
         _fail(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
     except UnsavedError as error:
-        _show(report.report(error.outcome.results))
+        _show(error.outcome)
         _fail(str(error))
     except NothingMeasuredError as error:
         for line in report.failures(error.failures):
@@ -288,7 +330,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         source = error.__cause__ if isinstance(error, click.Abort) else error
         kept = source.outcome if isinstance(source, InterruptedRunError) else None
         if kept is not None:
-            _show(report.report(kept.results))
+            _show(kept)
         nothing = isinstance(source, InterruptedRunError) and kept is None
         click.echo("gilkit: interrupted" + (": nothing was measured" if nothing else ""), err=True)
         sys.exit(INTERRUPTED)

@@ -27,6 +27,7 @@ from gilkit.measure import (
     together,
 )
 from gilkit.monitor import HeldCall
+from gilkit.recorder import Order, Recorded, local_recorded, recorded
 from gilkit.transfer import sent_round
 from gilkit.workload import Call, Workload
 
@@ -103,6 +104,20 @@ class Lab:
                 recipe = self._recipe(workload)
                 return together(self._pool(executor, self.most), recipe, workers, loops, self.timeout)
         return self.call(local_round, executor, workload, workers, loops, self.most, self.timeout)
+
+    def record(self, executor: str, workload: Workload, workers: int, order: Order) -> Recorded:
+        """Record each of ``workers`` making calls, and who held the GIL meanwhile.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be done.
+        """
+        if EXECUTORS[executor].apart:
+            with self._reasons(executor):
+                recipe = self._recipe(workload)
+                return recorded(self._pool(executor, self.most), recipe, workers, order, self.timeout)
+        return self.call(local_recorded, executor, workload, workers, order, self.most, self.timeout)
 
     def watch(self, workload: Workload, seconds: float) -> HeldCall:
         """Return for what share of its calls ``workload`` holds the GIL, where threads are measured.

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from gilkit._start import spin
 from gilkit.executors import EXECUTORS
 from gilkit.monitor import HeldCall, watch
-from gilkit.workload import KernelCall, Team, Workload, ready, repeated
+from gilkit.workload import Call, KernelCall, Team, Workload, ready, repeated
 
 SPIN = 0.001  # seconds before the start in which workers are awake, each on its CPU
 LEAD = 0.004  # seconds from handing out a round to its start
 PATIENCE = 10  # tries to have all workers ready at the start, each with twice the lead
+T = TypeVar("T")
 
 
 class CaseFailedError(Exception):
@@ -77,6 +79,27 @@ def _own_cpu(place: int) -> Iterator[None]:
             os.sched_setaffinity(0, cpus)
 
 
+def started(
+    recipe: Workload | bytes,
+    start: float,
+    place: int,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+    spin: Callable[[float], None] = spin,
+) -> Call | None:
+    """Return what ``recipe`` makes, at the time ``start``, to worker number ``place``.
+
+    Returns None, at once, if it was ready too late for that.
+    """
+    call = ready(recipe)
+    if clock() > start:
+        return None
+    with _own_cpu(place):
+        sleep(max(0.0, start - SPIN - clock()))
+        spin(max(0.0, start - clock()))
+    return call
+
+
 def stretch(
     recipe: Workload | bytes,
     loops: int,
@@ -90,12 +113,9 @@ def stretch(
 
     Returns None, having called nothing, if it was ready too late for the start.
     """
-    call = ready(recipe)
-    if clock() > start:
+    call = started(recipe, start, place, clock, sleep, spin)
+    if call is None:
         return None
-    with _own_cpu(place):
-        sleep(max(0.0, start - SPIN - clock()))
-        spin(max(0.0, start - clock()))
     cpu = time.thread_time()
     begin = clock()
     repeated(call, loops)
@@ -107,27 +127,34 @@ class LateError(Exception):
     """No answer in time: the pool is of no use any more."""
 
 
-def together(
-    pool: Executor, recipe: Workload | bytes, workers: int, loops: int, timeout: float = 3600.0
-) -> Round:
-    """Run one round on ``pool``: all workers begin at one time on the clock that they share.
+def gathered(
+    pool: Executor, workers: int, timeout: float, task: Callable[..., T | None], *args: Any
+) -> list[T]:
+    """Run ``task(*args, start, place)`` once for every worker of ``pool``: all begin at one time.
 
-    A worker that first has to make its data misses the start, and then the round is run again.
+    A task that returns None missed the start, as one does that first has to make its data, and then all are
+    run again.
     """
     lead = LEAD
     until = time.perf_counter() + timeout
     for _ in range(PATIENCE):
         start = time.perf_counter() + lead
-        futures = [pool.submit(stretch, recipe, loops, start, place) for place in range(workers)]
+        futures = [pool.submit(task, *args, start, place) for place in range(workers)]
         # All of them, before an error of one: none may still be running when the next round starts.
         if wait(futures, max(0.0, until - time.perf_counter())).not_done:
             raise LateError
-        spans = [future.result() for future in futures]
-        ready_spans = [span for span in spans if span is not None]
-        if len(ready_spans) == workers:
-            return Round(loops, tuple(ready_spans))
+        found = [result for future in futures if (result := future.result()) is not None]
+        if len(found) == workers:
+            return found
         lead *= 2
     raise CaseFailedError("its workers were never ready at one time: the machine is too busy")
+
+
+def together(
+    pool: Executor, recipe: Workload | bytes, workers: int, loops: int, timeout: float = 3600.0
+) -> Round:
+    """Run one round on ``pool``: all workers begin at one time on the clock that they share."""
+    return Round(loops, tuple(gathered(pool, workers, timeout, stretch, recipe, loops)))
 
 
 local_pools: dict[tuple[str, int], Executor] = {}
@@ -154,14 +181,23 @@ def local_round(
 ) -> Round:
     """Run one round in this process, on an executor whose workers are no processes.
 
-    Its pools stay for the next round, with ``most`` workers each; one that gives no answer in time is left.
+    Its pools stay for the next round, with ``most`` workers each.
     """
-    kind = EXECUTORS[executor]
-    if kind.native:
+    if EXECUTORS[executor].native:
         return _team_round(recipe, workers, loops)
-    pool = local_pools.get((executor, most)) or local_pools.setdefault((executor, most), kind.start(most))
-    try:
+    with local_pool(executor, most) as pool:
         return together(pool, recipe, workers, loops, timeout)
+    raise AssertionError("local_pool swallows nothing")
+
+
+@contextmanager
+def local_pool(executor: str, most: int) -> Iterator[Executor]:
+    """Lend the pool of ``most`` workers in this process; one that gives no answer in time is left."""
+    pool = local_pools.get((executor, most)) or local_pools.setdefault(
+        (executor, most), EXECUTORS[executor].start(most)
+    )
+    try:
+        yield pool
     except LateError:
         local_pools.pop((executor, most)).shutdown(wait=False, cancel_futures=True)
         raise

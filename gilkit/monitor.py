@@ -243,6 +243,14 @@ class GilMonitor:
             holds.extend(Hold(start, end, who(address, made)) for start, end, address, made in found)
         return holds
 
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """The newest times without a sample, as (start, end): the system kept the monitor from running.
+
+        A hold lasts over a short one, of up to ten intervals, if the same thread has the GIL at both ends.
+        """
+        return self._sampler.kept_gaps() if self._sampler else []
+
     def _namer(self) -> Namer:
         return Namer(self._first, dict(self._begun), self._last or present())
 

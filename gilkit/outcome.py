@@ -7,11 +7,14 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from gilkit import results
 from gilkit.lab import Lab
 from gilkit.results import Results
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class Outcome:
@@ -42,19 +45,34 @@ class Outcome:
         """Write the suite to ``path``, in pyperf's JSON."""
         results.save(self.suite, path)
 
+    def __rich__(self) -> RenderableType:
+        from gilkit.report import report
+
+        return report(self._results)
+
     def __repr__(self) -> str:
-        from gilkit.report import text
+        from gilkit.report import plain
 
-        return text(self._results)
+        return plain(self)
 
 
-O = TypeVar("O", bound=Outcome)  # noqa: E741 (as T and P)
+class Shown(Protocol):
+    """What every command ends with: it can be printed and kept."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to ``path``."""
+
+    def __rich__(self) -> RenderableType:
+        """Return everything that there is to say of it."""
+
+
+O = TypeVar("O", bound=Shown)  # noqa: E741 (as T and P)
 
 
 class UnsavedError(results.ResultsError):
     """The results could not be written; ``outcome`` has them."""
 
-    def __init__(self, error: results.ResultsError, outcome: Outcome) -> None:
+    def __init__(self, error: results.ResultsError, outcome: Shown) -> None:
         super().__init__(str(error))
         self.outcome = outcome
 
@@ -62,7 +80,7 @@ class UnsavedError(results.ResultsError):
 class InterruptedRunError(KeyboardInterrupt):
     """An interrupt while something was measured; ``outcome`` is what there was until then, or None."""
 
-    def __init__(self, outcome: Outcome | None) -> None:
+    def __init__(self, outcome: Shown | None) -> None:
         super().__init__("interrupted")
         self.outcome = outcome
 
@@ -79,12 +97,12 @@ def obtained(
     Parameters
     ----------
     kind : callable
-        Makes the outcome of a suite.
+        Makes the outcome of what `suite` returns.
     lab : Lab
         Entered and left here.
     measure : callable
     suite : callable
-        Returns the suite of what was measured so far, or raises a `NothingMeasuredError`.
+        Returns what was measured so far, mostly a suite, or raises a `NothingMeasuredError`.
     output : path or None
 
     Raises

@@ -184,13 +184,13 @@ def kernel_subject(
             )
         workloads[variant] = KernelCall(kernel.name, variant, chosen, path)
         facts[variant] = {"gilkit_size": chosen, "gilkit_unit": kernel.unit}
-    _check_memory(kernel, max((int(f["gilkit_size"]) for f in facts.values()), default=0), max(workers))
+    check_memory(kernel, max((int(f["gilkit_size"]) for f in facts.values()), default=0), max(workers))
     workloads["ceiling"] = control = _control()
     facts["ceiling"] = {"gilkit_size": control.size, "gilkit_unit": KERNELS[CONTROL].unit}
     return Subject(kernel.name, _plan(kernel.name, has, executors, workers, [shown]), workloads, facts)
 
 
-def _check_memory(kernel: Kernel, size: int, workers: int) -> None:
+def check_memory(kernel: Kernel, size: int, workers: int) -> None:
     """Refuse sizes whose data would not fit: threads, processes and native threads each have their own."""
     import psutil
 

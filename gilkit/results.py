@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,15 +204,26 @@ def save(suite: Any, path: str | os.PathLike[str]) -> None:
     ResultsError
         If it cannot be written.
     """
+    replace(path, lambda name: suite.dump(name, replace=True))
+
+
+def replace(path: str | os.PathLike[str], write: Callable[[str], object]) -> None:
+    """Let ``write`` write a file, which then takes the place of the one at ``path``: whole or not at all.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
     try:
         target = Path(path).resolve()
         if target.exists() and not target.is_file():  # a device or a pipe: nothing to replace
-            suite.dump(str(target), replace=True)
+            write(str(target))
             return
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix)
         os.close(handle)
         try:
-            suite.dump(temporary, replace=True)
+            write(temporary)
             Path(temporary).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
             Path(temporary).replace(target)
         except BaseException:

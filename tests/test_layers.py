@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "starts", "stats"}
+LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "starts", "stats", "trace"}
 STAGES = [
     "kernels",
     "workload",
@@ -18,6 +18,7 @@ STAGES = [
     "monitor",
     "measure",
     "transfer",
+    "recorder",
     "lab",
     "probes",
     "constants",
@@ -33,6 +34,7 @@ STAGES = [
     "comparison",
     "sweep",
     "survey",
+    "tracing",
     "reading",
     "cli",
     "__main__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -317,3 +318,21 @@ def test_a_fork_under_a_running_monitor() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("done") == 2
+
+
+@needs_gil
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no stopping here")
+@pytest.mark.parametrize("mode", ["exact", "light"])
+def test_what_the_monitor_could_not_see_it_says(mode: str) -> None:
+    script = (
+        "import gilkit, os, signal\n"
+        f"with gilkit.GilMonitor(mode={mode!r}) as m:\n"
+        "    while not m.held_share.samples: pass\n"
+        "    os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "print(max(end - start for start, end in m.gaps))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        time.sleep(0.3)  # all of it stands still
+        process.send_signal(signal.SIGCONT)
+        assert float(process.communicate(timeout=60)[0]) >= 0.3

@@ -11,9 +11,10 @@ from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
 from gilkit.report._costs import costs
 from gilkit.report._threshold import threshold
+from gilkit.report._timeline import timeline
 from gilkit.results import Results, ResultsError
 
-__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "text"]
+__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "text", "timeline"]
 
 REPORTS: dict[str, Callable[[Results], RenderableType]] = {
     "comparison": comparison,

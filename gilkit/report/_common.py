@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import isnan
+from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -39,10 +40,14 @@ def share(held: float | None) -> str:
 
 def headline(results: Results) -> Text:
     """Return the first line: interpreter, GIL, CPUs and what others used of them."""
-    facts = results.facts
-    loads = [float(results.fact(case, "load") or 0.0) for case in results]
-    load = max(loads, default=0.0)
-    cpus = results.cpus
+    return heading(
+        results.facts, max((float(results.fact(case, "load") or 0.0) for case in results), default=0.0)
+    )
+
+
+def heading(facts: Mapping[str, Any], load: float) -> Text:
+    """Return the first line, of the facts of a run and of what others used."""
+    cpus = int(facts.get("gilkit_cpus", 1))
     line = Text(
         f"{facts.get('gilkit_interpreter', 'unknown Python')} · GIL {facts.get('gilkit_gil', 'unknown')} · "
         f"{cpus} CPU{'s' * (cpus != 1)} · ",
