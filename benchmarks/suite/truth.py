@@ -12,10 +12,12 @@ import numpy as np
 
 from gilkit._synthetic import synthetic_clocked
 from gilkit.kernels import lcg
+from gilkit.machine import BUSY, watched_load
 from gilkit.monitor import watch
 
 WARM = 2  # calls that a watch makes before it begins
 REPEATS = 5  # watches of every cell
+TRIES = 4  # to watch while others leave the machine alone
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,15 @@ def cell(length: float, asked: float, one: float, seconds: float) -> Cell:
     loops = max(1, round(0.02 / length))
     truths, shares, slower = [], [], []
     for _ in range(REPEATS):
-        alone = timed(call, loops)
-        log[0] = 0
-        found = watch(call, seconds / REPEATS)
-        released = log[1 + WARM : 1 + int(log[0])].mean()
-        alone = (alone + timed(call, loops)) / 2
+        for _ in range(TRIES):
+            load = watched_load()
+            alone = timed(call, loops)
+            log[0] = 0
+            found = watch(call, seconds / REPEATS)
+            released = log[1 + WARM : 1 + int(log[0])].mean()
+            alone = (alone + timed(call, loops)) / 2
+            if load() < BUSY:  # otherwise it shows what others did
+                break
         truths.append(1 - released / found.seconds)
         shares.append(found.share)
         slower.append(found.seconds / alone - 1)
