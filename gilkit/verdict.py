@@ -237,7 +237,7 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
             f"{name} stop at {threads:.2f}×: a call of {seconds(f.call)} loses {seconds(lost)} to hand-offs",
             _neither(f, needed) if f.own else advice,
         )
-    if f.held is not None and f.held < LEAST:
+    if f.held is not None and (f.held < LEAST or not _explains(f, threads, best)):
         return None
     why = f"{name} stop at {threads:.2f}× where {other} reach{'es' * (other == 'the ceiling')} {best:.2f}×"
     if f.held is not None:
@@ -254,6 +254,19 @@ def _gil(f: Figures, threads: Estimate, name: str) -> Verdict | None:
             return _apart(f, threads, f.processes, why)
         return Verdict(Cause.GIL, why, "use processes, or release the GIL inside the call")
     return Verdict(Cause.GIL, why, "release the GIL inside the call")
+
+
+def _explains(f: Figures, threads: Estimate, best: Estimate) -> bool:
+    """Whether what the GIL is held for can be all that a call loses, at the least that the interval allows.
+
+    A worker waits while each of the others holds it, and each time that it takes it again costs a hand-off.
+    """
+    assert f.call is not None
+    assert f.held is not None
+    if f.held >= HALF or f.times > AGAIN or isnan(threads.high):
+        return True
+    lost = f.workers * f.call * (1 / threads.high - 1 / best)
+    return lost <= (f.workers - 1) * f.held * f.call + (1 + f.times) * HAND_OFF
 
 
 def _worth(f: Figures, lost: float) -> float:

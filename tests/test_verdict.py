@@ -240,6 +240,14 @@ def test_a_share_that_cannot_explain_is_not_blamed() -> None:
     assert found.cause is Cause.UNEXPLAINED
 
 
+def test_a_share_is_not_blamed_for_more_than_it_can_cost() -> None:
+    # Two threads wait at most 7 % of a call for each other: that does not make 1.5 of 2.
+    figure = figures(threads=threads(nogil=1.5), held=0.07, times=1.0)
+    assert judge(figure).cause is Cause.UNEXPLAINED
+    assert judge(figures(threads=threads(nogil=1.76), held=0.12, times=1.0)).cause is Cause.GIL
+    assert judge(figures(threads=threads(nogil=1.5), held=0.07, times=60.0)).cause is Cause.GIL
+
+
 def test_the_gil_is_blamed_by_its_share_alone_where_nothing_else_ran() -> None:
     alone = {"threads": threads(function=1.0), "native": None, "processes": None}
     assert judge(figures(**alone, held=1.0)).cause is Cause.GIL
