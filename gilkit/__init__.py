@@ -19,6 +19,7 @@ __all__ = [
     "GilMonitor",
     "Kernel",
     "MonitorError",
+    "Scaling",
     "Threshold",
     "Verdict",
     "__version__",
@@ -26,11 +27,13 @@ __all__ = [
     "costs",
     "held_share",
     "load",
+    "scaling",
     "threshold",
     "timeit",
 ]
 
 if TYPE_CHECKING:
+    from gilkit.classic import Scaling, scaling
     from gilkit.comparison import Comparison, compare, timeit
     from gilkit.kernels import KERNELS, Kernel
     from gilkit.monitor import GilMonitor, MonitorError, held_share
@@ -49,12 +52,14 @@ _HOMES = {
     "KERNELS": "gilkit.kernels",
     "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
+    "Scaling": "gilkit.classic",
     "Threshold": "gilkit.sweep",
     "Verdict": "gilkit.verdict",
     "compare": "gilkit.comparison",
     "costs": "gilkit.survey",
     "held_share": "gilkit.monitor",
     "load": "gilkit.reading",
+    "scaling": "gilkit.classic",
     "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
 }

@@ -14,11 +14,13 @@ import click
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gilkit import __version__, report, results
+from gilkit import __version__, plotting, report
+from gilkit.classic import Scaling, scaling
 from gilkit.comparison import compare, timeit
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.outcome import InterruptedRunError, UnsavedError
+from gilkit.reading import load
 from gilkit.results import NothingMeasuredError, Results, ResultsError
 from gilkit.run import Progress as Step
 from gilkit.settings import LONGEST, SECONDS, SHORT
@@ -210,11 +212,60 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
     _finish(found.results)
 
 
+def _plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return the file to draw into, if that will be possible: nothing is measured first."""
+    if value is not None:
+        plotting.check(value)
+    return value
+
+
+PLOT = click.option(
+    "--plot", callback=_plot, metavar="FILE.svg|png",
+    help="Draw the curves there, with matplotlib: pip install 'gilkit[plot]'.",
+)  # fmt: skip
+
+
+@command.command("scaling")
+@click.option(
+    "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
+)
+@click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into half a minute."
+)
+@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@PLOT
+@click.option(
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SECONDS, show_default=True,
+    metavar="SECONDS", help="Give a case up after so long, and kill its processes.",
+)  # fmt: skip
+def scaling_command(plot: str | None, **options: Any) -> None:
+    """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
+
+    Every worker does the same work; starting and joining counts. Prints the seconds by workers, beside
+    compiled code with and without the GIL and native threads, and which columns stay flat.
+    """
+    with _bar() as step:
+        found = scaling(progress=step, **options)
+    if plot is not None:
+        found.plot(plot)
+    _finish(found.results)
+
+
 @command.command("show")
 @click.argument("file")
-def show_command(file: str) -> None:
+@PLOT
+def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
-    _finish(results.load(file))
+    found = load(file)
+    if plot is not None:
+        if not isinstance(found, Scaling):
+            raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
+        found.plot(plot)
+    _finish(found.results)
 
 
 @command.command("list")

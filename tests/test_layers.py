@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "starts", "stats"}
+LEAVES = {
+    "checks",
+    "columns",
+    "crossing",
+    "data",
+    "machine",
+    "plotting",
+    "results",
+    "script",
+    "settings",
+    "starts",
+    "stats",
+}
 STAGES = [
     "kernels",
     "workload",
@@ -18,6 +30,7 @@ STAGES = [
     "monitor",
     "measure",
     "transfer",
+    "crews",
     "lab",
     "probes",
     "constants",
@@ -33,6 +46,7 @@ STAGES = [
     "comparison",
     "sweep",
     "survey",
+    "classic",
     "reading",
     "cli",
     "__main__",
