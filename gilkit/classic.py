@@ -204,17 +204,12 @@ class Course:
         """Find the sizes: of plain Python, and of the compiled versions, which have one body."""
         self.sizes = {("sleep", False): max(1, round(self.work * 1e6))}
         for variant in ("python", "gil"):
+            key = "lcg", variant != "python"
             try:
-                size = lab.call(crews.fitting, "lcg", variant, self.work)
+                self.sizes[key] = lab.call(crews.fitting, "lcg", variant, self.work)
             except CaseFailedError as error:
-                lost = [
-                    c
-                    for c in self.cases
-                    if c.kernel == "lcg" and (c.variant == "python") == (variant == "python")
-                ]
+                lost = [case for case in self.cases if (case.kernel, case.variant != "python") == key]
                 self.failures.update(dict.fromkeys(lost, str(error)))
-            else:
-                self.sizes["lcg", variant != "python"] = size
 
     def _size(self, case: Case) -> int:
         return self.sizes[case.kernel, case.variant != "python"]

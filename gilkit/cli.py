@@ -212,7 +212,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
     _finish(found.results)
 
 
-def _plot(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     """Return the file to draw into, if that will be possible: nothing is measured first."""
     if value is not None:
         plotting.check(value)

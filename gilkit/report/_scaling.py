@@ -42,7 +42,7 @@ def scaling(results: Results) -> RenderableType:
         *(Text(f"no {name}: {reason}", style="dim") for name, reason in missing.items()),
     ]
     if lines := picture(found, counts(results)):
-        parts += ["", "seconds, by workers", *lines]
+        parts += ["", "seconds, by workers", *lines, _legend(found)]
     said = list(told(results))
     if said:
         parts += ["", *(_words(growth, counts(results)[0], results.cpus) for growth in said)]
@@ -119,13 +119,16 @@ def picture(
         if x > taken:
             taken = x + len(str(count))
             ticks[x:taken] = str(count)
-    legend = "   ".join(f"{COLUMNS[name].sign} {name}" for name in curves)
     return [
         *lines,
         Text(f"{'':>6} └{''.join(axis)}"),
         Text(f"{'':>8}{''.join(ticks)}".rstrip()),
-        Text(f"{'':>8}{legend}"),
     ]
+
+
+def _legend(found: Mapping[str, Mapping[int, Estimate]]) -> Text:
+    """Say which sign is whose, in one line."""
+    return Text("  ".join(f"{COLUMNS[name].sign} {name}" for name, values in found.items() if values))
 
 
 def _failed(failed: Mapping[Case, str]) -> list[Text]:
