@@ -24,7 +24,7 @@ from gilkit.stats import Estimate
 
 BUDGET = 24.0  # seconds for the rounds
 FEW, MOST = 3, 25  # rounds
-LEAST, WORK, LONGEST = 0.01, 0.1, 60.0  # seconds of work: by default at least, and at most; that may be asked
+LEAST, WORK, LONGEST = 0.01, 0.1, 10.0  # seconds of work: by default at least, and at most; that may be asked
 OVERHEAD, START = 0.15, 0.01  # seconds that a round of processes takes beside its work, and for each process
 
 
@@ -206,7 +206,9 @@ class Course:
         for variant in ("python", "gil"):
             key = "lcg", variant != "python"
             try:
-                self.sizes[key] = lab.call(crews.fitting, "lcg", variant, self.work)
+                tried = min(self.work, WORK)
+                size = lab.call(crews.fitting, "lcg", variant, tried)
+                self.sizes[key] = round(size * self.work / tried)
             except CaseFailedError as error:
                 lost = [case for case in self.cases if (case.kernel, case.variant != "python") == key]
                 self.failures.update(dict.fromkeys(lost, str(error)))

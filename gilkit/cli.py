@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -110,9 +111,11 @@ def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
     _finish(outcome.results)
 
 
-def _finish(found: Results) -> None:
-    """Print the report of what was found, and exit with 1 if some of it failed."""
+def _finish(found: Results, plot: str | None = None) -> None:
+    """Print the report of what was found, draw it if asked for, and exit with 1 if some of it failed."""
     _show(report.report(found))
+    if plot is not None:
+        plotting.draw(found, plot)
     if found.failures:
         sys.exit(FAILED)
 
@@ -248,11 +251,11 @@ def scaling_command(plot: str | None, **options: Any) -> None:
     Every worker does the same work; starting and joining counts. Prints the seconds by workers, beside
     compiled code with and without the GIL and native threads, and which columns stay flat.
     """
+    if plot and options["output"] and Path(plot).resolve() == Path(options["output"]).resolve():
+        raise click.UsageError("--plot and --output must be two files")
     with _bar() as step:
         found = scaling(progress=step, **options)
-    if plot is not None:
-        found.plot(plot)
-    _finish(found.results)
+    _finish(found.results, plot)
 
 
 @command.command("show")
@@ -261,11 +264,9 @@ def scaling_command(plot: str | None, **options: Any) -> None:
 def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
     found = load(file)
-    if plot is not None:
-        if not isinstance(found, Scaling):
-            raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
-        found.plot(plot)
-    _finish(found.results)
+    if plot is not None and not isinstance(found, Scaling):
+        raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
+    _finish(found.results, plot)
 
 
 @command.command("list")

@@ -7,7 +7,7 @@ from math import isnan
 from pathlib import Path
 
 from gilkit.columns import COLUMNS, counts, measured
-from gilkit.results import Results, check_writable
+from gilkit.results import Results, ResultsError, check_writable
 
 ENDINGS = (".svg", ".png")
 SIZE = (7.5, 4.5)  # inches
@@ -31,7 +31,13 @@ def check(path: str | os.PathLike[str]) -> None:
 
 
 def draw(results: Results, path: str | os.PathLike[str]) -> None:
-    """Draw the seconds of every column by workers, with their intervals, into a file."""
+    """Draw the seconds of every column by workers, with their intervals, into a file.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=SIZE, layout="constrained")
@@ -58,4 +64,7 @@ def draw(results: Results, path: str | os.PathLike[str]) -> None:
     axes.set_ylabel("seconds, from the first start to the last join")
     axes.set_title(f"{results.facts.get('gilkit_work'):g} s of work for each worker", loc="left")
     axes.legend(frameon=False)
-    figure.savefig(os.fspath(path), format=Path(path).suffix.lower().lstrip("."), dpi=150)
+    try:
+        figure.savefig(os.fspath(path), format=Path(path).suffix.lower().lstrip("."), dpi=150)
+    except OSError as error:
+        raise ResultsError(f"cannot write to {path}: {error.strerror or error}") from None

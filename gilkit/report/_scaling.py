@@ -45,7 +45,7 @@ def scaling(results: Results) -> RenderableType:
         parts += ["", "seconds, by workers", *lines, _legend(found)]
     said = list(told(results))
     if said:
-        parts += ["", *(_words(growth, counts(results)[0], results.cpus) for growth in said)]
+        parts += ["", *(_words(growth, results.cpus) for growth in said)]
         parts.append(
             Text(
                 f"times the seconds of {_workers(counts(results)[0])}, ± 95 % interval; flat: up to {FLAT:g}",
@@ -65,17 +65,17 @@ def _workers(count: int) -> str:
     return f"{count} worker{'s' * (count != 1)}"
 
 
-def _words(growth: Growth, first: int, cpus: int) -> Text:
+def _words(growth: Growth, cpus: int) -> Text:
     """Which columns stay flat with so many workers, and which do not."""
     text = Text(f"{growth.workers} workers", style="bold")
     text.append(f" on {cpus} CPU{'s' * (cpus != 1)}: ", style="not bold")
     groups = (
-        (f"as long as {first}", growth.flat),
-        ("longer", growth.growing),
+        ("flat", growth.flat),
+        ("growing", growth.growing),
         ("undecided", growth.undecided),
     )
     said = [
-        f"{what}: {', '.join(f'{name} {cell(times)}' for name, times in found.items())}"
+        f"{what} {', '.join(f'{name} {cell(times)}' for name, times in found.items())}"
         for what, found in groups
         if found
     ]
