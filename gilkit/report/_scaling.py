@@ -43,15 +43,8 @@ def scaling(results: Results) -> RenderableType:
     ]
     if lines := picture(found, counts(results)):
         parts += ["", "seconds, by workers", *lines, _legend(found)]
-    said = list(told(results))
-    if said:
-        parts += ["", *(_words(growth, results.cpus) for growth in said)]
-        parts.append(
-            Text(
-                f"times the seconds of {_workers(counts(results)[0])}, ± 95 % interval; flat: up to {FLAT:g}",
-                style="dim",
-            )
-        )
+    if said := list(told(results)):
+        parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, counts(results)[0])]
     if results.failures:
         parts += ["", *_failed(results.failures)]
     return Group(*parts)
@@ -59,10 +52,6 @@ def scaling(results: Results) -> RenderableType:
 
 def _cell(seconds: Estimate | None) -> str:
     return "–" if seconds is None else f"{seconds:.4f}"
-
-
-def _workers(count: int) -> str:
-    return f"{count} worker{'s' * (count != 1)}"
 
 
 def _words(growth: Growth, cpus: int) -> Text:
@@ -80,6 +69,17 @@ def _words(growth: Growth, cpus: int) -> Text:
         if found
     ]
     return text.append("; ".join(said) or "nothing was measured", style="not bold")
+
+
+def _key(said: list[Growth], first: int) -> Text:
+    """What the figures and the words mean."""
+    text = (
+        f"times the seconds of {first} worker{'s' * (first != 1)}, ± 95 % interval; flat: all of it up to "
+        f"{FLAT:g}, growing: all of it above"
+    )
+    if any(growth.undecided for growth in said):
+        text += "; undecided: more --rounds decide it"
+    return Text(text, style="dim")
 
 
 def picture(
