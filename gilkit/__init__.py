@@ -19,6 +19,7 @@ __all__ = [
     "GilMonitor",
     "Kernel",
     "MonitorError",
+    "Scaling",
     "Threshold",
     "Timeline",
     "Verdict",
@@ -27,12 +28,14 @@ __all__ = [
     "costs",
     "held_share",
     "load",
+    "scaling",
     "threshold",
     "timeit",
     "timeline",
 ]
 
 if TYPE_CHECKING:
+    from gilkit.classic import Scaling, scaling
     from gilkit.comparison import Comparison, compare, timeit
     from gilkit.kernels import KERNELS, Kernel
     from gilkit.monitor import GilMonitor, MonitorError, held_share
@@ -52,6 +55,7 @@ _HOMES = {
     "KERNELS": "gilkit.kernels",
     "MonitorError": "gilkit.monitor",
     "Kernel": "gilkit.kernels",
+    "Scaling": "gilkit.classic",
     "Threshold": "gilkit.sweep",
     "Timeline": "gilkit.tracing",
     "Verdict": "gilkit.verdict",
@@ -59,6 +63,7 @@ _HOMES = {
     "costs": "gilkit.survey",
     "held_share": "gilkit.monitor",
     "load": "gilkit.reading",
+    "scaling": "gilkit.classic",
     "threshold": "gilkit.sweep",
     "timeit": "gilkit.comparison",
     "timeline": "gilkit.tracing",

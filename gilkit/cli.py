@@ -8,17 +8,20 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gilkit import __version__, report, results
+from gilkit import __version__, plotting, report
+from gilkit.classic import Scaling, scaling
 from gilkit.comparison import compare, timeit
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.outcome import InterruptedRunError, UnsavedError
+from gilkit.reading import load
 from gilkit.results import NothingMeasuredError, Results, ResultsError
 from gilkit.run import Progress as Step
 from gilkit.settings import LONGEST, SECONDS, SHORT
@@ -109,9 +112,11 @@ def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
     _finish(outcome.results)
 
 
-def _finish(found: Results) -> None:
-    """Print the report of what was found, and exit with 1 if some of it failed."""
+def _finish(found: Results, plot: str | None = None) -> None:
+    """Print the report of what was found, draw it if asked for, and exit with 1 if some of it failed."""
     _show(report.report(found))
+    if plot is not None:
+        plotting.draw(found, plot)
     if found.failures:
         sys.exit(FAILED)
 
@@ -252,11 +257,58 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **options: A
     _show(found)
 
 
+def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """Return the file to draw into, if that will be possible: nothing is measured first."""
+    if value is not None:
+        plotting.check(value)
+    return value
+
+
+PLOT = click.option(
+    "--plot", callback=_plot, metavar="FILE.svg|png",
+    help="Draw the curves there, with matplotlib: pip install 'gilkit[plot]'.",
+)  # fmt: skip
+
+
+@command.command("scaling")
+@click.option(
+    "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
+)
+@click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+@click.option(
+    "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into half a minute."
+)
+@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@PLOT
+@click.option(
+    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SECONDS, show_default=True,
+    metavar="SECONDS", help="Give a case up after so long, and kill its processes.",
+)  # fmt: skip
+def scaling_command(plot: str | None, **options: Any) -> None:
+    """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
+
+    Every worker does the same work; starting and joining counts. Prints the seconds by workers, beside
+    compiled code with and without the GIL and native threads, and which columns stay flat.
+    """
+    if plot and options["output"] and Path(plot).resolve() == Path(options["output"]).resolve():
+        raise click.UsageError("--plot and --output must be two files")
+    with _bar() as step:
+        found = scaling(progress=step, **options)
+    _finish(found.results, plot)
+
+
 @command.command("show")
 @click.argument("file")
-def show_command(file: str) -> None:
+@PLOT
+def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
-    _finish(results.load(file))
+    found = load(file)
+    if plot is not None and not isinstance(found, Scaling):
+        raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
+    _finish(found.results, plot)
 
 
 @command.command("list")

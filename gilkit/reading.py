@@ -6,12 +6,15 @@ import os
 from typing import Any
 
 from gilkit import results
+from gilkit.classic import Scaling
 from gilkit.comparison import Comparison
 from gilkit.outcome import Outcome
 from gilkit.survey import Costs
 from gilkit.sweep import Threshold
 
-OUTCOMES: dict[str, type[Outcome]] = {outcome.kind: outcome for outcome in (Comparison, Costs, Threshold)}
+OUTCOMES: dict[str, type[Outcome]] = {
+    outcome.kind: outcome for outcome in (Comparison, Costs, Scaling, Threshold)
+}
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -19,7 +22,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Comparison, Costs or Threshold
+    Comparison, Costs, Scaling or Threshold
         Of the kind that was saved.
 
     Raises

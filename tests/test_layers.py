@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "gilkit"
-LEAVES = {"checks", "crossing", "data", "machine", "results", "settings", "starts", "stats", "trace"}
+LEAVES = {
+    "checks",
+    "columns",
+    "crossing",
+    "data",
+    "machine",
+    "plotting",
+    "results",
+    "script",
+    "settings",
+    "starts",
+    "stats",
+    "trace",
+}
 STAGES = [
     "kernels",
     "workload",
@@ -19,6 +32,7 @@ STAGES = [
     "measure",
     "transfer",
     "recorder",
+    "crews",
     "lab",
     "probes",
     "constants",
@@ -35,6 +49,7 @@ STAGES = [
     "sweep",
     "survey",
     "tracing",
+    "classic",
     "reading",
     "cli",
     "__main__",

@@ -45,6 +45,8 @@ def test_the_commands_run_one_after_another(tmp_path: Path) -> None:
             words += ["--rounds", "1", "--workers", "2"]
         elif "threshold" in words:
             words += ["--rounds", "1", "--workers", "2", "--sizes", "1000:2000"]
+        elif "scaling" in words:
+            words += ["--rounds", "1", "--workers", "2", "--work", "0.01"]
         elif "costs" in words:
             words += ["--rounds", "1"]
         done = subprocess.run(

@@ -10,6 +10,7 @@ from gilkit.report._catalogue import catalogue, constants
 from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
 from gilkit.report._costs import costs
+from gilkit.report._scaling import scaling
 from gilkit.report._threshold import threshold
 from gilkit.report._timeline import timeline
 from gilkit.results import Results, ResultsError
@@ -19,6 +20,7 @@ __all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "te
 REPORTS: dict[str, Callable[[Results], RenderableType]] = {
     "comparison": comparison,
     "costs": costs,
+    "scaling": scaling,
     "threshold": threshold,
 }
 
