@@ -60,6 +60,22 @@ def _several(what: str, known: Sequence[str]) -> Callable[..., tuple[str, ...] |
     return callback
 
 
+WORKERS = click.option(
+    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+)
+SEED = click.option("--seed", type=int, help="For the order in each round; recorded in the results.")
+OUTPUT = click.option(
+    "-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format."
+)
+
+
+def _timeout(seconds: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=seconds, show_default=True,
+        metavar="SECONDS", help="Give up after so long without an answer, and kill the processes.",
+    )  # fmt: skip
+
+
 def _show(renderable: RenderableType) -> None:
     """Print to standard output: in colour on a terminal, and no wider than 80 columns into a pipe."""
     console = Console(highlight=False)
@@ -85,9 +101,7 @@ def command() -> None:
     "--executor", "executors", multiple=True, callback=_several("executor", list(EXECUTORS)),
     help=f"Only this one, of {', '.join(EXECUTORS)}; repeat for several. The ceiling stays.",
 )  # fmt: skip
-@click.option(
-    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
-)
+@WORKERS
 @click.option(
     "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
 )
@@ -95,13 +109,10 @@ def command() -> None:
     "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into two minutes."
 )
 @click.option("--quick", is_flag=True, help="Half a minute, with less certainty.")
-@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
+@SEED
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
-@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SECONDS, show_default=True,
-    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
-)  # fmt: skip
+@OUTPUT
+@_timeout(SECONDS)
 def compare_command(kernels: tuple[str, ...], **options: Any) -> None:
     """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
 
@@ -127,18 +138,13 @@ def _finish(found: Results, plot: str | None = None) -> None:
     "-s", "--setup", multiple=True, metavar="SETUP",
     help="What every worker runs first, once; repeat for several lines.",
 )  # fmt: skip
-@click.option(
-    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
-)
+@WORKERS
 @click.option(
     "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into ten seconds."
 )
-@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
-@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
-    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
-)  # fmt: skip
+@SEED
+@OUTPUT
+@_timeout(SHORT)
 def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
     """Measure a statement of your own: who holds the GIL, and do threads or processes win.
 
@@ -177,16 +183,11 @@ def _kernel_or_own(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[str |
     help="For a statement: what every worker runs first, once. May use n.",
 )  # fmt: skip
 @click.option("--sizes", callback=_ends, metavar="A:B", help="The smallest and the largest size, or n.")
-@click.option(
-    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
-)
+@WORKERS
 @click.option("--rounds", type=click.IntRange(min=1), help="Rounds at every size; by default 7 to 21.")
-@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
-@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
-    metavar="SECONDS", help="Give a round up after so long, and kill its processes.",
-)  # fmt: skip
+@SEED
+@OUTPUT
+@_timeout(SHORT)
 def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
@@ -207,8 +208,8 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **options: 
     "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into 15 seconds."
 )
 @click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
-@click.option("--seed", type=int, help="For the order of the constants; recorded in the results.")
-@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@SEED
+@OUTPUT
 @click.option("--list", "listed", is_flag=True, help="Print what each NAME stands for, and measure nothing.")
 def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
     """Measure what starting, switching and sending cost on this machine.
@@ -242,10 +243,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
 @click.option(
     "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
 )
-@click.option(
-    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SHORT, show_default=True,
-    metavar="SECONDS", help="Give it up after so long, and kill its processes.",
-)  # fmt: skip
+@_timeout(SHORT)
 def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **options: Any) -> None:
     """Show who ran when and who held the GIL when: a lane for every worker.
 
@@ -274,19 +272,14 @@ PLOT = click.option(
 @click.option(
     "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
 )
-@click.option(
-    "--workers", callback=_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
-)
+@WORKERS
 @click.option(
     "--rounds", type=click.IntRange(min=1), help="Rounds; by default as many as fit into half a minute."
 )
-@click.option("--seed", type=int, help="For the order of the cases; recorded in the results.")
-@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@SEED
+@OUTPUT
 @PLOT
-@click.option(
-    "--timeout", type=click.FloatRange(0, LONGEST, min_open=True), default=SECONDS, show_default=True,
-    metavar="SECONDS", help="Give a case up after so long, and kill its processes.",
-)  # fmt: skip
+@_timeout(SECONDS)
 def scaling_command(plot: str | None, **options: Any) -> None:
     """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
 
