@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "KERNELS",
+    "Claims",
     "Comparison",
     "Costs",
     "Estimate",
@@ -22,6 +23,7 @@ __all__ = [
     "Threshold",
     "Verdict",
     "__version__",
+    "claims",
     "compare",
     "costs",
     "held_share",
@@ -38,10 +40,12 @@ if TYPE_CHECKING:
     from gilkit.stats import Estimate
     from gilkit.survey import Costs, costs
     from gilkit.sweep import Threshold, threshold
+    from gilkit.trial import Claims, claims
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
 _HOMES = {
+    "Claims": "gilkit.trial",
     "Comparison": "gilkit.comparison",
     "Costs": "gilkit.survey",
     "Estimate": "gilkit.stats",
@@ -51,6 +55,7 @@ _HOMES = {
     "Kernel": "gilkit.kernels",
     "Threshold": "gilkit.sweep",
     "Verdict": "gilkit.verdict",
+    "claims": "gilkit.trial",
     "compare": "gilkit.comparison",
     "costs": "gilkit.survey",
     "held_share": "gilkit.monitor",

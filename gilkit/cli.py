@@ -24,6 +24,7 @@ from gilkit.run import Progress as Step
 from gilkit.settings import LONGEST, SECONDS, SHORT
 from gilkit.survey import costs
 from gilkit.sweep import threshold
+from gilkit.trial import claims
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -207,6 +208,28 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
         return
     with _bar() as step:
         found = costs(list(names) or None, progress=step, **options)
+    _finish(found.results)
+
+
+@command.command("claims")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
+@click.option("--seed", type=int, help="For the order in a round; recorded in the results.")
+@click.option("-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format.")
+@click.option(
+    "--list", "listed", is_flag=True, help="Print how each is put to the test, and measure nothing."
+)
+def claims_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
+    """Put what people say of threads and processes to the test.
+
+    Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All take
+    up to three minutes.
+    """
+    if listed:
+        _show(report.sayings())
+        return
+    with _bar() as step:
+        found = claims(list(names) or None, progress=step, **options)
     _finish(found.results)
 
 

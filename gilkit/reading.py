@@ -10,8 +10,11 @@ from gilkit.comparison import Comparison
 from gilkit.outcome import Outcome
 from gilkit.survey import Costs
 from gilkit.sweep import Threshold
+from gilkit.trial import Claims
 
-OUTCOMES: dict[str, type[Outcome]] = {outcome.kind: outcome for outcome in (Comparison, Costs, Threshold)}
+OUTCOMES: dict[str, type[Outcome]] = {
+    outcome.kind: outcome for outcome in (Claims, Comparison, Costs, Threshold)
+}
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -19,7 +22,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Comparison, Costs or Threshold
+    Claims, Comparison, Costs or Threshold
         Of the kind that was saved.
 
     Raises

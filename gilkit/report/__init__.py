@@ -7,15 +7,17 @@ from collections.abc import Callable
 from rich.console import RenderableType
 
 from gilkit.report._catalogue import catalogue, constants
+from gilkit.report._claims import claims, sayings
 from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
 from gilkit.report._costs import costs
 from gilkit.report._threshold import threshold
 from gilkit.results import Results, ResultsError
 
-__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "text"]
+__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "sayings", "text"]
 
 REPORTS: dict[str, Callable[[Results], RenderableType]] = {
+    "claims": claims,
     "comparison": comparison,
     "costs": costs,
     "threshold": threshold,

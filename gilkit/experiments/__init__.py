@@ -1,0 +1,12 @@
+"""What people say of threads and processes, each claim an experiment; CLAIMS is the registry of them.
+
+An experiment measures, and leaves its figures; a decision, which is a pure function, says what follows from
+them. The command, the table and the tests have a claim from its entry.
+"""
+
+from __future__ import annotations
+
+from gilkit.experiments import _scaling  # noqa: F401
+from gilkit.experiments._base import CLAIMS, WHOLE, Bench, Claim, Figures, Finding, Ruling, figures
+
+__all__ = ["CLAIMS", "WHOLE", "Bench", "Claim", "Figures", "Finding", "Ruling", "figures"]
