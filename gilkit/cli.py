@@ -222,8 +222,8 @@ def costs_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
 def claims_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
     """Put what people say of threads and processes to the test.
 
-    Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All take
-    up to three minutes.
+    Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All
+    take up to three minutes.
     """
     if listed:
         _show(report.sayings())

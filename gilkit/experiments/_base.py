@@ -297,6 +297,11 @@ def above(value: Estimate, limit: float) -> bool | None:
     return True if value.low > limit else False if value.high < limit else None
 
 
+def negated(answer: bool | None) -> bool | None:
+    """Return the opposite; None of what is not known."""
+    return None if answer is None else not answer
+
+
 def ruled(answer: bool | None, measured: str, holds: str, refuted: str) -> Finding:
     """Return the finding of a claim that is true, false or open."""
     if answer is None:

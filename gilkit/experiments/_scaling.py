@@ -16,6 +16,7 @@ from gilkit.experiments._base import (
     all_of,
     claim,
     kernel,
+    negated,
     ruled,
     times,
 )
@@ -119,7 +120,7 @@ def _slower_with_threads(f: Figures) -> Finding:
     answer = True if True in slower else None if None in slower else False
     return ruled(
         answer,
-        measured.replace("times as", "times as"),
+        measured,
         "threads that take turns pay for each hand-over",
         f"no thread count cost {SLOWER - 1:.0%} or more",
     )
@@ -135,8 +136,8 @@ def _slower_with_threads(f: Figures) -> Finding:
 def slower_with_threads(bench: Bench) -> None:
     """Threads can make CPU-bound Python slower than one thread is.
 
-    Method: `lcg` in plain Python, on as many threads as CPUs and on twice as many: the time for the same work,
-    relative to that of one thread in the same round.
+    Method: `lcg` in plain Python, on as many threads as CPUs and on twice as many: the time for the
+    same work, relative to that of one thread in the same round.
     Limits: one kind of work, with long turns; code that waits and computes by turns may lose more.
     """
     bench.lanes(("python", "threads", n, kernel("lcg", "python")) for n in bench.counts if n > 1)
@@ -216,7 +217,7 @@ def only_processes(bench: Bench) -> None:
 
     Method: one compiled body, `lcg`, on Python threads that release the GIL, in processes, and on native
     threads with no Python around.
-    Limits: it takes compiled code, or an interpreter without a GIL: pure Python under the GIL is `one-at-a-time`.
+    Limits: it takes compiled code, or an interpreter without a GIL. Pure Python under the GIL: `one-at-a-time`.
     """
     lanes = lcg_lanes(bench.cpus, ("nogil", "threads"), ("nogil", "processes"))
     if lcg.native:
@@ -230,17 +231,14 @@ def _quarter_cpu(f: Figures) -> Finding:
         kind: estimate([cpu / f.cpus for cpu in f.facts[f"cpu python/{kind}/{most}"]])
         for kind in ("threads", "processes")
     }
-    one = all_of([above(used["processes"], SCALES), _not(above(used["threads"], NO_GAIN / f.cpus))])
+    one = all_of([above(used["processes"], SCALES), negated(above(used["threads"], NO_GAIN / f.cpus))])
     return ruled(
         one,
-        f"{most} threads use {used['threads']:.0%} of {f.cpus} CPUs, {most} processes {used['processes']:.0%}",
-        f"threads of pure Python share one CPU's worth, which is {1 / f.cpus:.0%} of {f.cpus} and 25% of four",
+        f"{most} threads use {used['threads']:.0%} of {f.cpus} CPUs, "
+        f"{most} processes {used['processes']:.0%}",
+        f"threads of pure Python share one CPU, which is {1 / f.cpus:.0%} of {f.cpus} and 25% of four",
         "threads use more than one CPU, or processes less than all",
     )
-
-
-def _not(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer
 
 
 @claim(
@@ -254,7 +252,7 @@ def quarter_cpu(bench: Bench) -> None:
     Limits: on this machine's CPUs, not on four; the share of one CPU is what is compared.
     """
     work = kernel("lcg", "python")
-    bench.lanes((("python", kind, 2 * bench.cpus, work) for kind in ("threads", "processes")))
+    bench.lanes(("python", kind, 2 * bench.cpus, work) for kind in ("threads", "processes"))
 
 
 def _smt_ceiling(f: Figures) -> Finding:
@@ -279,7 +277,8 @@ def _smt_ceiling(f: Figures) -> Finding:
 
 
 @claim(
-    "smt-ceiling", "Threads and processes only scale to 4x on 8 hyperthreads, and nobody knows why.", _smt_ceiling,
+    "smt-ceiling", "Threads and processes only scale to 4x on 8 hyperthreads, and nobody knows why.",
+    _smt_ceiling,
     cpus=2, quiet=True,
 )  # fmt: skip
 def smt_ceiling(bench: Bench) -> None:
