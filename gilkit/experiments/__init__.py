@@ -6,7 +6,7 @@ them. The command, the table and the tests have a claim from its entry.
 
 from __future__ import annotations
 
-from gilkit.experiments import _failing, _memory, _scaling  # noqa: F401
+from gilkit.experiments import _failing, _memory, _releasing, _scaling, _starting, _waiting  # noqa: F401
 from gilkit.experiments._base import CLAIMS, WHOLE, Bench, Claim, Figures, Finding, Ruling, figures
 
 __all__ = ["CLAIMS", "WHOLE", "Bench", "Claim", "Figures", "Finding", "Ruling", "figures"]

@@ -60,17 +60,9 @@ class Apart:
 def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-P", str(PROGRAM), name, json.dumps(arguments)]
     environment = {**os.environ, "TMPDIR": folder, "no_proxy": "*", "PYTHONFAULTHANDLER": ""}
-    pipe = subprocess.PIPE
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
     try:
-        return subprocess.Popen(
-            command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=errors,
-            text=True,
-            env=environment,
-            start_new_session=True,
-        )
+        return subprocess.Popen(command, **pipes, text=True, env=environment, start_new_session=True)
     except OSError as error:
         raise CaseFailedError(f"{sys.executable} does not start: {error.strerror}") from None
 

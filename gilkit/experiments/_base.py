@@ -286,6 +286,11 @@ def times(value: Estimate) -> str:
     return f"{value:.2f}{margin} times"
 
 
+def rounded(value: float) -> str:
+    """Return a ratio to two digits, as ``230``."""
+    return f"{value:.1f}" if value < 10 else f"{float(f'{value:.1e}'):,.0f}"
+
+
 def all_of(answers: Iterable[bool | None]) -> bool | None:
     """Return whether all are true; None if that is not known."""
     known = list(answers)

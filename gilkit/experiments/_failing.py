@@ -59,8 +59,8 @@ def killable(bench: Bench) -> None:
     """A process can be killed at any time, a thread cannot.
 
     Method: processes call `sleep` for 10 s (quick: 1 s), with the GIL held and released; the time from
-    `terminate()` or `kill()` to the end of each. In others, a thread makes the same call, and the process gets
-    a real interrupt: when did the main thread notice, and when did the thread end?
+    `terminate()` or `kill()` to the end of each. In others, a thread makes the same call, and the process
+    gets a real interrupt: when did the main thread notice, and when did the thread end?
     Limits: a call into C. Python code on a thread can be asked to end, by an event or an exception.
     """
     length = bench.facts["length"] = QUICK_CALL if bench.quick else CALL
@@ -99,15 +99,15 @@ def _crash(f: Figures) -> Finding:
     died = thread["status"] < 0
     survived = process["status"] == pool["status"] == 0 and process["other"] == "well"
     measured = (
-        f"a segmentation fault on a thread ended its whole program {_status(thread['status'])}; in a process, "
-        f"that process ended {_status(process['crashed'])}, its neighbour "
+        f"a segmentation fault on a thread ended its whole program {_status(thread['status'])}; in a "
+        f"process, that process ended {_status(process['crashed'])}, its neighbour "
         + ("did its work" if process["other"] == "well" else process["other"])
         + f", and the program went on to end {_status(process['status'])}"
     )
     if died and survived and pool["other"] != "well":
         why = (
-            "on how it was started: a Process of its own spares the others, a ProcessPoolExecutor ends all of "
-            f"its workers ({pool['other']}), though not the program"
+            "on how it was started: a Process of its own spares the others, a ProcessPoolExecutor ends all "
+            f"of its workers ({pool['other']}), though not the program"
         )
         return Finding(Ruling.DEPENDS, why, measured)
     return ruled(
@@ -124,8 +124,9 @@ def _crash(f: Figures) -> Finding:
 def crash(bench: Bench) -> None:
     """A crash in a process spares the others, a crash in a thread does not.
 
-    Method: three programs in which a worker reads address 0, a real segmentation fault: a thread, a `Process`
-    beside another, and a worker of a `ProcessPoolExecutor` beside another; the exit statuses are read.
+    Method: three programs in which a worker reads address 0, a real segmentation fault: a thread, a
+    `Process` beside another, and a worker of a `ProcessPoolExecutor` beside another; the exit statuses are
+    read.
     Limits: one kind of crash. What a crashed process had locked or half written in shared memory stays so.
     """
     for kind in ("thread", "process", "pool"):
@@ -138,8 +139,8 @@ def _race(f: Figures) -> Finding:
     lost = {kind: [due - got for due, got in f.facts[kind]] for kind in f.facts}
     due = f.facts["threads"][0][0]
     measured = (
-        f"of {due:,} additions to one number, {RACERS} threads lost {max(lost['threads']):,} without a lock and "
-        f"{max(lost['threads, locked'])} with one; processes that share it lost {max(lost['processes']):,}, "
+        f"of {due:,} additions to one number, {RACERS} threads lost {max(lost['threads']):,} without a "
+        f"lock and {max(lost['threads, locked'])} with one; processes that share it lost {max(lost['processes']):,}, "
         f"and a pool, where each has its own, {max(lost['pool'])}"
     )
     if any(lost["threads, locked"]):
@@ -158,10 +159,10 @@ def race(bench: Bench) -> None:
     """Threads that write to the same data need locks.
 
     Method: workers add 1 to a number by reading it, calling a function and writing its result back: threads
-    without and with a lock, processes that share the number, and a pool, where each has its own and the sums are
-    added up. What is missing from the sum was lost.
-    Limits: a race need not happen. CPython hands the GIL over in certain places only, such as calls, so that
-    other code may never lose anything on one version, and does on another.
+    without and with a lock, processes that share the number, and a pool, where each has its own and the
+    sums are added up. What is missing from the sum was lost.
+    Limits: a race need not happen. CPython hands the GIL over in certain places only, such as calls, so
+    that other code may never lose anything on one version, and does on another.
     """
     runs = {
         "threads": ("threads", False),
@@ -179,8 +180,8 @@ def _leak(f: Figures) -> Finding:
     shown = {kind: nbytes(max(0.0, float(kept[kind]) * LEAK)) for kind in kept}
     return ruled(
         all_of([above(kept["thread"], HELD), negated(above(kept["process"], GONE))]),
-        f"of {nbytes(LEAK)} that a worker leaked, {shown['thread']} were still held after a thread had ended, "
-        f"{shown['process']} after a process had",
+        f"of {nbytes(LEAK)} that a worker leaked, {shown['thread']} were still held after a thread had "
+        f"ended, {shown['process']} after a process had",
         "memory belongs to the process: it comes back when that ends",
         "a thread's leak went with it, or a process's stayed",
     )

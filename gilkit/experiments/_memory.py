@@ -6,7 +6,18 @@ import multiprocessing
 
 from gilkit.constants import CONSTANTS, SIZES
 from gilkit.experiments import _apart
-from gilkit.experiments._base import Bench, Figures, Finding, Ruling, above, all_of, claim, negated, ruled
+from gilkit.experiments._base import (
+    Bench,
+    Figures,
+    Finding,
+    Ruling,
+    above,
+    all_of,
+    claim,
+    negated,
+    rounded,
+    ruled,
+)
 from gilkit.experiments._measures import memory, private
 from gilkit.stats import Estimate, estimate
 from gilkit.verdict import nbytes, seconds
@@ -45,8 +56,8 @@ def _shared_memory(f: Figures) -> Finding:
 def shared_memory(bench: Bench) -> None:
     """Threads share data, processes do not.
 
-    Method: the caller and a worker write to different places of a megabyte; each then looks for what the other
-    wrote, and at the address. A process is given the data as an argument, and a `SharedMemory` block.
+    Method: the caller and a worker write to different places of a megabyte; each then looks for what the
+    other wrote, and at the address. A process is given the data as an argument, and a `SharedMemory` block.
     Limits: data as arguments. A forked child shares pages until one side writes: `copies-script`.
     """
     bench.facts.update(_apart.said("share")[0])
@@ -67,7 +78,7 @@ def _footprint(f: Figures) -> Finding:
     return ruled(
         more,
         measured,
-        "each has an interpreter of its own, with the modules that its work imports, numpy, say, on top of that",
+        "each has an interpreter of its own; the modules that its work imports come on top of that",
         "a process took no more than a thread",
     )
 
@@ -76,9 +87,10 @@ def _footprint(f: Figures) -> Finding:
 def footprint(bench: Bench) -> None:
     """Processes take more memory than threads.
 
-    Method: programs with one and with five idle workers; the difference of their memory, by four. Shared pages are
-    divided among those who share them (proportional set size), where the system tells.
-    Limits: workers that have done nothing, in a program that has imported nothing: the least that they take.
+    Method: programs with one and with five idle workers; the difference of their memory, by four. Shared
+    pages are divided among those who share them (proportional set size), where the system tells.
+    Limits: workers that have done nothing, in a program that has imported nothing: the least that they
+    take.
     """
     for _ in range(2 if bench.quick else 5):
         for kind in ("thread", *_methods()):
@@ -97,9 +109,7 @@ def _copies_script(f: Figures) -> Finding:
     measured = f"a spawned child starts with {nbytes(fresh)} of its own"
     measured += ", and runs the script's top level again" if again else ", and does not run the script again"
     if "fork" not in f.facts:
-        return ruled(
-            again, measured, "it is run again, not copied; here there is nothing but spawn", "it is not"
-        )
+        return ruled(again, measured, "it is run again: here is nothing but spawn", "it is not")
     before, after = (estimate([row[i] for row in f.facts["fork"]]) for i in (0, 1))
     shared = negated(above(_by(before), SHARED))
     copied = above(_by(after), COPIED)
@@ -128,10 +138,10 @@ def _by(taken: Estimate) -> Estimate:
 def copies_script(bench: Bench) -> None:
     """Each child process has a copy of the script and its data.
 
-    Method: a program with 32 MB of data starts a child, by fork and by spawn; the child's private memory before
-    and after it writes to every page, and whether it ran the script's top level.
-    Limits: bytes in one block. Python objects hold their reference count in the same page: to look at one is to
-    write to it.
+    Method: a program with 32 MB of data starts a child, by fork and by spawn; the child's private memory
+    before and after it writes to every page, and whether it ran the script's top level.
+    Limits: bytes in one block. Python objects hold their reference count in the same page: to look at one
+    is to write to it.
     """
     for _ in range(2 if bench.quick else 5):
         for method in [method for method in _methods() if method != "forkserver"]:
@@ -143,10 +153,6 @@ def copies_script(bench: Bench) -> None:
                 bench.found(method, [before, private(pid), again])
 
 
-def _leading(found: Estimate) -> str:
-    return f"{float(f'{found:.1e}'):,.0f}"
-
-
 def _ipc_overhead(f: Figures) -> Finding:
     ratio = f.ratio(("submit-processes", "processes", 1), ("submit-threads", "threads", 1))
     took = {name: f.time(name, CONSTANTS[name].executor) for name in CHANNELS}
@@ -154,7 +160,7 @@ def _ipc_overhead(f: Figures) -> Finding:
     return ruled(
         above(ratio, 1.0),
         f"a call and its result take {seconds(took['submit-threads'])} through a queue to a thread, "
-        f"{seconds(took['submit-processes'])} to a process: {_leading(ratio)} times as much. A megabyte there "
+        f"{seconds(took['submit-processes'])} to a process: {rounded(ratio)} times as much. A megabyte there "
         f"and back takes {seconds(took['pool-1MB'])} ({speed['pool-1MB']:.1f} GB/s), by shared memory "
         f"{seconds(took['shared-1MB'])} ({speed['shared-1MB']:.1f} GB/s); to a thread only its address goes",
         "what goes to a process is pickled, copied and unpickled, and two processes have to wake up",
@@ -166,8 +172,8 @@ def _ipc_overhead(f: Figures) -> Finding:
 def ipc_overhead(bench: Bench) -> None:
     """Messages between processes cost more than between threads.
 
-    Method: a call that does nothing and its result through the queue of a thread pool and of a process pool; a
-    megabyte there and back through the latter, and by shared memory. As in `gilkit costs`.
+    Method: a call that does nothing and its result through the queue of a thread pool and of a process
+    pool; a megabyte there and back through the latter, and by shared memory. As in `gilkit costs`.
     Limits: one message at a time, of bytes, which are the fastest to pickle.
     """
     for _ in bench.rounds(5):

@@ -176,10 +176,12 @@ def interrupted(variant: str, seconds: float) -> None:
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     ended: list[float] = []
+    done = threading.Event()  # not join(): an interrupt in it makes some versions forget the thread
 
     def run() -> None:
         sleep.variant(variant)(seconds)
         ended.append(time.perf_counter())
+        done.set()
 
     noticed = 0.0
     thread = threading.Thread(target=run)
@@ -187,11 +189,11 @@ def interrupted(variant: str, seconds: float) -> None:
     begin = time.perf_counter()
     try:
         thread.start()
-        while thread.is_alive():
-            thread.join(0.05)
+        while not done.wait(0.05):
+            pass
     except KeyboardInterrupt:
         noticed = time.perf_counter()
-    thread.join()
+    done.wait()
     tell({"begin": begin, "noticed": noticed, "ended": ended[0]})
 
 
@@ -226,7 +228,7 @@ def _count_own(times: int) -> int:
 
 
 def race(kind: str, workers: int, times: int, locked: bool) -> None:
-    """Let workers add to one number, reading it and writing it back; tell the sum that it should be, and is."""
+    """Let workers add to one number, reading and writing it; tell the sum that is due, and that there is."""
     context = multiprocessing.get_context(usual())
     if kind == "pool":
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
@@ -286,7 +288,7 @@ def share() -> None:
                 here.send("written")
                 there, copied = here.recv(), len(pickle.dumps(data))
                 worker.join()
-                found["block"] = block.buf[0] == 7
+                found["block"] = bytes(block.buf or b"")[:1] == b"\x07"
             finally:
                 block.close()
                 block.unlink()

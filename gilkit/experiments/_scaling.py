@@ -102,8 +102,8 @@ def _one_at_a_time(f: Figures) -> Finding:
 def one_at_a_time(bench: Bench) -> None:
     """Pure Python threads do not run at once.
 
-    Method: `lcg` in plain Python on one thread and on more, up to twice the CPUs: work done, and CPU time by
-    wall time; then the monitor watches who holds the GIL.
+    Method: `lcg` in plain Python on one thread and on more, up to twice the CPUs: work done, and CPU time
+    by wall time; then the monitor watches who holds the GIL.
     Limits: the monitor wants a CPU of its own, and overlooks holds shorter than its interval of 50 µs.
     """
     bench.lanes(("python", "threads", n, kernel("lcg", "python")) for n in bench.counts)
@@ -136,8 +136,8 @@ def _slower_with_threads(f: Figures) -> Finding:
 def slower_with_threads(bench: Bench) -> None:
     """Threads can make CPU-bound Python slower than one thread is.
 
-    Method: `lcg` in plain Python, on as many threads as CPUs and on twice as many: the time for the
-    same work, relative to that of one thread in the same round.
+    Method: `lcg` in plain Python, on as many threads as CPUs and on twice as many: the time for the same
+    work, relative to that of one thread in the same round.
     Limits: one kind of work, with long turns; code that waits and computes by turns may lose more.
     """
     bench.lanes(("python", "threads", n, kernel("lcg", "python")) for n in bench.counts if n > 1)
@@ -161,8 +161,8 @@ def _processes_scale(f: Figures) -> Finding:
 def processes_scale(bench: Bench) -> None:
     """Each process runs on its own CPU at full speed.
 
-    Method: `lcg` in plain Python in as many processes as CPUs, warm and pinned at their start: work done, and
-    CPU time by wall time.
+    Method: `lcg` in plain Python in as many processes as CPUs, warm and pinned at their start: work done,
+    and CPU time by wall time.
     Limits: arithmetic that needs no memory; what shares a memory bus scales less. Starting is not counted.
     """
     bench.lanes(lcg_lanes(bench.cpus, ("python", "processes")))
@@ -217,7 +217,7 @@ def only_processes(bench: Bench) -> None:
 
     Method: one compiled body, `lcg`, on Python threads that release the GIL, in processes, and on native
     threads with no Python around.
-    Limits: it takes compiled code, or an interpreter without a GIL. Pure Python under the GIL: `one-at-a-time`.
+    Limits: it takes compiled code, or an interpreter without a GIL. For pure Python see `one-at-a-time`.
     """
     lanes = lcg_lanes(bench.cpus, ("nogil", "threads"), ("nogil", "processes"))
     if lcg.native:

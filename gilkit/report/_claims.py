@@ -48,7 +48,7 @@ def claims(results: Results) -> RenderableType:
 
 def _columns() -> Table:
     body = Table.grid(padding=(0, 2, 0, 0))
-    body.add_column(no_wrap=True)
+    body.add_column(no_wrap=True, min_width=9)
     body.add_column()
     return body
 
