@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from gilkit.measure import CaseFailedError
 
 PROGRAM = Path(__file__).with_name("_program.py")
 TIMEOUT = 90.0  # seconds for a program
-CALM = 5.0  # seconds for one that is told to end
+CALM = 1.0  # seconds for one that is told to end
 
 
 class Apart:
@@ -47,7 +48,7 @@ class Apart:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise CaseFailedError(f"its program ended early, with status {self.process.wait(CALM)}")
+            raise CaseFailedError(f"its program ended early, with status {self.process.wait(TIMEOUT)}")
         return json.loads(line)
 
     def tell(self) -> None:
@@ -68,22 +69,22 @@ def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) ->
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program and whatever it started, kindly if it heeds that."""
-    with suppress(OSError):
-        if process.stdin is not None:
-            process.stdin.close()
-    try:
-        process.wait(CALM)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    finally:
+    """End a program and whatever it started: kindly first, so that blocks of shared memory are removed."""
+    with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+            until = time.monotonic() + CALM
+            os.killpg(process.pid, signal.SIGTERM)
+            while time.monotonic() < until:
+                process.poll()
+                os.killpg(process.pid, 0)  # fails as soon as there is nobody left
+                time.sleep(0.005)
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
 
 
 @contextmanager
@@ -113,8 +114,6 @@ def ended(name: str, *arguments: Any) -> tuple[int, list[Any]]:
             raise CaseFailedError(f"no answer within {TIMEOUT:g} s: killed") from None
         finally:
             _end(process)
-            if process.stderr is not None:
-                process.stderr.close()
     if process.returncode > 0:
         said = errors.strip().splitlines() or [f"it ended with status {process.returncode}"]
         raise CaseFailedError(f"its program failed: {said[-1]}")

@@ -64,7 +64,7 @@ def killable(bench: Bench) -> None:
     Limits: a call into C. Python code on a thread can be asked to end, by an event or an exception.
     """
     length = bench.facts["length"] = QUICK_CALL if bench.quick else CALL
-    for _ in bench.rounds(3):
+    for _ in bench.rounds(2 if bench.quick else 3):
         for variant in ("gil", "nogil"):
             for way in bench.shuffled(["terminate", "kill"]):
                 with _apart.program("inside", variant, length) as child:
@@ -140,8 +140,8 @@ def _race(f: Figures) -> Finding:
     due = f.facts["threads"][0][0]
     measured = (
         f"of {due:,} additions to one number, {RACERS} threads lost {max(lost['threads']):,} without a "
-        f"lock and {max(lost['threads, locked'])} with one; processes that share it lost {max(lost['processes']):,}, "
-        f"and a pool, where each has its own, {max(lost['pool'])}"
+        f"lock and {max(lost['threads, locked'])} with one; processes that share it lost "
+        f"{max(lost['processes']):,}, and a pool, where each has its own, {max(lost['pool'])}"
     )
     if any(lost["threads, locked"]):
         return Finding(Ruling.REFUTED, "additions were lost even with a lock", measured)

@@ -74,8 +74,8 @@ def _primes(f: Figures) -> Finding:
     processes, threads = gain("python", "processes"), gain("python", "threads")
     return ruled(
         above(processes, NO_GAIN),
-        f"{f.facts['numbers']} numbers in pure Python: {f.cpus} processes are {times(processes)} as fast as one "
-        f"worker, {f.cpus} threads {times(threads)}; compiled, threads that hold the GIL "
+        f"{f.facts['numbers']} numbers in pure Python: {f.cpus} processes are {times(processes)} as fast as "
+        f"one worker, {f.cpus} threads {times(threads)}; compiled, threads that hold the GIL "
         f"{times(gain('gil', 'threads'))}, and that release it {times(gain('nogil', 'threads'))}",
         "so do threads, if the test releases the GIL"
         if above(gain("nogil", "threads"), NO_GAIN)
@@ -104,7 +104,7 @@ def six_primes(bench: Bench) -> None:
     runs["python", "processes", bench.cpus] = partial(
         bench.lab.through, "processes", tested, "python", bench.cpus, count
     )
-    for _ in bench.rounds(3, 10.0):
+    for _ in bench.rounds(2 if bench.quick else 3, 1.0 if bench.quick else 10.0):
         for key in bench.shuffled(runs):
             bench.note(runs[key](), *key)
 

@@ -71,12 +71,13 @@ def _windows(f: Figures) -> Finding:
     measured += f"{rounded(ratio)} times as long as fork"
     if not more:
         return ruled(more, measured, "", "spawn costs no more than fork here")
-    why = "on the start method, for one, and Unix has both; how long Windows itself takes cannot be measured here"
+    why = "on the start method, and Unix has both; how long Windows itself takes cannot be measured here"
     return Finding(Ruling.DEPENDS, why, measured)
 
 
 @claim(
-    "windows", "Processes cost more on Windows than on Unix.", _windows, missing=CONSTANTS["start-fork"].missing
+    "windows", "Processes cost more on Windows than on Unix.", _windows,
+    missing=CONSTANTS["start-fork"].missing,
 )  # fmt: skip
 def windows(bench: Bench) -> None:
     """Processes cost more on Windows.
