@@ -151,6 +151,7 @@ def crash(kind: str) -> None:
     else:
         context = multiprocessing.get_context(usual())
         with ProcessPoolExecutor(2, mp_context=context) as pool:
+            list(pool.map(_well, [0.05, 0.05]))  # both are there, and the pool watches them
             neighbour = pool.submit(_well, 3.0)
             bad = pool.submit(_segfault)
             crashed, other = bad.exception(), neighbour.exception()

@@ -198,7 +198,8 @@ def _io_threads(f: Figures) -> Finding:
         above(gain, GAIN),
         f"{URLS} URLs whose server answers after {seconds(DELAY)}: one after another "
         f"{seconds(f.time('fetch', 'serial'))}, on {URLS} threads "
-        f"{seconds(f.time('fetch', 'threads', URLS))}, in {URLS} processes {seconds(f.time('fetch', 'processes', URLS))}",
+        f"{seconds(f.time('fetch', 'threads', URLS))}, in {URLS} processes "
+        f"{seconds(f.time('fetch', 'processes', URLS))}",
         f"threads wait together: {gain:.1f} times as fast as one after another, processes {apart:.1f} times",
         "threads were not much faster than one after another",
     )
