@@ -58,6 +58,7 @@ NAMES = [
 ]
 REAL = ["killable", "crash", "race", "leak", "shared-memory", "copies-script", "one-os-thread", "io-same"]
 HOLDS, REFUTED, DEPENDS, UNDECIDED = Ruling
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
@@ -76,11 +77,11 @@ def test_the_list_has_every_claim() -> None:
     done = gilkit("claims", "--list")
     assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) <= 80
+    assert re.findall(r"^\S+$", done.stdout, re.M) == list(CLAIMS)
     told = " ".join(done.stdout.split())
-    for name, claim in CLAIMS.items():
-        assert re.search(rf"^{name} ", done.stdout, re.M), name
-        assert len(claim.claim.split()) > 2
-    assert told.count("Limits:") == len(CLAIMS)
+    for claim in CLAIMS.values():
+        assert f"“{claim.claim}”" in told
+    assert told.count("Method:") == told.count("Limits:") == len(CLAIMS)
 
 
 # Decisions, with made-up figures.
@@ -446,6 +447,15 @@ def test_bad_arguments_from_python() -> None:
         package.claims([])
     with pytest.raises(TypeError, match="claims must be names, not int"):
         package.claims(3)  # type: ignore[arg-type]
+
+
+def test_the_readme_has_every_claim_from_a_real_run() -> None:
+    section = README.split("\n## What people say\n")[1].split("\n## ")[0]
+    shown = re.findall(r"^    (holds|refuted|depends|undecided) +(\S+)$", section, re.M)
+    assert [name for _, name in shown] == list(CLAIMS)
+    told = " ".join(section.split())
+    for claim in CLAIMS.values():
+        assert f"“{claim.claim}”" in told
 
 
 # What goes wrong.

@@ -158,7 +158,7 @@ class Claim:
         return finding
 
 
-CLAIMS: dict[str, Claim] = {}
+REGISTERED: dict[str, Claim] = {}
 
 
 def claim(
@@ -167,7 +167,7 @@ def claim(
     """Register the decorated experiment on the claim that ``sentence`` makes."""
 
     def register(experiment: Callable[[Bench], None]) -> Callable[[Bench], None]:
-        CLAIMS[name] = Claim(name, sentence, experiment, decision, **facts)
+        REGISTERED[name] = Claim(name, sentence, experiment, decision, **facts)
         return experiment
 
     return register

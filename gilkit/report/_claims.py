@@ -6,6 +6,7 @@ import json
 from collections import Counter
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -61,11 +62,12 @@ def _follows(why: str) -> RenderableType:
 
 def sayings() -> RenderableType:
     """Return the claims, and how each is put to the test."""
-    body = _columns()
+    parts: list[RenderableType] = []
     for claim in CLAIMS.values():
-        about = (claim.experiment.__doc__ or "").split("\n\n", 1)[-1].replace("`", "")
-        lines = [Text(claim.claim, style="bold"), Text(" ".join(about.split()))]
+        about = (claim.experiment.__doc__ or "").replace("`", "").split("\n\n", 1)[-1]
+        method, limits = (" ".join(part.split()) for part in about.split("Limits:"))
+        lines = [Text(f"“{claim.claim}”"), Text(method), Text(f"Limits: {limits}")]
         if absent := claim.missing():
             lines.append(Text(f"not here: {absent}", style="red"))
-        body.add_row(claim.name, Group(*lines))
-    return body
+        parts += [Text(claim.name, style="bold"), Padding(Group(*lines), (0, 0, 1, 2))]
+    return Group(*parts)
