@@ -92,14 +92,14 @@ def windows(bench: Bench) -> None:
 def _always_faster(f: Figures) -> Finding:
     words, answers = [], {}
     for key, rows in f.facts["jobs"].items():
+        size = float(key)
         ratio = paired_ratio([row[0] for row in rows], [row[1] for row in rows])
-        if len(rows) == 1:  # one round has no interval
-            words.append(f"{seconds(float(key))} {ratio:.2f}")
-            continue
-        words.append(f"{seconds(float(key))} {ratio:.2f}")
-        answers[float(key)] = above(ratio, 1.0)
-    measured = f"threads' time by that of {f.cpus} processes, pool start included, for jobs of " + ", ".join(
-        words
+        words.append(f"{seconds(size)} {ratio:.2f}")
+        if len(rows) > 1:  # one round has no interval
+            answers[size] = above(ratio, 1.0)
+    measured = (
+        f"the time of threads by that of {f.cpus} processes, pool start included, for jobs of "
+        + ", ".join(words)
     )
     faster = [size for size, answer in answers.items() if answer]
     slower = [size for size, answer in answers.items() if answer is False]
