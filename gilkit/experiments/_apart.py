@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -92,9 +93,13 @@ def program(name: str, *arguments: Any) -> Iterator[Apart]:
     """Run a program meanwhile; end it, and all that it started, afterwards."""
     with tempfile.TemporaryDirectory(prefix="gilkit-", ignore_cleanup_errors=True) as folder:
         process = _started(name, arguments, folder, subprocess.DEVNULL)
+        limit = threading.Timer(TIMEOUT, process.kill)
+        limit.daemon = True
         try:
+            limit.start()
             yield Apart(process)
         finally:
+            limit.cancel()
             _end(process)
 
 

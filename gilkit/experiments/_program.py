@@ -88,6 +88,7 @@ def copies(method: str, size: int) -> None:
     DATA.extend(b"\x01" * size)
     here, there = multiprocessing.get_context(method).Pipe()
     _process(method, _touched, there)
+    there.close()  # so that its end is noticed
     tell(here.recv())
     heed()
     here.send("write")
@@ -285,6 +286,7 @@ def share() -> None:
             block = SharedMemory(create=True, size=16)
             try:
                 worker = _process(usual(), _scribble, data, other, block)
+                other.close()  # so that its end is noticed
                 data[1] = 9
                 here.send("written")
                 there, copied = here.recv(), len(pickle.dumps(data))
