@@ -524,8 +524,17 @@ def test_a_program_is_ended_with_all_that_it_started() -> None:
         assert child.told() == "ready"
         processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         assert len(processes) > 3
+        semaphores = {name for process in processes for name in mapped(process.pid)}
     _, alive = psutil.wait_procs(processes, timeout=20)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert semaphores or sys.platform != "linux"
+    assert not [name for name in semaphores if Path(name).exists()]
+
+
+def mapped(pid: int) -> set[str]:
+    """The files of named semaphores that a process has open, where the system tells."""
+    maps = Path(f"/proc/{pid}/maps")
+    return set(re.findall(r"/dev/shm/sem\.mp-\w+", maps.read_text())) if maps.exists() else set()
 
 
 INTERRUPTED = """
