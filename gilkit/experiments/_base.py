@@ -286,6 +286,17 @@ def times(value: Estimate) -> str:
     return f"{value:.2f}{margin} times"
 
 
+def lined(head: str, rows: Iterable[Sequence[str]]) -> str:
+    """Return figures in lines below ``head``: names to the left, and columns of figures to the right."""
+    body = [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*body, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))])
+        for row in body
+    ]
+    return "\n".join([head, *(f"  {line}".rstrip() for line in lines)])
+
+
 def rounded(value: float) -> str:
     """Return a ratio to two digits, as ``230``."""
     return f"{value:.1f}" if value < 10 else f"{float(f'{value:.1e}'):,.0f}"

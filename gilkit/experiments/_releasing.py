@@ -22,6 +22,7 @@ from gilkit.experiments._base import (
     above,
     all_of,
     claim,
+    lined,
     negated,
     ruled,
     times,
@@ -143,10 +144,9 @@ def gzip(bench: Bench) -> None:
 def _numpy_releases(f: Figures) -> Finding:
     gains = {name: f.speedup(name, "threads") for name in CALLS}
     held: dict[str, list[float]] = f.facts["held"]
-    measured = "; ".join(
-        f"{TITLES[name]} holds the GIL for {held[name][0]:.1%} of a call, and {f.cpus} threads do "
-        f"{times(gains[name])} the work of one"
-        for name in CALLS
+    measured = lined(
+        f"what holds the GIL for how much of a call, and what {f.cpus} threads do of the work of one:",
+        [[TITLES[name], f"{held[name][0]:.1%}", times(gains[name])] for name in CALLS],
     )
     if f.facts["note"]:
         return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)

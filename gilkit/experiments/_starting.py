@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gilkit.constants import CONSTANTS
 from gilkit.experiments import _apart
-from gilkit.experiments._base import Bench, Figures, Finding, Ruling, above, claim, rounded, ruled
-from gilkit.stats import paired_ratio
+from gilkit.experiments._base import Bench, Figures, Finding, Ruling, above, claim, lined, rounded, ruled
+from gilkit.stats import estimate, paired_ratio
 from gilkit.verdict import seconds
 
 STARTS = [name for name, constant in CONSTANTS.items() if constant.group == "start"]
@@ -26,15 +26,13 @@ def _measure(bench: Bench, names: list[str]) -> None:
 
 def _spans(f: Figures) -> str:
     """Each median, with the fastest and the slowest round."""
-    words = []
+    rows = []
     for name in STARTS:
         if (name, _where(name), 1) in f.series:
             values = f.series[name, _where(name), 1]
-            words.append(
-                f"{CONSTANTS[name].label} {seconds(f.time(name, _where(name)))} "
-                f"({seconds(min(values))} to {seconds(max(values))})"
-            )
-    return "; ".join(words)
+            figures = (f.time(name, _where(name)), min(values), max(values))
+            rows.append([CONSTANTS[name].label, *map(seconds, figures)])
+    return lined("until the first line runs:", [["", "median", "fastest", "slowest"], *rows])
 
 
 def _start_cost(f: Figures) -> Finding:
@@ -46,7 +44,7 @@ def _start_cost(f: Figures) -> Finding:
     dearest = max(ratios, key=lambda name: ratios[name])
     return ruled(
         above(ratios[cheapest], DEAR),
-        f"until the first line runs: {_spans(f)}",
+        _spans(f),
         f"a process takes {rounded(ratios[cheapest])} ({cheapest.removeprefix('start-')}) to "
         f"{rounded(ratios[dearest])} ({dearest.removeprefix('start-')}) times as long to start as a thread",
         f"a process by {cheapest.removeprefix('start-')} starts nearly as fast as a thread",
@@ -67,8 +65,9 @@ def start_cost(bench: Bench) -> None:
 def _windows(f: Figures) -> Finding:
     ratio = f.ratio(("start-spawn", "processes", 1), ("start-fork", "processes", 1))
     more = above(ratio, 1.0)
-    measured = f"until the first line runs: {_spans(f)}; spawn, which is all that Windows has, takes "
-    measured += f"{rounded(ratio)} times as long as fork"
+    measured = (
+        f"{_spans(f)}\nspawn, which is all that Windows has, takes {rounded(ratio)} times as long as fork"
+    )
     if not more:
         return ruled(more, measured, "", "spawn costs no more than fork here")
     why = "on the start method, and Unix has both; how long Windows itself takes cannot be measured here"
@@ -90,16 +89,15 @@ def windows(bench: Bench) -> None:
 
 
 def _always_faster(f: Figures) -> Finding:
-    words, answers = [], {}
+    shown, answers = [], {}
     for key, rows in f.facts["jobs"].items():
         size = float(key)
-        ratio = paired_ratio([row[0] for row in rows], [row[1] for row in rows])
-        words.append(f"{seconds(size)} {ratio:.2f}")
+        taken = [[row[place] for row in rows] for place in (0, 1)]
+        shown.append([f"a job of {seconds(size)}", *(seconds(estimate(values)) for values in taken)])
         if len(rows) > 1:  # one round has no interval
-            answers[size] = above(ratio, 1.0)
-    measured = (
-        f"the time of threads by that of {f.cpus} processes, pool start included, for jobs of "
-        + ", ".join(words)
+            answers[size] = above(paired_ratio(taken[0], taken[1]), 1.0)
+    measured = lined(
+        f"in a pool of {f.cpus}, its start and end included:", [["", "threads", "processes"], *shown]
     )
     faster = [size for size, answer in answers.items() if answer]
     slower = [size for size, answer in answers.items() if answer is False]

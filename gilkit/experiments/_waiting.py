@@ -19,6 +19,7 @@ from gilkit.experiments._base import (
     above,
     all_of,
     claim,
+    lined,
     negated,
     ruled,
 )
@@ -32,10 +33,10 @@ LONG = {"gil-1ms": 0.001, "gil-10ms": 0.01, "gil-100ms": 0.1, "nogil": 0.01}  # 
 NAMES = {
     "none": "nothing",
     "python": "pure Python",
-    "gil-1ms": "calls of 1 ms that hold the GIL",
-    "gil-10ms": "of 10 ms",
-    "gil-100ms": "of 100 ms",
-    "nogil": "calls that release it",
+    "gil-1ms": "calls of 1 ms with the GIL",
+    "gil-10ms": "calls of 10 ms with the GIL",
+    "gil-100ms": "calls of 100 ms with the GIL",
+    "nogil": "calls of 10 ms without it",
     "process": "a process",
 }
 SAME = 0.05  # the part of a wait that is called the same
@@ -102,8 +103,10 @@ def _responsive(f: Figures) -> Finding:
     p99 = {what: f.time(what) for what in NAMES if (what, "threads", 1) in f.series}
     middle = {what: float(np.median(f.facts[f"p50 {what}"])) for what in p99}
     worst = {what: max(f.facts[f"max {what}"]) for what in p99}
-    measured = "a tick each millisecond is late by (median, 99th percentile, most), behind it " + "; ".join(
-        f"{NAMES[what]} {seconds(middle[what])}, {seconds(p99[what])}, {seconds(worst[what])}" for what in p99
+    rows = [[NAMES[w], seconds(middle[w]), seconds(p99[w]), seconds(worst[w])] for w in p99]
+    measured = lined(
+        "how late is a tick each millisecond, beside what runs behind it?",
+        [["", "median", "99 %", "most"], *rows],
     )
     behind = [what for what in p99 if what not in ("none", "process")]
     prompt = {what: negated(above(p99[what], LATE)) for what in behind}
@@ -148,10 +151,15 @@ def _io_same(f: Figures) -> Finding:
     wait = f.facts["wait"]
     counts = f.counts("sleep", "threads")
     more = {n: _more(f, n) for n in counts}
-    measured = f"waits of {wait:g} s, start and end of the workers included: " + "; ".join(
-        f"{n} worker{'s' * (n > 1)}: threads {seconds(f.time('sleep', 'threads', n))}, "
-        f"processes {seconds(f.time('sleep', 'processes', n))}"
+    rows = [
+        [
+            f"{n} worker{'s' * (n > 1)}",
+            *(seconds(f.time("sleep", kind, n)) for kind in ("threads", "processes")),
+        ]
         for n in counts
+    ]
+    measured = lined(
+        f"waits of {wait:g} s, start and end of the workers included:", [["", "threads", "processes"], *rows]
     )
     cost = max(more.values())
     longer = above(cost, 0.0)
