@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "KERNELS",
+    "Claims",
     "Comparison",
     "Costs",
     "Estimate",
@@ -24,6 +25,7 @@ __all__ = [
     "Timeline",
     "Verdict",
     "__version__",
+    "claims",
     "compare",
     "costs",
     "held_share",
@@ -44,10 +46,12 @@ if TYPE_CHECKING:
     from gilkit.survey import Costs, costs
     from gilkit.sweep import Threshold, threshold
     from gilkit.tracing import Timeline, timeline
+    from gilkit.trial import Claims, claims
     from gilkit.verdict import Verdict
 
 # Loaded on first use: to import gilkit costs little more than to import numpy.
 _HOMES = {
+    "Claims": "gilkit.trial",
     "Comparison": "gilkit.comparison",
     "Costs": "gilkit.survey",
     "Estimate": "gilkit.stats",
@@ -59,6 +63,7 @@ _HOMES = {
     "Threshold": "gilkit.sweep",
     "Timeline": "gilkit.tracing",
     "Verdict": "gilkit.verdict",
+    "claims": "gilkit.trial",
     "compare": "gilkit.comparison",
     "costs": "gilkit.survey",
     "held_share": "gilkit.monitor",

@@ -28,6 +28,7 @@ from gilkit.settings import LONGEST, SECONDS, SHORT
 from gilkit.survey import costs
 from gilkit.sweep import threshold
 from gilkit.tracing import timeline
+from gilkit.trial import claims
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -291,6 +292,28 @@ def scaling_command(plot: str | None, **options: Any) -> None:
     with _bar() as step:
         found = scaling(progress=step, **options)
     _finish(found.results, plot)
+
+
+@command.command("claims")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
+@SEED
+@OUTPUT
+@click.option(
+    "--list", "listed", is_flag=True, help="Print how each is put to the test, and measure nothing."
+)
+def claims_command(names: tuple[str, ...], listed: bool, **options: Any) -> None:
+    """Put what people say of threads and processes to the test.
+
+    Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All
+    take up to three minutes.
+    """
+    if listed:
+        _show(report.sayings())
+        return
+    with _bar() as step:
+        found = claims(list(names) or None, progress=step, **options)
+    _finish(found.results)
 
 
 @command.command("show")

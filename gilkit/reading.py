@@ -11,9 +11,10 @@ from gilkit.comparison import Comparison
 from gilkit.outcome import Outcome
 from gilkit.survey import Costs
 from gilkit.sweep import Threshold
+from gilkit.trial import Claims
 
 OUTCOMES: dict[str, type[Outcome]] = {
-    outcome.kind: outcome for outcome in (Comparison, Costs, Scaling, Threshold)
+    outcome.kind: outcome for outcome in (Claims, Comparison, Costs, Scaling, Threshold)
 }
 
 
@@ -22,7 +23,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Comparison, Costs, Scaling or Threshold
+    Claims, Comparison, Costs, Scaling or Threshold
         Of the kind that was saved.
 
     Raises

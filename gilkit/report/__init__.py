@@ -7,6 +7,7 @@ from collections.abc import Callable
 from rich.console import RenderableType
 
 from gilkit.report._catalogue import catalogue, constants
+from gilkit.report._claims import claims, sayings
 from gilkit.report._common import WIDTH, failures, plain
 from gilkit.report._comparison import comparison
 from gilkit.report._costs import costs
@@ -15,9 +16,10 @@ from gilkit.report._threshold import threshold
 from gilkit.report._timeline import timeline
 from gilkit.results import Results, ResultsError
 
-__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "text", "timeline"]
+__all__ = ["WIDTH", "catalogue", "constants", "failures", "plain", "report", "sayings", "text", "timeline"]
 
 REPORTS: dict[str, Callable[[Results], RenderableType]] = {
+    "claims": claims,
     "comparison": comparison,
     "costs": costs,
     "scaling": scaling,

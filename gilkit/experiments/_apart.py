@@ -1,0 +1,139 @@
+"""Programs of their own, which crash, leak and hang without harm, and of which nothing stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from gilkit.measure import CaseFailedError
+
+PROGRAM = Path(__file__).with_name("_program.py")
+TIMEOUT = 90.0  # seconds for a program
+CALM = 1.0  # seconds for one that is told to end
+
+
+class Apart:
+    """A running program of `_program`: lines of JSON from it, and lines to it.
+
+    Parameters
+    ----------
+    process : subprocess.Popen
+    """
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self.process.pid
+
+    def told(self) -> Any:
+        """Return what it says next.
+
+        Raises
+        ------
+        CaseFailedError
+            If it ended instead.
+        """
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise CaseFailedError(f"its program ended early, with status {self.process.wait(TIMEOUT)}")
+        return json.loads(line)
+
+    def tell(self) -> None:
+        """Tell it to go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-P", str(PROGRAM), name, json.dumps(arguments)]
+    environment = {**os.environ, "TMPDIR": folder, "no_proxy": "*", "PYTHONFAULTHANDLER": ""}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+    try:
+        return subprocess.Popen(command, **pipes, text=True, env=environment, start_new_session=True)
+    except OSError as error:
+        raise CaseFailedError(f"{sys.executable} does not start: {error.strerror}") from None
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a program and whatever it started: kindly first, so that blocks of shared memory are removed."""
+    with suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            until = time.monotonic() + CALM
+            os.killpg(process.pid, signal.SIGTERM)
+            while time.monotonic() < until:
+                process.poll()
+                os.killpg(process.pid, 0)  # fails as soon as there is nobody left
+                time.sleep(0.005)
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+
+
+@contextmanager
+def program(name: str, *arguments: Any) -> Iterator[Apart]:
+    """Run a program meanwhile; end it, and all that it started, afterwards."""
+    with tempfile.TemporaryDirectory(prefix="gilkit-", ignore_cleanup_errors=True) as folder:
+        process = _started(name, arguments, folder, subprocess.DEVNULL)
+        limit = threading.Timer(TIMEOUT, process.kill)
+        limit.daemon = True
+        try:
+            limit.start()
+            yield Apart(process)
+        finally:
+            limit.cancel()
+            _end(process)
+
+
+def ended(name: str, *arguments: Any) -> tuple[int, list[Any]]:
+    """Run a program to its end: its exit status, negative for a signal, and what it said.
+
+    Raises
+    ------
+    CaseFailedError
+        If it does not end.
+    """
+    with tempfile.TemporaryDirectory(prefix="gilkit-", ignore_cleanup_errors=True) as folder:
+        process = _started(name, arguments, folder, subprocess.PIPE)
+        try:
+            output, errors = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise CaseFailedError(f"no answer within {TIMEOUT:g} s: killed") from None
+        finally:
+            _end(process)
+    if process.returncode > 0:
+        said = errors.strip().splitlines() or [f"it ended with status {process.returncode}"]
+        raise CaseFailedError(f"its program failed: {said[-1]}")
+    return process.returncode, [json.loads(line) for line in output.splitlines()]
+
+
+def said(name: str, *arguments: Any) -> list[Any]:
+    """Run a program to its end and return what it said.
+
+    Raises
+    ------
+    CaseFailedError
+        If it does not end well.
+    """
+    status, lines = ended(name, *arguments)
+    if status:
+        raise CaseFailedError(f"its program was ended by signal {-status}")
+    return lines
