@@ -234,6 +234,14 @@ def own_subject(
     narrow: bool,
 ) -> Subject:
     """Return what is to be measured of the reader's own code."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if "processes" in executors and FOOTPRINT * max(workers) > free:
+        raise ValueError(
+            f"{max(workers)} processes need about {FOOTPRINT * max(workers) / 1e9:,.1f} GB, and "
+            f"{free / 1e9:,.1f} GB are free: choose fewer workers"
+        )
     cases = _plan(name, ["function"], [e for e in executors if e != "openmp"], workers, workers)
     workloads: dict[str, Workload] = {"function": workload, "ceiling": _control()}
     if "processes" in executors and not EXECUTORS["processes"].missing():

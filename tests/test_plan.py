@@ -12,6 +12,7 @@ from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.plan import Pace, Subject, chosen_kernels, kernel_subject, worker_counts
 from gilkit.results import Case
+from gilkit.statement import StatementCall
 from gilkit.workload import KernelCall
 
 EVERYTHING = list(EXECUTORS)
@@ -147,3 +148,16 @@ def test_paces_fit_their_promise() -> None:
     # Half a minute and two, with what starting, calibrating and looking at the load take beside.
     assert plan.QUICK.budget <= 20
     assert max(plan.DEFAULT.budget, plan.CLOSE.budget) <= 100
+
+
+def test_processes_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def planned(workers: list[int]) -> Subject:
+        return plan.own_subject("x", StatementCall("pass", "x"), EVERYTHING, workers, workers[-1], True)
+
+    monkeypatch.setattr(plan, "FOOTPRINT", 1e15)
+    with pytest.raises(
+        ValueError, match=r"2 processes need about 2,000,000.0 GB, and .*fewer"
+    ):
+        planned([1, 2])
+    monkeypatch.setattr(plan, "FOOTPRINT", 1.0)
+    assert planned([1, 2]).cases

@@ -78,6 +78,7 @@ def test_a_statement_that_fails_is_one_clear_answer(statement: str, answer: str)
         ([], "Missing argument 'STMT...'"),
         (["--timeout", "0", "1"], "'--timeout'"),
         (["--workers", "x", "1"], "not a list of worker counts"),
+        (["--workers", "10000", "1"], "workers must be at most 1024"),
         (["-o", "/nowhere/at/all.json", "1"], "cannot write to /nowhere/at/all.json"),
     ],
 )
