@@ -55,6 +55,7 @@ NAMES = [
     "race",
     "leak",
     "smt-ceiling",
+    "timeline",
 ]
 REAL = ["killable", "crash", "race", "leak", "shared-memory", "copies-script", "one-os-thread", "io-same"]
 HOLDS, REFUTED, DEPENDS, UNDECIDED = Ruling
@@ -182,6 +183,10 @@ def six(*processes: float) -> Figures:
     return Figures(rest | {("python", "processes", 2): list(processes)}, {"numbers": 6})
 
 
+def watched(named: float, gil: bool = True) -> Figures:
+    return Figures({}, {"named": [named] * 3, "least": [named / 2] * 3}, gil=gil)
+
+
 def smt(processes: Series, native: Series, cores: int | None) -> Figures:
     return Figures(processes | native, {"cores": cores, "logical": 2})
 
@@ -195,6 +200,9 @@ FETCHED = flat(fetch__serial__1=0.25, fetch__processes__5=0.15)
 LCG = scaled("nogil", "processes", 1.9)
 
 DECIDED: list[tuple[str, Figures, Ruling]] = [
+    ("timeline", watched(0.99), HOLDS),
+    ("timeline", watched(0.5), REFUTED),
+    ("timeline", watched(0.0, gil=False), DEPENDS),
     ("one-at-a-time", Figures(scaled("python", "threads", 1.0), turned(1.0)), HOLDS),
     ("one-at-a-time", Figures(scaled("python", "threads", 1.95), turned(1.98), gil=False), REFUTED),
     ("one-at-a-time", Figures(wild("python", "threads"), turned(1.5)), UNDECIDED),

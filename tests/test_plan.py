@@ -155,9 +155,7 @@ def test_processes_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.M
         return plan.own_subject("x", StatementCall("pass", "x"), EVERYTHING, workers, workers[-1], True)
 
     monkeypatch.setattr(plan, "FOOTPRINT", 1e15)
-    with pytest.raises(
-        ValueError, match=r"2 processes need about 2,000,000.0 GB, and .*fewer"
-    ):
+    with pytest.raises(ValueError, match=r"2 processes need about 2,000,000.0 GB, and .*fewer"):
         planned([1, 2])
     monkeypatch.setattr(plan, "FOOTPRINT", 1.0)
     assert planned([1, 2]).cases
