@@ -14,14 +14,14 @@ WORKERS = 2
 
 
 def _timeline(f: Figures) -> Finding:
-    if not f.gil:
-        why = "on a GIL: without one, threads run at once, and only the times of their calls can be told"
-        return Finding(Ruling.DEPENDS, why)
     named, least = f.spread("named"), f.spread("least")
     measured = (
         f"of the time of {WORKERS} threads at work, the lock named the one that had it for {named:.1%}; "
         f"each was seen for at least {least:.0%}"
     )
+    if not f.gil:
+        why = "on a GIL: without one, threads run at once, and only the times of their calls can be told"
+        return Finding(Ruling.DEPENDS, why, measured)
     return ruled(
         above(named, NAMED),
         measured,
