@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from gilkit.measure import CaseFailedError
 
 PROGRAM = Path(__file__).with_name("_program.py")
@@ -69,15 +71,25 @@ def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) ->
         raise CaseFailedError(f"{sys.executable} does not start: {error.strerror}") from None
 
 
+def _members(group: int) -> list[int]:
+    """Return the processes of a group, but not those that have ended and that nobody has asked after yet."""
+    found = []
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+    return found
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     """End a program and whatever it started: kindly first, so that blocks of shared memory are removed."""
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             until = time.monotonic() + CALM
             os.killpg(process.pid, signal.SIGTERM)
-            while time.monotonic() < until:
-                process.poll()
-                os.killpg(process.pid, 0)  # fails as soon as there is nobody left
+            while process.poll() is None or (_members(process.pid) and time.monotonic() < until):
+                if time.monotonic() > until:
+                    process.kill()
                 time.sleep(0.005)
             os.killpg(process.pid, signal.SIGKILL)
     process.kill()
