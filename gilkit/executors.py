@@ -24,6 +24,7 @@ from typing import ParamSpec, TypeVar
 from gilkit.kernels import lcg
 
 START_TIMEOUT = 60.0  # seconds for a pool to start
+START_EACH = 0.5  # more seconds for each of them, on a machine that is busy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -55,7 +56,7 @@ def context() -> BaseContext:
     return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
 
 
-def _enter_worker(together: Barrier) -> None:
+def _enter_worker(together: Barrier, patience: float) -> None:
     """Set a worker process up, and wait for the others, so that a pool starts with every worker there.
 
     It leaves interrupts to its parent and ends when that ends, however it ends. As timeit does, it measures
@@ -72,7 +73,10 @@ def _enter_worker(together: Barrier) -> None:
             os._exit(1)
 
     threading.Thread(target=follow, name="gilkit-follow-parent", daemon=True).start()
-    together.wait(START_TIMEOUT)
+    try:
+        together.wait(patience)
+    except threading.BrokenBarrierError:
+        os._exit(1)  # the parent says why
 
 
 @contextmanager
@@ -100,8 +104,12 @@ class ProcessPool(ProcessPoolExecutor):
 
     def __init__(self, workers: int) -> None:
         method = context()
+        patience = START_TIMEOUT + workers * START_EACH
         super().__init__(
-            workers, mp_context=method, initializer=_enter_worker, initargs=(method.Barrier(workers),)
+            workers,
+            mp_context=method,
+            initializer=_enter_worker,
+            initargs=(method.Barrier(workers), patience),
         )
         self.members: list[BaseProcess] = []
         try:
@@ -110,7 +118,7 @@ class ProcessPool(ProcessPoolExecutor):
                 futures = [self.submit(os.getpid) for _ in range(workers)]
                 self.members = list((self._processes or {}).values())
                 for future in futures:
-                    future.result(START_TIMEOUT)
+                    future.result(patience)
         except BaseException:
             self.kill()
             raise

@@ -219,7 +219,7 @@ class Lab:
                 self._processes[name] = ProcessPool(workers)
             except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
                 raise CaseFailedError(
-                    "worker processes do not start; a script has to call this under "
+                    f"{workers} worker processes did not start; a script has to call this under "
                     f"if __name__ == '__main__' ({one_line(error)})"
                 ) from error
             self.starts.setdefault(name, time.perf_counter() - start)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from gilkit._start import spin
 from gilkit.executors import EXECUTORS
 from gilkit.monitor import HeldCall, watch
+from gilkit.statement import StatementError
 from gilkit.workload import Call, KernelCall, Team, Workload, ready, repeated
 
 SPIN = 0.001  # seconds before the start in which workers are awake, each on its CPU
@@ -229,4 +230,6 @@ def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]
 def one_line(error: BaseException) -> str:
     """The error in one line."""
     text = " ".join(str(error).split())
+    if isinstance(error, StatementError):  # it says whose error it was
+        return text[:200]
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from gilkit import _monitor
+from gilkit.checks import number
 from gilkit.threads import Beginnings, Namer, Present, State, ThreadId, present
 from gilkit.workload import repeated
 
@@ -139,9 +140,11 @@ class GilMonitor:
         if mode not in ("exact", "light"):
             raise ValueError(f"mode must be 'exact' or 'light', not {mode!r}")
         usual = EXACT if mode == "exact" else LIGHT
-        self.interval = usual if interval is None else float(interval)
+        self.interval = usual if interval is None else number(interval, "interval")
         if not 1e-7 <= self.interval <= 10:
             raise ValueError(f"interval must be between 1e-7 and 10 seconds, not {interval}")
+        if not isinstance(room, int):
+            raise TypeError(f"room must be an integer, not {type(room).__name__}")
         if not 1 <= room <= 10_000_000:
             raise ValueError(f"room must be between 1 and 10000000, not {room}")
         self.bridge = 10 * self.interval if bridge is None else float(bridge)

@@ -305,7 +305,8 @@ def _ends(sizes: tuple[int, int], most: int) -> tuple[int, int]:
     try:
         smallest, largest = (positive("sizes", size) for size in sizes)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"sizes must be two integers, the smallest and the largest: {error}") from None
+        wanted = "sizes must be two integers of at least 1, the smallest and the largest"
+        raise type(error)(f"{wanted}, not {sizes}") from None
     if smallest >= largest:
         raise ValueError(f"sizes must rise: {smallest} is not smaller than {largest}")
     if largest > most:

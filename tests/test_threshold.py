@@ -112,7 +112,7 @@ def test_a_size_that_fails_is_said_and_the_others_stand() -> None:
     found = searched(Machine(failing=64), GIL, 1, 10**6)
     assert 64 not in [point.size for point in found.points(2)]
     assert found.crossing(2).high is not None
-    assert "it was planted" in repr(found)
+    assert "failed at 64 n: it was planted" in repr(found)
 
 
 def test_more_rounds_where_they_may_decide_and_as_many_as_asked() -> None:
@@ -182,7 +182,10 @@ def test_a_kernel_from_the_command_line() -> None:
         (["nothing"], "unknown kernel 'nothing': known are lcg, "),
         (["objects"], "objects has no nogil version to compare: "),
         (["lcg", "--sizes", "9:4"], "sizes must rise: 9 is not smaller than 4"),
-        (["lcg", "--sizes", "0:4"], "sizes must be two integers, the smallest and the largest: "),
+        (
+            ["lcg", "--sizes", "0:4"],
+            "sizes must be two integers of at least 1, the smallest and the largest, not",
+        ),
         (["lcg", "--sizes", "4"], "'4' is not two sizes, such as 64:1048576"),
         (["lcg", "--sizes", f"1:{2**50}"], "sizes must be at most "),
         (["-s", "x = 1", "x + n"], "a statement needs --sizes A:B"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from math import isnan, log
 
 from rich.console import Group, RenderableType
@@ -10,8 +11,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gilkit.crossing import OWN, WINS, Point, crossing, points, price
-from gilkit.report._common import cell, failures, headline, plain_table, span
-from gilkit.results import Results
+from gilkit.report._common import cell, headline, plain_table, span
+from gilkit.results import Case, Results
 from gilkit.stats import Estimate
 from gilkit.verdict import seconds
 
@@ -55,8 +56,21 @@ def threshold(results: Results) -> RenderableType:
     what = "times the work of one thread" if own else "times the work of the gil version"
     parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(points(results, shown))]
     if results.failures:
-        parts += ["", *failures(results.failures)]
+        parts += ["", *_failed(results.failures, unit)]
     return Group(*parts)
+
+
+def _failed(reasons: Mapping[Case, str], unit: str) -> Iterator[Text]:
+    """Say why which sizes are not in the table and in the picture."""
+    sizes: dict[str, set[int]] = {}
+    for case, reason in reasons.items():
+        sizes.setdefault(reason, set()).add(int(case.kernel.rpartition("@")[2]))
+    for reason, found in sizes.items():
+        text = Text("failed", style="red")
+        text.append(
+            f" at {', '.join(f'{size:,}' for size in sorted(found))} {unit}: {reason}", style="default"
+        )
+        yield text
 
 
 def _cost(cost: Estimate) -> str:
