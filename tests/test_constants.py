@@ -100,7 +100,13 @@ def test_constants_are_chosen_by_name_and_by_group() -> None:
 @pytest.mark.parametrize("constant", here, ids=lambda constant: constant.name)
 def test_every_probe_measures(constant: Constant, lab: Lab) -> None:
     for case in constant.cases([2, 3]):
-        assert 0 < constant.probe(lab, case.workers, 2) < 60
+        for attempt in range(5):  # a busy machine may keep hand-overs from happening
+            try:
+                assert 0 < constant.probe(lab, case.workers, 2) < 60
+                break
+            except CaseFailedError as error:
+                if "too busy" not in str(error) or attempt == 4:
+                    raise
 
 
 @pytest.mark.parametrize("constant", list(CONSTANTS.values()), ids=lambda constant: constant.name)
