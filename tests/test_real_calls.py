@@ -24,9 +24,10 @@ CALLS = [
     pytest.param("import numpy as np; a = np.ones(4)", "np.sin(a)", "holds", id="tiny ufunc"),
     pytest.param("import numpy as np; a = np.arange(10**4).astype(object)", "a + a", "holds", id="objects"),
     pytest.param(
-        "import sqlite3; db = sqlite3.connect(':memory:', check_same_thread=False)",
-        "db.execute('with recursive c(x) as (select 1 union all select x+1 from c where x < 30000) '"
-        "'select sum(x) from c').fetchall()",
+        "import sqlite3; from contextlib import closing",
+        "with closing(sqlite3.connect(':memory:')) as db:\n"
+        "    db.execute('with recursive c(x) as (select 1 union all select x+1 from c where x < 30000) '\n"
+        "               'select sum(x) from c').fetchall()",
         "releases",
         id="sqlite3",
     ),

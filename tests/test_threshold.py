@@ -207,7 +207,7 @@ def test_a_statement_that_fails_is_said_once() -> None:
     done = gilkit("threshold", "1 // (n - n)", "--sizes", "1:64")
     assert done.returncode == 1
     assert done.stderr == "gilkit: nothing was measured\n"
-    assert done.stdout == "failed: ZeroDivisionError: integer division or modulo by zero\n"
+    assert re.fullmatch(r"failed: ZeroDivisionError: .* by zero\n", done.stdout)
 
 
 def test_from_python() -> None:
