@@ -18,7 +18,7 @@ from gilkit.stats import Estimate, estimate, paired_ratio
 from gilkit.workload import KernelCall, Workload
 
 FEW, MOST = 3, 25  # rounds
-BUDGET, QUICK = 3.0, 0.6  # seconds for the rounds of an experiment
+BUDGET, QUICK = 3.0, 0.45  # seconds for the rounds of an experiment
 STRETCH = 0.05  # seconds that one worker's calls last in a round
 WHOLE = "whole"  # the variant of the case that has an experiment's length and its facts
 SCALES = 0.85  # of what so many workers can give, from which they are said to scale

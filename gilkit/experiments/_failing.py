@@ -12,7 +12,7 @@ from gilkit.experiments._measures import memory
 from gilkit.stats import estimate
 from gilkit.verdict import nbytes, seconds
 
-CALL, QUICK_CALL = 10.0, 1.0  # seconds of a call into C
+CALL, QUICK_CALL = 10.0, 0.5  # seconds of a call into C
 SOON = 0.1  # of such a call, within which something is called prompt
 DELAY = 0.3  # seconds until an interrupt
 RACERS, ADDED = 4, 200_000
@@ -58,7 +58,7 @@ def _killable(f: Figures) -> Finding:
 def killable(bench: Bench) -> None:
     """A process can be killed at any time, a thread cannot.
 
-    Method: processes call `sleep` for 10 s (quick: 1 s), with the GIL held and released; the time from
+    Method: processes call `sleep` for 10 s (quick: 0.5 s), with the GIL held and released; the time from
     `terminate()` or `kill()` to the end of each. In others, a thread makes the same call, and the process
     gets a real interrupt: when did the main thread notice, and when did the thread end?
     Limits: a call into C. Python code on a thread can be asked to end, by an event or an exception.

@@ -135,7 +135,7 @@ def responsive(bench: Bench) -> None:
     Limits: one thread behind, and a CPU for each. Late is more than 20 ms, about a frame of a screen.
     """
     length = 0.15 if bench.quick else 0.4
-    for _ in bench.rounds(3, 0.1 if bench.quick else 10.0):
+    for _ in bench.rounds(2 if bench.quick else 3, 0.1 if bench.quick else 10.0):
         for what in bench.shuffled(NAMES):
             if what == "process":
                 late = bench.lab.through("processes", _occupied, bench, length)
@@ -187,11 +187,11 @@ def _more(f: Figures, workers: int) -> Estimate:
 def io_same(bench: Bench) -> None:
     """Threads and processes are equally good at waiting.
 
-    Method: workers that sleep for 1 s (quick: 0.2 s), as many as one, as CPUs and twice as many; from
+    Method: workers that sleep for 1 s (quick: 0.1 s), as many as one, as CPUs and twice as many; from
     before the start of the first until after the end of the last.
     Limits: waits that send nothing back. The start of a process weighs more on shorter waits.
     """
-    wait = bench.facts["wait"] = 0.2 if bench.quick else 1.0
+    wait = bench.facts["wait"] = 0.1 if bench.quick else 1.0
     counts = bench.counts
     for row in _apart.said("io", wait, counts, 3):
         for place, taken in enumerate(row):
