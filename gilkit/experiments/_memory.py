@@ -45,7 +45,7 @@ def _shared_memory(f: Figures) -> Finding:
         if same and own
         else f"seen both ways: by a thread {thread['ours'] and thread['theirs']}, by a process "
         f"{process['ours'] or process['theirs']}",
-        "unless a block of shared memory is asked for, which both saw"
+        "unless a block of shared memory is asked for: what a process wrote there was seen"
         if f.facts["block"]
         else "so it is, and a block of shared memory was not seen either",
         "one of them did not keep to it",
@@ -123,7 +123,7 @@ def _copies_script(f: Figures) -> Finding:
         why = (
             "on the way to start: fork copies pages when they are written to"
             + ("" if copied else " (not seen here)")
-            + ", spawn and forkserver import the script again"
+            + ", spawn imports the script again"
         )
         return Finding(Ruling.DEPENDS, why, measured)
     return ruled(not shared, measured, "the data were the child's own from the start", "nothing was copied")

@@ -267,13 +267,19 @@ def _smt_ceiling(f: Figures) -> Finding:
     if not cores or cores >= logical:
         why = "no hyperthreads are to be seen on this machine; where there are, two share a core's units"
         return Finding(Ruling.UNDECIDED, why, measured)
-    short = above(processes, SCALES * f.cpus)
-    if native is None or short is None:
+    if f.cpus < logical:
+        why = f"only {f.cpus} of the {logical} CPUs may be used, and which share a core is not known"
+        return Finding(Ruling.UNDECIDED, why, measured)
+    scale = above(processes, SCALES * f.cpus)
+    beyond = None if native is None else above(native, SCALES * f.cpus)
+    if scale:
+        return ruled(False, measured, "", "the hyperthreads give more than that here")
+    if scale is None or beyond is None:
         return ruled(None, measured, "", "")
-    if not short and above(native, SCALES * f.cpus) is False:
-        why = "the ceiling is the hardware's: native threads, without Python, stop there, too"
-        return Finding(Ruling.HOLDS, why, measured)
-    return ruled(False, measured, "", "the hyperthreads give more than that here")
+    if beyond:
+        return ruled(False, measured, "", "native threads go beyond it: it is not the hardware's ceiling")
+    why = "the ceiling is the hardware's: native threads, without Python, stop there, too"
+    return Finding(Ruling.HOLDS, why, measured)
 
 
 @claim(

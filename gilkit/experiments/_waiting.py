@@ -163,14 +163,15 @@ def _io_same(f: Figures) -> Finding:
     )
     cost = max(more.values())
     longer = above(cost, 0.0)
-    if longer and negated(above(cost, wait)):
+    twice = above(cost, wait)
+    if longer and twice is False:
         why = (
             f"on how long the wait is: {counts[-1]} processes take {seconds(cost)} more to start and to end, "
             f"which is {SAME:.0%} or less of waits from {seconds(cost / SAME)} on"
         )
         return Finding(Ruling.DEPENDS, why, measured)
     return ruled(
-        negated(longer),
+        None if longer and twice is None else negated(longer),
         measured,
         "processes took no longer, their start and end included",
         "processes took twice as long and more, by their start and end alone",
