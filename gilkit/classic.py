@@ -43,11 +43,6 @@ class Scaling(Outcome):
         """The worker counts that were measured."""
         return columns.counts(self.results)
 
-    @property
-    def missing(self) -> dict[str, str]:
-        """The names of the columns that cannot be measured here, each with the reason."""
-        return dict(json.loads(self.results.facts.get("gilkit_missing", "{}")))
-
     def seconds(self, column: str, workers: int) -> Estimate:
         """Return how long so many workers of a column take, from the first start to the last join.
 

@@ -39,7 +39,7 @@ from gilkit.settings import (
     shown_count,
     worker_list,
 )
-from gilkit.statement import StatementCall, check
+from gilkit.statement import StatementCall, check, named
 from gilkit.stats import Estimate
 from gilkit.verdict import Verdict, shown_workers, speedup, verdicts
 from gilkit.workload import FunctionCall
@@ -266,7 +266,7 @@ def timeit(
     chosen = allowed("executor", executors, [e for e in EXECUTORS if e != "openmp"])
     cpus = machine.usable_cpus()
     counts = worker_list(workers, worker_counts(cpus))
-    name = "; ".join(line.strip() for line in stmt.splitlines() if line.strip()) or "pass"
+    name = named(stmt)
     subject = own_subject(
         name, StatementCall(setup, stmt), chosen, counts, shown_count(counts, cpus), workers is None
     )

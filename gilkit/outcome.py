@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -40,6 +41,11 @@ class Outcome:
     def failures(self) -> dict[str, str]:
         """The names of the cases that failed, each with the reason."""
         return {case.name: reason for case, reason in self._results.failures.items()}
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The names of what cannot be measured here, each with the reason."""
+        return dict(json.loads(self.results.facts.get("gilkit_missing", "{}")))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the suite to ``path``, in pyperf's JSON."""

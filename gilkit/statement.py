@@ -28,6 +28,11 @@ class StatementError(ValueError):
     """SETUP or the statement is not Python, or SETUP fails; the message is one line."""
 
 
+def named(stmt: str) -> str:
+    """Return what a statement is called in tables: itself, in one line."""
+    return "; ".join(line.strip() for line in stmt.splitlines() if line.strip()) or "pass"
+
+
 def _compiled(source: str | ast.Module, name: str) -> CodeType:
     try:
         return compile(source, name, "exec")

@@ -36,11 +36,6 @@ class Costs(Outcome):
 
     kind = "costs"
 
-    @property
-    def missing(self) -> dict[str, str]:
-        """The names of the constants that cannot be measured here, each with the reason."""
-        return dict(json.loads(self.results.facts.get("gilkit_missing", "{}")))
-
     def value(self, name: str, workers: int | None = None) -> Estimate:
         """Return what one of a constant takes.
 

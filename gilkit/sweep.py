@@ -20,7 +20,7 @@ from gilkit.plan import chosen_kernels, worker_counts
 from gilkit.results import Case, Record
 from gilkit.run import Progress, run_facts
 from gilkit.settings import SHORT, checked_rounds, checked_timeout, positive, worker_list
-from gilkit.statement import StatementCall, check
+from gilkit.statement import StatementCall, check, named
 from gilkit.workload import KernelCall, Workload
 
 FACTOR = 4  # from one size of the sweep to the next
@@ -296,7 +296,7 @@ def _own(stmt: str, setup: str, sizes: tuple[int, int] | None) -> Contest:
     def workload(variant: str, size: int) -> Workload:  # noqa: ARG001 (there is one)
         return StatementCall(setup, stmt, (("n", size),))
 
-    name = "; ".join(line.strip() for line in stmt.splitlines() if line.strip())
+    name = named(stmt)
     facts = {"gilkit_statement": json.dumps(stmt), "gilkit_setup": json.dumps(setup)}
     return Contest(name, OWN, workload, smallest, largest, "n", facts)
 

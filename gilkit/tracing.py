@@ -20,7 +20,7 @@ from gilkit.recorder import EXACT, LIGHT, Order, Recorded, Seen
 from gilkit.results import SUBJECTS, Case, NothingMeasuredError
 from gilkit.run import Progress
 from gilkit.settings import SHORT, checked_timeout, positive
-from gilkit.statement import StatementCall, check
+from gilkit.statement import StatementCall, check, named
 from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker
 from gilkit.workload import KernelCall, Workload
 
@@ -270,7 +270,7 @@ def timeline(
         if variant is not None or size is not None:
             raise ValueError("variant and size are for kernels, not for a statement")
         check(setup, stmt)
-        name = "; ".join(line.strip() for line in stmt.splitlines() if line.strip()) or "pass"
+        name = named(stmt)
         variant, workload = "function", StatementCall(setup, stmt)
     else:
         name, variant, workload = _kernel(target, variant, size, count)

@@ -37,11 +37,6 @@ class Claims(Outcome):
         tried = [case.kernel for case in self.results if case.variant == WHOLE]
         return {name: CLAIMS[name].finding(figures(self.results, name)) for name in tried if name in CLAIMS}
 
-    @property
-    def missing(self) -> dict[str, str]:
-        """The names of the claims that cannot be put to the test here, each with the reason."""
-        return dict(json.loads(self.results.facts.get("gilkit_missing", "{}")))
-
 
 class Trial:
     """The course of one run through claims."""
