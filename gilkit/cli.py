@@ -42,7 +42,9 @@ def _counts(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
     except ValueError:
         counts = ()
     if not counts or min(counts) < 1:
-        raise click.BadParameter(f"{value!r} is not a list of worker counts, such as 1,2,4", ctx, param)
+        raise click.BadParameter(
+            f"{value!r} is not a list of worker counts of 1 or more, such as 1,2,4", ctx, param
+        )
     return counts
 
 

@@ -15,6 +15,7 @@ from gilkit.monitor import GilMonitor, Hold, why_missing
 from gilkit.workload import Workload, repeated
 
 EXACT, LIGHT = 20e-6, 500e-6  # seconds between samples: with a CPU to spare, and without
+BRIDGE = 3 * LIGHT  # seconds: two light samples are less far apart, unless this process was kept from running
 ROOM = 20_000  # holds that a monitor keeps
 
 
@@ -72,7 +73,7 @@ def watched(exact: bool) -> Iterator[Seen]:
     if seen.missing:
         yield seen
         return
-    with GilMonitor(EXACT, "exact", ROOM) if exact else GilMonitor(LIGHT, "light", ROOM) as monitor:
+    with GilMonitor(EXACT, "exact", ROOM) if exact else GilMonitor(LIGHT, "light", ROOM, BRIDGE) as monitor:
         yield seen
     holds = monitor.holds
     seen.holds, seen.dropped = list(holds), holds.dropped

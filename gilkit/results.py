@@ -12,6 +12,7 @@ import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,14 @@ def _umask() -> int:
     return mask
 
 
+def _is_trace(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of JSON is in the Trace Event format, as `gilkit timeline` writes it."""
+    with suppress(OSError, ValueError):
+        found = json.loads(Path(path).read_text("utf-8"))
+        return isinstance(found, dict) and "traceEvents" in found
+    return False
+
+
 def load(path: str | os.PathLike[str]) -> Results:
     """Read a results file.
 
@@ -258,6 +267,10 @@ def load(path: str | os.PathLike[str]) -> Results:
     except (UnicodeDecodeError, EOFError, RecursionError, zlib.error):
         raise ResultsError(f"{path} is not JSON, or is cut off") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if _is_trace(path):
+            raise ResultsError(
+                f"{path} is a trace: open it in https://ui.perfetto.dev or chrome://tracing"
+            ) from None
         raise ResultsError(f"{path} is not a pyperf suite, or is of a later version: {error}") from None
     facts = suite.get_benchmarks()[0].get_metadata()
     version = facts.get("gilkit_format")

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from math import inf
 from typing import Any
 
 
@@ -63,7 +64,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which nobody looked at the GIL of a process: the system kept its monitor from running."""
+    """A time in which nobody looked at the GIL of a process: the system kept its monitor from running.
+
+    It lies between two holds, or within the time that nobody had the lock.
+    """
 
     pid: int
     start: float
@@ -130,15 +134,23 @@ class Recording:
         return Cover((hold.start, hold.end) for hold in self.holds if hold.worker == worker)
 
     def unseen(self, pid: int) -> Cover:
-        """Return the times in which nobody looked at the GIL of a process."""
-        return Cover((gap.start, gap.end) for gap in self.gaps if gap.pid == pid)
+        """Return the times of which it is not known whether the GIL of a process was held, and by whom.
+
+        Those in which nobody looked, and an interval before and after every hold: when, between two samples,
+        the lock was taken or left is not known.
+        """
+        holds = [hold for hold in self.holds if hold.pid == pid]
+        stretches = [(gap.start, gap.end) for gap in self.gaps if gap.pid == pid]
+        stretches += [(hold.start - self.interval, hold.start) for hold in holds]
+        stretches += [(hold.end, hold.end + self.interval) for hold in holds]
+        return Cover(without(stretches, ((hold.start, hold.end) for hold in holds)))
 
     @property
     def unseen_share(self) -> float:
         """The share of the time in which nobody looked at a GIL, of all GILs."""
         pids = {worker.pid for worker in self.workers}
-        unseen = sum(self.unseen(pid).between(self.start, self.end) for pid in pids)
-        return unseen / len(pids) / (self.end - self.start)
+        gaps = Cover((gap.start, gap.end) for gap in self.gaps)
+        return gaps.between(self.start, self.end) / len(pids) / (self.end - self.start)
 
 
 class Cover:
@@ -159,18 +171,41 @@ class Cover:
         return self._sums[begun] - (max(0.0, self._ends[begun - 1] - moment) if begun else 0.0)
 
 
-def running(span: Span, held: float, unseen: float) -> tuple[float, float]:
+def without(
+    stretches: Iterable[tuple[float, float]], others: Iterable[tuple[float, float]]
+) -> Iterable[tuple[float, float]]:
+    """Return the union of ``stretches`` without what the disjoint ``others`` cover, as disjoint stretches."""
+    taken = sorted(others)
+    ends = [end for _, end in taken]
+    done = -inf
+    for start, end in sorted(stretches):
+        at = max(start, done)
+        done = max(done, end)
+        for place in range(bisect_right(ends, at), len(taken)):
+            first, last = taken[place]
+            if first >= end:
+                break
+            if first > at:
+                yield at, first
+            at = max(at, last)
+        if at < end:
+            yield at, end
+
+
+def running(span: Span, held: float, unseen: float, interval: float = 0.0) -> tuple[float, float]:
     """Return for what share of the time without the GIL the thread of ``span`` ran: at least, and at most.
 
     It ran for as long as the CPU time of the span says: while it had the lock, without it, or while nobody
     looked. Without it and seen, so, for at most what is left after the seconds that it ``held`` the lock, and
-    at least for what is left after those that went ``unseen``, too. The rest it waited. When it did which
-    within the span is not known.
+    at least for what is left after those that went ``unseen``, too, and after the ``interval`` of the
+    samples, between two of which it may have had the lock. The rest it waited. When it did which within the
+    span is not known.
     """
-    without = span.end - span.start - held - unseen
-    if without <= 0:
+    rest = span.end - span.start - held - unseen
+    if rest <= 0:
         return 0.0, 0.0
-    least, most = (min(1.0, max(0.0, ran) / without) for ran in (span.cpu - held - unseen, span.cpu - held))
+    most = span.cpu - held
+    least, most = (min(1.0, max(0.0, ran) / rest) for ran in (most - unseen - interval, most))
     return least, most
 
 
@@ -178,8 +213,8 @@ def events(recording: Recording) -> dict[str, Any]:
     """Return a recording in the Trace Event format, as the JSON object that trace viewers open.
 
     Every worker is a track of complete events (``X``), one for each span, and every GIL a track with one for
-    each hold, named by the thread that held it. Times are whole microseconds since the first call began.
-    Holds are cut off where the first call begins and the last one ends.
+    each hold, named by the thread that held it, and for each gap, named ``not seen``. Times are whole
+    microseconds since the first call began. Holds and gaps are cut off there, and where the last call ends.
 
     Notes
     -----
@@ -253,10 +288,15 @@ def _calls(recording: Recording) -> Iterable[dict[str, Any]]:
 
 def _ownership(recording: Recording) -> Iterable[dict[str, Any]]:
     locks = _locks(recording)
-    for hold in recording.holds:
-        if hold.end >= recording.start and hold.start <= recording.end:
-            name = hold.thread if hold.worker is None else recording.workers[hold.worker].name
-            yield _slice(recording, hold.pid, locks[hold.pid], name, "gil", hold.start, hold.end)
+    found = [(one.start, one.end, one.pid, _holder(recording, one), "gil") for one in recording.holds]
+    found += [(one.start, one.end, one.pid, "not seen", "gap") for one in recording.gaps]
+    for start, end, pid, name, kind in sorted(found):
+        if end >= recording.start and start <= recording.end:
+            yield _slice(recording, pid, locks[pid], name, kind, start, end)
+
+
+def _holder(recording: Recording, hold: Hold) -> str:
+    return hold.thread if hold.worker is None else recording.workers[hold.worker].name
 
 
 def spans(worker: int, stamps: Iterable[tuple[float, float]]) -> Iterable[Span]:

@@ -112,9 +112,9 @@ def flat(**seconds: float) -> Series:
     return found
 
 
-def turned(cpu: float) -> dict[str, object]:
+def turned(cpu: float, more: float = 0.0) -> dict[str, object]:
     turns = {"note": "", "held": 0.99, "overlap": 0.0, "turn": 0.005}
-    return {"cpu python/threads/2": [cpu] * 5, "turns": turns}
+    return {"cpu python/threads/2": [cpu] * 5, "cpu python/threads/4": [more or cpu] * 5, "turns": turns}
 
 
 def used(threads: float, processes: float) -> dict[str, object]:
@@ -171,9 +171,9 @@ def copied(before: float, again: bool = True) -> Figures:
 
 
 def shared(ours: bool, theirs: bool) -> Figures:
-    thread = {"address": True, "ours": True, "theirs": True, "copied": 0}
-    process = {"address": False, "ours": ours, "theirs": theirs, "copied": 10**6}
-    return Figures({}, {"thread": thread, "process": process, "block": True})
+    thread = {"address": True, "ours": True, "theirs": True, "block": True, "copied": 0}
+    process = {"address": False, "ours": ours, "theirs": theirs, "block": True, "copied": 10**6}
+    return Figures({}, {"thread": thread, "process": process})
 
 
 def six(*processes: float) -> Figures:
@@ -206,6 +206,11 @@ DECIDED: list[tuple[str, Figures, Ruling]] = [
     ("one-at-a-time", Figures(scaled("python", "threads", 1.0), turned(1.0)), HOLDS),
     ("one-at-a-time", Figures(scaled("python", "threads", 1.95), turned(1.98), gil=False), REFUTED),
     ("one-at-a-time", Figures(wild("python", "threads"), turned(1.5)), UNDECIDED),
+    (
+        "one-at-a-time",
+        Figures(scaled("python", "threads", 1.0) | scaled("python", "threads", 1.9, 4), turned(1.0, 1.9)),
+        REFUTED,
+    ),
     ("slower-with-threads", Figures(scaled("python", "threads", 0.8)), HOLDS),
     ("slower-with-threads", Figures(scaled("python", "threads", 1.9), gil=False), REFUTED),
     ("slower-with-threads", Figures(wild("python", "threads")), UNDECIDED),
@@ -405,6 +410,7 @@ def test_real_experiments(ran: tuple[subprocess.CompletedProcess[str], Path]) ->
     assert all(late >= facts["killable"]["length"] for late in facts["killable"]["ended nogil"])
     assert facts["shared-memory"]["thread"]["theirs"]
     assert not facts["shared-memory"]["process"]["theirs"]
+    assert facts["shared-memory"]["process"]["block"]
     assert len(set(facts["one-os-thread"]["ids"])) == 2 * machine.usable_cpus()
     assert all(again for _, _, again in facts["copies-script"]["spawn"])
     assert min(facts["leak"]["thread"]) > 25e6

@@ -108,7 +108,10 @@ def test_real_input(tmp_path: Path) -> None:
             ["compare", "lcg", "--executor", "gpu"],
             "unknown executor 'gpu': known are serial, threads, processes",
         ),
-        (["compare", "lcg", "--workers", "two"], "'two' is not a list of worker counts, such as 1,2,4"),
+        (
+            ["compare", "lcg", "--workers", "two"],
+            "'two' is not a list of worker counts of 1 or more, such as 1,2,4",
+        ),
         (["compare", "lcg", "--workers", "0"], "'0' is not a list of worker counts"),
         (["compare", "lcg", "--size", "-1"], "--size"),
         (["compare", "lcg", "--size", "x"], "--size"),

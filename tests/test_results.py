@@ -78,6 +78,8 @@ def test_nothing_measured_is_an_error() -> None:
         ("plain text", "not JSON, or is cut off"),
         ("[1, 2]", "not a pyperf suite"),
         ("{}", "not a pyperf suite"),
+        ("5", "not a pyperf suite"),
+        ('{"traceEvents": []}', "is a trace: open it in"),
         ('{"version": "99.0", "benchmarks": []}', "later version"),
         (b"\xff\xfe\x00\x01", "not JSON"),
         ("[" * 100_000, "not JSON, or is cut off"),

@@ -12,7 +12,7 @@ from traceformat import checked, tracks
 
 from gilkit import report
 from gilkit.report._timeline import axis, lane, lines, owners
-from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, running, spans
+from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, running, spans, without
 
 PID, OTHER_PID = 70, 80
 WORKERS = (Worker("thread 1", PID, 71), Worker("thread 2", PID, 72))
@@ -56,8 +56,8 @@ def test_threads_that_take_turns() -> None:
         "GIL of   │111112222211111222221111111111│",
         "█ has the GIL  ▒ runs without it  · waits, for the",
         "GIL, a CPU or other things",
-        "GIL sampled every 20 µs; ▒ or · by the CPU time of",
-        "each call as a whole",
+        "GIL sampled every 20 µs, ? not seen; ▒ or · by the",
+        "CPU time of a whole call",
     ]
 
 
@@ -90,13 +90,33 @@ def test_what_was_not_seen_is_not_made_up() -> None:
     assert lane(blind, 0, 6) == "█?????"  # by its CPU time it may have run in any of them
     assert lane(blind, 1, 6) == "???█  "
     assert owners(blind, 6) == "1??2??"
-    assert "? not seen: for 67% of the time" in report.plain(report.timeline(blind))
+    assert "and saw nothing, for 67% of the time" in report.plain(report.timeline(blind))
+    found = tracks(checked(events(blind)))[PID, "GIL"]
+    assert [(event["name"], event["ts"], event["dur"]) for event in found] == [
+        ("thread 1", 0, 5000),
+        ("not seen", 5000, 10_000),
+        ("thread 2", 15_000, 5000),
+        ("not seen", 20_000, 10_000),
+    ]
+    assert {event["cat"] for event in found if event["name"] == "not seen"} == {"gap"}
+
+
+def test_between_two_samples_nothing_is_known() -> None:
+    turns = holds((0, 0, 4), (1, 6, 10), (0, 11, 15), (1, 16, 19))
+    rare = recording(interval=2e-3, holds=turns, spans=(Span(0, 0.0, 0.03, 0.01), Span(1, 0.0, 0.02, 0.01)))
+    assert lane(rare, 0, 30) == "████??····?████?···??" + "·" * 9
+    assert owners(rare, 30) == "1111??2222?1111?222??" + " " * 9
+    short = recording(  # a call may hold the GIL from one sample to the next, and not be seen
+        interval=2e-3, spans=(Span(0, 0.0, 0.002, 0.002), Span(1, 0.0, 0.02, 0.02)), holds=()
+    )
+    assert lane(short, 0, 20) == "??" + " " * 18
+    assert lane(short, 1, 20) == "▒" * 20
 
 
 def test_every_process_has_a_gil_of_its_own() -> None:
     workers = (Worker("process 1", PID, PID), Worker("process 2", OTHER_PID, OTHER_PID))
     both = holds((0, 0, 30)) + holds((1, 0, 20), pid=OTHER_PID)
-    apart = recording(workers=workers, holds=both, executor="processes", gaps=(Gap(PID, 0.02, 0.03),))
+    apart = recording(workers=workers, holds=both, executor="processes", gaps=(Gap(OTHER_PID, 0.02, 0.03),))
     assert lane(apart, 0, 6) == "██████"
     assert lane(apart, 1, 6) == "████  "
     picture = report.plain(report.timeline(apart))
@@ -104,7 +124,7 @@ def test_every_process_has_a_gil_of_its_own() -> None:
     assert "GIL of  " not in picture
     found = tracks(checked(events(apart)))
     assert {track for track in found if track[1] == "GIL"} == {(PID, "GIL"), (OTHER_PID, "GIL")}
-    assert [event["name"] for event in found[OTHER_PID, "GIL"]] == ["process 2"]
+    assert [event["name"] for event in found[OTHER_PID, "GIL"]] == ["process 2", "not seen"]
 
 
 def test_without_a_monitor_the_lanes_stay() -> None:
@@ -159,6 +179,18 @@ def test_a_cover_knows_what_it_covers() -> None:
     assert Cover([]).between(0, 1) == 0
 
 
+def test_stretches_without_others() -> None:
+    def rest(*stretches: tuple[float, float]) -> list[tuple[float, float]]:
+        return list(without(stretches, [(2.0, 3.0), (3.0, 4.0), (6.0, 7.0)]))
+
+    assert rest((0, 1)) == [(0, 1)]
+    assert rest((0, 10)) == [(0, 2.0), (4.0, 6.0), (7.0, 10)]
+    assert rest((2, 4), (6.5, 7)) == []
+    assert rest((3.5, 5), (4.5, 6.5)) == [(4.0, 5), (5, 6.0)]
+    assert rest((0, 10), (1, 2), (8, 9)) == [(0, 2.0), (4.0, 6.0), (7.0, 10)]
+    assert rest() == []
+
+
 def test_how_much_of_the_time_without_the_gil_a_thread_ran() -> None:
     def ran(cpu: float, held: float, unseen: float = 0.0) -> tuple[float, float]:
         return running(Span(0, 0.0, 10.0, cpu), held, unseen)
@@ -173,6 +205,7 @@ def test_how_much_of_the_time_without_the_gil_a_thread_ran() -> None:
     assert ran(5, held=0, unseen=5) == (0, 1)
     assert ran(0, held=0, unseen=5) == (0, 0)
     assert ran(6, held=4, unseen=1) == (0.2, 0.4)
+    assert running(Span(0, 0.0, 10.0, 6.0), 4.0, 1.0, 0.5) == (0.1, 0.4)
 
 
 def test_spans_lie_between_stamps() -> None:

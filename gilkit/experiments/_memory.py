@@ -45,8 +45,8 @@ def _shared_memory(f: Figures) -> Finding:
         if same and own
         else f"seen both ways: by a thread {thread['ours'] and thread['theirs']}, by a process "
         f"{process['ours'] or process['theirs']}",
-        "unless a block of shared memory is asked for: what a process wrote there was seen"
-        if f.facts["block"]
+        "unless a block of shared memory is asked for: there each saw what the other wrote"
+        if process["block"]
         else "so it is, and a block of shared memory was not seen either",
         "one of them did not keep to it",
     )
@@ -57,7 +57,8 @@ def shared_memory(bench: Bench) -> None:
     """Threads share data, processes do not.
 
     Method: the caller and a worker write to different places of a megabyte; each then looks for what the
-    other wrote, and at the address. A process is given the data as an argument, and a `SharedMemory` block.
+    other wrote, and at the address. Both are given the data as an argument, and a `SharedMemory` block; what
+    is copied to a process is the length of the data's pickle.
     Limits: data as arguments. A forked child shares pages until one side writes: `copies-script`.
     """
     bench.facts.update(_apart.said("share")[0])

@@ -254,53 +254,46 @@ def race(kind: str, workers: int, times: int, locked: bool) -> None:
     tell([workers * times, counter.value])
 
 
-def _scribble(data: bytearray, link: Any = None, block: Any = None) -> tuple[int, int]:
-    if link is not None:
-        link.recv()  # until the parent has written its own
-    data[0] = 7
-    if block is not None:
-        block.buf[0] = 7
-    seen = (id(data), data[1])
-    if link is not None:
-        link.send(seen)
-    return seen
+def _scribble(data: bytearray, block: Any, link: Any) -> None:
+    """In a worker: write to the first places once the caller has written to the second; say what is there."""
+    link.recv()
+    data[0] = block.buf[0] = 7
+    link.send((id(data), data[1] == 9, block.buf[1] == 9))
 
 
 def share() -> None:
-    """Write to data from both sides, for a thread and for a process; tell what each side then sees."""
+    """Write to data and a shared block from both sides, for a thread and for a process; tell who saw what."""
     import pickle
     from multiprocessing.shared_memory import SharedMemory
 
     found: dict[str, Any] = {}
     for kind in ("thread", "process"):
-        data = bytearray(1_000_000)
-        if kind == "thread":
-            data[1] = 9
-            seen: list[tuple[int, int]] = []
-            worker: Any = threading.Thread(target=lambda d, s: s.append(_scribble(d)), args=(data, seen))
-            worker.start()
+        data, block = bytearray(1_000_000), SharedMemory(create=True, size=16)
+        here, there = multiprocessing.get_context(usual()).Pipe()
+        try:
+            worker: Any
+            if kind == "thread":
+                worker = threading.Thread(target=_scribble, args=(data, block, there))
+                worker.start()
+            else:
+                worker = _process(usual(), _scribble, data, block, there)
+                there.close()  # so that its end is noticed
+            buffer: Any = block.buf
+            data[1] = buffer[1] = 9
+            here.send("written")
+            address, ours, ours_in_block = here.recv()
             worker.join()
-            there, copied = seen[0], 0
-        else:
-            here, other = multiprocessing.get_context(usual()).Pipe()
-            block = SharedMemory(create=True, size=16)
-            try:
-                worker = _process(usual(), _scribble, data, other, block)
-                other.close()  # so that its end is noticed
-                data[1] = 9
-                here.send("written")
-                there, copied = here.recv(), len(pickle.dumps(data))
-                worker.join()
-                found["block"] = bytes(block.buf or b"")[:1] == b"\x07"
-            finally:
-                block.close()
-                block.unlink()
-        found[kind] = {
-            "address": there[0] == id(data),
-            "ours": there[1] == 9,
-            "theirs": data[0] == 7,
-            "copied": copied,
-        }
+            found[kind] = {
+                "address": address == id(data),
+                "ours": ours,
+                "theirs": data[0] == 7,
+                "block": ours_in_block and buffer[0] == 7,
+                "copied": 0 if address == id(data) else len(pickle.dumps(data)),
+            }
+            del buffer
+        finally:
+            block.close()
+            block.unlink()
     tell(found)
 
 

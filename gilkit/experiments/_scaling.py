@@ -74,18 +74,22 @@ def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
 
 
 def _one_at_a_time(f: Figures) -> Finding:
-    gain = f.speedup("python", "threads")
-    cpu = f.spread(f"cpu python/threads/{f.cpus}")
+    gains = {n: f.speedup("python", "threads", n) for n in f.counts("python", "threads")}
+    cpus = {n: f.spread(f"cpu python/threads/{n}") for n in gains}
     seen = f.facts.get("turns")
-    measured = f"{f.cpus} threads do {times(gain)} the work of one and use {cpu:.2f} CPUs"
+    measured = " and ".join(
+        f"{n} threads do {times(gain)} the work of one and use {cpus[n]:.2f} CPUs"
+        for n, gain in gains.items()
+        if n > 1
+    )
     if seen and not seen["note"]:
         measured += (
             f"; the monitor saw the GIL held {seen['held']:.0%} of the time, by two at once "
             f"{seen['overlap']:.0%}, for some {seconds(seen['turn'])} at a time"
         )
-    at_once = all_of([above(gain, NO_GAIN), above(cpu, NO_GAIN)])
+    at_once = [all_of([above(gains[n], NO_GAIN), above(cpus[n], NO_GAIN)]) for n in gains if n > 1]
     return ruled(
-        None if at_once is None else not at_once,
+        False if True in at_once else all_of(negated(answer) for answer in at_once),
         measured,
         "they take turns: whoever runs Python code has the GIL, and there is one",
         "they run at once" + ("" if f.gil else ": this interpreter runs without a GIL"),

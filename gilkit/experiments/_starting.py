@@ -102,11 +102,12 @@ def _always_faster(f: Figures) -> Finding:
     faster = [size for size, answer in answers.items() if answer]
     slower = [size for size, answer in answers.items() if answer is False]
     if faster and slower:
-        why = (
-            "on the size of the job: processes lose up to "
-            f"{seconds(max(slower))}, and win from {seconds(min(faster))} on"
-        )
-        return Finding(Ruling.DEPENDS, why, measured)
+        if max(slower) < min(faster):
+            rest = f"lose up to {seconds(max(slower))}, and win from {seconds(min(faster))} on"
+        else:  # not in order: on a busy machine
+            lost, won = (", ".join(map(seconds, sizes)) for sizes in (slower, faster))
+            rest = f"lose at {lost}, and win at {won}"
+        return Finding(Ruling.DEPENDS, f"on the size of the job: processes {rest}", measured)
     if slower:  # one is enough
         lost = f"they were slower, for jobs of {seconds(max(slower))}"
         return ruled(False, measured, "", lost)

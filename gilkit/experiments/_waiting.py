@@ -161,13 +161,15 @@ def _io_same(f: Figures) -> Finding:
     measured = lined(
         f"waits of {wait:g} s, start and end of the workers included:", [["", "threads", "processes"], *rows]
     )
-    cost = max(more.values())
+    most = max(more, key=lambda n: more[n])
+    cost = more[most]
     longer = above(cost, 0.0)
     twice = above(cost, wait)
     if longer and twice is False:
         why = (
-            f"on how long the wait is: {counts[-1]} processes take {seconds(cost)} more to start and to end, "
-            f"which is {SAME:.0%} or less of waits from {seconds(cost / SAME)} on"
+            f"on how long the wait is: {most} {'processes take' if most > 1 else 'process takes'} "
+            f"{seconds(cost)} more to start and to end, which is {SAME:.0%} or less of waits "
+            f"from {seconds(cost / SAME)} on"
         )
         return Finding(Ruling.DEPENDS, why, measured)
     return ruled(

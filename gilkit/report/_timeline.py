@@ -48,18 +48,18 @@ def notes(recording: Recording) -> list[str]:
     waits = f"{WAITS} waits, for the GIL, a CPU or other things"
     if recording.missing:
         return [f"{FREE} runs  {waits}", f"who has the GIL is not shown: {recording.missing}"]
-    lines = [
+    found = [
         f"{HELD} has the GIL  {FREE} runs without it  {waits}",
-        f"GIL sampled every {recording.interval * 1e6:g} µs; {FREE} or {WAITS} by the CPU time of each call "
-        "as a whole",
+        f"GIL sampled every {recording.interval * 1e6:g} µs, {UNSEEN} not seen; "
+        f"{FREE} or {WAITS} by the CPU time of a whole call",
     ]
     if recording.apart:
-        lines.append("every process has a GIL of its own")
+        found.append("every process has a GIL of its own")
     if (lost := recording.unseen_share) >= 0.001:
-        lines.append(f"{UNSEEN} not seen: for {share(lost)} of the time the monitor had to wait for a CPU")
+        found.append(f"the monitor had to wait for a CPU, and saw nothing, for {share(lost)} of the time")
     if recording.dropped:
-        lines.append(f"no room was left for the first {recording.dropped:,} holds of the GIL: not shown")
-    return lines
+        found.append(f"no room was left for the first {recording.dropped:,} holds of the GIL: not shown")
+    return found
 
 
 class Picture:
@@ -132,7 +132,8 @@ def lane(recording: Recording, index: int, columns: int) -> str:
     for span in recording.spans:
         if span.worker != index:
             continue
-        least, most = running(span, *(cover.between(span.start, span.end) for cover in (held, unseen)))
+        had, blind = (cover.between(span.start, span.end) for cover in (held, unseen))
+        least, most = running(span, had, blind, recording.interval)
         first, last = (
             min(columns - 1, int((moment - recording.start) / length)) for moment in (span.start, span.end)
         )
