@@ -11,25 +11,36 @@ from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS, Kernel
 from gilkit.results import Case
 
-from .shared import COUNTS, clock, subject, value
+from .shared import COUNTS, replay, replayed, sampled, subject, value
 
+Samples = dict[Case, list[float] | str]
 RUN_BY = [name for name, kind in EXECUTORS.items() if not kind.single]  # serial is one thread
 
 
-def scaling(kernel: Kernel) -> Callable[[str, str, int], None]:
-    """Return the benchmark of a kernel."""
-    planned = {(case.variant, case.executor, case.workers) for case in subject(kernel.name).cases}
+def cases(kernel: str) -> list[Case]:
+    """Return what of a kernel is drawn."""
+    return [case for case in subject(kernel).cases if case.variant in VARIANTS and case.executor in RUN_BY]
 
-    def measure(variant: str, executor: str, workers: int) -> None:
-        clock.tell(value(Case(kernel.name, variant, executor, workers)))
+
+def setup_cache() -> Samples:
+    """Measure all kernels; asv does it once, and gives it to every benchmark."""
+    return sampled(map(cases, KERNELS), value)
+
+
+setup_cache.timeout = 900
+
+
+def scaling(kernel: Kernel) -> Callable[[Samples, str, str, int], None]:
+    """Return the benchmark of a kernel."""
+    planned = {(case.variant, case.executor, case.workers) for case in cases(kernel.name)}
+
+    def measure(found: Samples, variant: str, executor: str, workers: int) -> None:
+        replay(found[Case(kernel.name, variant, executor, workers)])
 
     measure.params = [list(VARIANTS), RUN_BY, COUNTS]
     measure.param_names = ["variant", "executor", "workers"]
     measure.__name__ = f"time_{kernel.name}"
-    measure.version = "1"
-    measure.timer = clock
-    measure.number, measure.repeat, measure.rounds, measure.warmup_time = 1, 9, 1, 0.0
-    measure.timeout = 60
+    replayed(measure)
     return skip_for_params(sorted(set(product(*measure.params)) - planned))(measure)
 
 

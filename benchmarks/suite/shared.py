@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import atexit
+import random
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import count
+from typing import TypeVar
 
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.lab import Lab
 from gilkit.machine import usable_cpus
-from gilkit.measure import calibrated
+from gilkit.measure import CaseFailedError, calibrated
 from gilkit.plan import Subject, kernel_subject
 from gilkit.results import Case
+
+Key = TypeVar("Key")
 
 CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
 STRETCH = 0.015  # seconds that one worker's calls last in a round
-PAIRS = 15  # of measurements that are compared
+PAIRS = 31  # of measurements that are compared
+PASSES, SAMPLES = 6, 2  # over everything, and of each in a pass
+KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
 
 
 class Clock:
@@ -41,6 +48,42 @@ class Clock:
 
 
 clock = Clock()
+_calls = count()
+
+
+def sampled(groups: Iterable[list[Key]], measure: Callable[[Key], float]) -> dict[Key, list[float] | str]:
+    """Return samples of the seconds that each of all keys takes, the fastest first, or why it failed.
+
+    All are measured in turns, in a few passes: a neighbour that is busy for some seconds spoils a few samples
+    of each, and not all of some. Keys of a group share their data, so their samples of a pass follow one
+    another, in a new order each time.
+    """
+    groups = list(groups)
+    found: dict[Key, list[float] | str] = {key: [] for keys in groups for key in keys}
+    for _ in range(PASSES):
+        for keys in groups:
+            for _ in range(SAMPLES):
+                for key in random.sample(keys, len(keys)):
+                    samples = found[key]
+                    if isinstance(samples, list):
+                        try:
+                            samples.append(measure(key))
+                        except CaseFailedError as error:
+                            found[key] = str(error)
+    return {key: samples if isinstance(samples, str) else sorted(samples) for key, samples in found.items()}
+
+
+def replay(samples: list[float] | str) -> None:
+    """Let the clock go on by the next of ``samples``; a failure fails here."""
+    if isinstance(samples, str):
+        raise CaseFailedError(samples)
+    clock.tell(samples[next(_calls) % KEPT])
+
+
+def replayed(benchmark: Callable[..., None]) -> None:
+    """Tell asv to record what a benchmark replays."""
+    benchmark.timer, benchmark.version, benchmark.timeout = clock, "2", 60
+    benchmark.number, benchmark.repeat, benchmark.rounds, benchmark.warmup_time = 1, KEPT, 1, 0.0
 
 
 @cache
