@@ -92,7 +92,7 @@ def started(
 
     Returns None, at once, if it was ready too late for that.
     """
-    call = ready(recipe)
+    call = ready(recipe, place)
     if clock() > start:
         return None
     with _own_cpu(place):

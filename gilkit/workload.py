@@ -34,11 +34,12 @@ class Workload(Protocol):
 
 
 _own = threading.local()
+_places: dict[object, OrderedDict[object, Any]] = {}  # of all threads: one works at a place at a time
 
 
-def _kept(kind: str, key: object, make: Callable[[], T]) -> T:
-    """Return what this thread made for ``key`` before, or make it; each thread keeps the last few."""
-    cache: OrderedDict[object, T] = _own.__dict__.setdefault(kind, OrderedDict())
+def _kept(caches: dict[Any, OrderedDict[object, Any]], kind: object, key: object, make: Callable[[], T]) -> T:
+    """Return what was made for ``key`` before, or make it; the last few of a kind are kept."""
+    cache: OrderedDict[object, T] = caches.setdefault(kind, OrderedDict())
     if key not in cache:
         while len(cache) >= KEPT:
             cache.popitem(last=False)
@@ -47,24 +48,35 @@ def _kept(kind: str, key: object, make: Callable[[], T]) -> T:
     return cache[key]
 
 
-def ready(recipe: Workload | bytes) -> Call:
+def ready(recipe: Workload | bytes, place: int = 0) -> Call:
     """Return the prepared call of a workload, pickled or not; the first time, after one call to warm up.
 
-    A pickled workload is unpickled here, where a failure is the case's own and does not break the pool.
+    A pickled workload is for a process of its own. It is unpickled here, where a failure is the case's own
+    and does not break the pool. Calls of kernels belong to worker number ``place``, others to a thread, which
+    may have made in their setup what only that thread may use.
     """
 
     def make() -> Call:
-        workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
-        call = workload.prepare()
+        if isinstance(recipe, KernelCall):
+            call = recipe.prepare(place)
+        else:
+            workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+            call = workload.prepare()
         call()
         return call
 
-    return _kept("calls", recipe, make)
+    if isinstance(recipe, KernelCall):
+        return _kept(_places, ("calls", place), recipe, make)
+    return _kept(_own.__dict__, "calls", recipe, make)
 
 
 @dataclass(frozen=True, slots=True)
 class KernelCall:
     """One variant of a kernel at a size, on made-up data or on those of a file.
+
+    Every worker of a process has data of its own, and all executors there use the same: a Python thread and a
+    native one at a place work on one memory. Where arrays lie in it may double the time of a call, and would
+    otherwise be taken for a difference between the two.
 
     Parameters
     ----------
@@ -80,13 +92,15 @@ class KernelCall:
     size: int
     path: str | None = None
 
-    def _arguments(self, copy: int = 0) -> tuple[Any, ...]:
-        key = (self.kernel, self.size, self.path, copy)
-        return _kept(f"arguments {copy}", key, lambda: KERNELS[self.kernel].make(self.size, self.path))
+    def _arguments(self, place: int) -> tuple[Any, ...]:
+        key = (self.kernel, self.size, self.path)
+        return _kept(
+            _places, ("arguments", place), key, lambda: KERNELS[self.kernel].make(self.size, self.path)
+        )
 
-    def prepare(self) -> Call:
-        """Return the call; the variants of a kernel at one size share one worker's data."""
-        return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments())
+    def prepare(self, place: int = 0) -> Call:
+        """Return the call of worker number ``place``; the variants of a kernel at one size share its data."""
+        return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments(place))
 
     def team(self, workers: int) -> Team:
         """Return a function that runs the native variant on ``workers`` threads, so many loops on each.
@@ -94,7 +108,7 @@ class KernelCall:
         It returns the start and end of each, in seconds on one clock. Every thread has data of its own.
         """
         native = KERNELS[self.kernel].native
-        calls = [self._arguments(worker) for worker in range(workers)]
+        calls = [self._arguments(place) for place in range(workers)]
         spans = np.zeros((workers, 2))
 
         def run(loops: int) -> list[tuple[float, float]]:

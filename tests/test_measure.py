@@ -18,7 +18,7 @@ from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS
 from gilkit.lab import Lab
 from gilkit.measure import CaseFailedError, Round, Span, calibrated, stretch, together
-from gilkit.workload import Call, FunctionCall, KernelCall
+from gilkit.workload import Call, FunctionCall, KernelCall, ready
 
 
 class Clock:
@@ -229,6 +229,26 @@ def test_an_error_in_one_worker_waits_for_the_others() -> None:
         with pytest.raises(ValueError, match="first"):
             together(pool, FunctionCall(work), 2, 1)
         assert ended
+
+
+def test_a_place_has_data_of_its_own_which_all_threads_and_variants_share() -> None:
+    def points(variant: str, place: int) -> object:
+        call = ready(KernelCall("transform", variant, 50), place)
+        assert isinstance(call, partial)
+        return call.args[0]
+
+    first, second = points("gil", 0), points("gil", 1)
+    assert first is not second
+    assert points("nogil", 0) is first
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(points, "gil", 1).result() is second
+
+
+def test_a_thread_has_calls_of_its_own() -> None:
+    recipe = FunctionCall(int)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(ready, recipe, 0).result() is not ready(recipe, 0)
+    assert ready(recipe, 1) is ready(recipe, 0)
 
 
 def test_a_pool_that_does_not_start_is_a_reason(tmp_path: Path) -> None:
