@@ -94,5 +94,5 @@ PARALLEL = _compiled(primes, mandelbrot, triad, pairwise, parallel=True)  # thos
 
 
 def set_threads(count: int) -> None:
-    """Let the parallel loops use so many threads."""
+    """Let the parallel loops that this thread calls use so many threads."""
     set_num_threads(count)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -94,34 +95,47 @@ def arguments(loop: str) -> tuple[Any, ...]:
     return tuple(np.frombuffer(arg, dtype=np.uint8) if isinstance(arg, bytes) else arg for arg in made)
 
 
+@cache
+def own(loop: str, _thread: int) -> tuple[Any, ...]:
+    """Return the data of a thread: the same for all compilers, as where it lies in memory matters."""
+    return arguments(loop)
+
+
 @dataclass(frozen=True)
 class Loop:
     """A loop as one of the compilers made it, as work for a gilkit worker."""
 
     compiler: str
     name: str
+    threads: int = 0  # of a parallel loop
 
     def prepare(self) -> Call:
-        """Return the call, with data of its own."""
-        function, args = COMPILERS[self.compiler][self.name], arguments(self.name)
-        return lambda: function(*args)
+        """Return the call on this thread's data."""
+        function, args = COMPILERS[self.compiler][self.name], own(self.name, threading.get_ident())
+        if not self.threads:
+            return lambda: function(*args)
+
+        def call() -> Any:
+            numba_loops.set_threads(self.threads)  # for the calling thread
+            return function(*args)
+
+        return call
 
 
 @cache
-def pool() -> ThreadPoolExecutor:
-    """Return the threads that all loops run on."""
-    return ThreadPoolExecutor(CPUS)
+def pool(workers: int) -> ThreadPoolExecutor:
+    """Return so many threads, which all loops run on."""
+    return ThreadPoolExecutor(workers)
 
 
 def on_threads(compiler: str) -> Round:
     """Return rounds of plain threads."""
-    return lambda loop, workers, calls: together(pool(), Loop(compiler, loop), workers, calls).seconds
+    return lambda loop, workers, calls: together(pool(workers), Loop(compiler, loop), workers, calls).seconds
 
 
 def in_parallel(loop: str, workers: int, calls: int) -> float:
     """Run a round in which every call has all the threads, and all calls follow one another."""
-    numba_loops.set_threads(workers)
-    return together(pool(), Loop("numba parallel", loop), 1, workers * calls).seconds
+    return together(pool(1), Loop("numba parallel", loop, workers), 1, workers * calls).seconds
 
 
 @cache
@@ -169,6 +183,7 @@ def check(loop: str) -> None:
 def measured(loop: str, limit: float) -> dict[tuple[str, int], list[float]]:
     """Return the wall seconds of every round, by runner and workers."""
     check(loop)
+    own.cache_clear()
     run_by = runners(loop)
     calls, _ = calibrated(lambda count: run_by[OURS](loop, 1, count), STRETCH)
     times: dict[tuple[str, int], list[float]] = {(by, w): [] for by in run_by for w in (1, CPUS)}
