@@ -23,8 +23,8 @@ Key = TypeVar("Key")
 CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
 STRETCH = 0.015  # seconds that one worker's calls last in a round
-PAIRS = 31  # of measurements that are compared
-PASSES, SAMPLES = 6, 2  # over everything, and of each in a pass
+PAIRS = 21  # of measurements that are compared
+PASSES, SAMPLES = 5, 2  # over everything, and of each in a pass
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
 
 
