@@ -29,7 +29,7 @@ from gilkit.measure import (
 from gilkit.monitor import HeldCall
 from gilkit.recorder import Order, Recorded, local_recorded, recorded
 from gilkit.transfer import sent_round
-from gilkit.workload import Call, Workload
+from gilkit.workload import Call, KernelCall, Workload
 
 SENT = 10_000  # bytes of a workload that may be sent with every round
 T = TypeVar("T")
@@ -148,6 +148,8 @@ class Lab:
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call a function where threads are measured; workloads among its arguments are sent as recipes.
 
+        Kernels are sent as they are, and so known there by what they are: their threads have data by place.
+
         Raises
         ------
         CaseFailedError
@@ -156,7 +158,10 @@ class Lab:
         with self._reasons("host"):
             if not self.apart:
                 return function(*args)
-            sent = [self._recipe(arg) if isinstance(arg, Workload) else arg for arg in args]
+            sent = [
+                self._recipe(arg) if isinstance(arg, Workload) and not isinstance(arg, KernelCall) else arg
+                for arg in args
+            ]
             future = self._pool("host", 1).submit(function, *sent)
             if wait([future], self.timeout).not_done:
                 raise LateError

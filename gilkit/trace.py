@@ -136,8 +136,8 @@ class Recording:
     def unseen(self, pid: int) -> Cover:
         """Return the times of which it is not known whether the GIL of a process was held, and by whom.
 
-        Those in which nobody looked, and an interval before and after every hold: when, between two samples,
-        the lock was taken or left is not known.
+        Those in which nobody looked, and an interval, which samples are apart on average, before and after
+        every hold: when, between two samples, the lock was taken or left is not known.
         """
         holds = [hold for hold in self.holds if hold.pid == pid]
         stretches = [(gap.start, gap.end) for gap in self.gaps if gap.pid == pid]
@@ -149,8 +149,11 @@ class Recording:
     def unseen_share(self) -> float:
         """The share of the time in which nobody looked at a GIL, of all GILs."""
         pids = {worker.pid for worker in self.workers}
-        gaps = Cover((gap.start, gap.end) for gap in self.gaps)
-        return gaps.between(self.start, self.end) / len(pids) / (self.end - self.start)
+        unseen = sum(
+            Cover((gap.start, gap.end) for gap in self.gaps if gap.pid == pid).between(self.start, self.end)
+            for pid in pids
+        )
+        return unseen / len(pids) / (self.end - self.start)
 
 
 class Cover:
@@ -190,6 +193,20 @@ def without(
             at = max(at, last)
         if at < end:
             yield at, end
+
+
+def stretches(spans: Iterable[Span], least: float) -> Iterable[Span]:
+    """Return the spans of one worker; those that follow one another are joined until they last ``least``."""
+    joined: Span | None = None
+    for span in spans:
+        if joined is not None and joined.end == span.start and joined.end - joined.start < least:
+            joined = Span(span.worker, joined.start, span.end, joined.cpu + span.cpu)
+            continue
+        if joined is not None:
+            yield joined
+        joined = span
+    if joined is not None:
+        yield joined
 
 
 def running(span: Span, held: float, unseen: float, interval: float = 0.0) -> tuple[float, float]:

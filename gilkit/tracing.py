@@ -149,6 +149,8 @@ def assembled(
         Worker(f"{kind} {place}" if case.workers > 1 else kind, stamped.pid, stamped.native_id)
         for place, stamped in enumerate(found.workers, 1)
     )
+    missing = next((seen.missing for seen in found.locks if seen.missing), "")
+    start = min(stamped.stamps[0][0] for stamped in found.workers)
     places = {(worker.pid, worker.native_id): index for index, worker in enumerate(workers)}
     return Recording(
         case.kernel if case.variant == "function" else f"{case.kernel}.{case.variant}",
@@ -167,21 +169,24 @@ def assembled(
             for seen in found.locks
             for hold in seen.holds
         ),
-        tuple(gap for seen in found.locks for gap in _gaps(seen)),
-        EXACT if order.exact else LIGHT,
+        tuple(gap for seen in found.locks for gap in _gaps(seen, start)),
+        0.0 if missing else EXACT if order.exact else LIGHT,
         sum(seen.dropped for seen in found.locks),
-        next((seen.missing for seen in found.locks if seen.missing), ""),
+        missing,
         round(load, 3),
         facts,
     )
 
 
-def _gaps(seen: Seen) -> Iterator[Gap]:
-    """The times without a sample in which no hold went on either."""
+def _gaps(seen: Seen, start: float) -> Iterator[Gap]:
+    """The times without a sample in which no hold went on either; before the first that was kept, all."""
+    kept = max(start, seen.holds[0].start) if seen.dropped else start
+    if kept > start:
+        yield Gap(seen.pid, start, kept)
     held = Cover((hold.start, hold.end) for hold in seen.holds)
-    for start, end in seen.gaps:
-        if not held.between(start, end):
-            yield Gap(seen.pid, start, end)
+    for first, last in seen.gaps:
+        if last > kept and not held.between(first, last):
+            yield Gap(seen.pid, first, last)
 
 
 def timeline(

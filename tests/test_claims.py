@@ -20,13 +20,10 @@ from command import gilkit, heed_interrupts, refused
 import gilkit as package
 from gilkit import machine, results, trial
 from gilkit.experiments import CLAIMS, WHOLE, Bench, Claim, Figures, Finding, Ruling, _apart, _base
-from gilkit.experiments._scaling import overlap
 from gilkit.lab import Lab
 from gilkit.measure import CaseFailedError
-from gilkit.monitor import Hold, Holds
 from gilkit.results import Case
 from gilkit.stats import Estimate
-from gilkit.threads import ThreadId
 from gilkit.trial import Claims, Trial
 
 NAMES = [
@@ -113,7 +110,7 @@ def flat(**seconds: float) -> Series:
 
 
 def turned(cpu: float, more: float = 0.0) -> dict[str, object]:
-    turns = {"note": "", "held": 0.99, "overlap": 0.0, "turn": 0.005}
+    turns = {"note": "", "held": 0.99, "holders": 2, "turn": 0.005}
     return {"cpu python/threads/2": [cpu] * 5, "cpu python/threads/4": [more or cpu] * 5, "turns": turns}
 
 
@@ -346,16 +343,6 @@ def test_an_interval_decides_and_not_the_point() -> None:
     assert _base.all_of([True, None]) is None
     assert _base.all_of([None, False]) is False
     assert _base.all_of([True, True]) is True
-
-
-def test_holds_that_overlap_are_seen() -> None:
-    one, two = ThreadId("one", 1), ThreadId("two", 2)
-    assert overlap(Holds([Hold(0.0, 1.0, one), Hold(1.0, 2.0, two)])) == 0
-    assert overlap(Holds([Hold(0.0, 2.0, one), Hold(1.0, 2.0, two)])) == pytest.approx(0.5)
-    assert overlap(Holds()) == 0
-
-
-# Real experiments.
 
 
 def session() -> set[int]:

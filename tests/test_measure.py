@@ -17,7 +17,7 @@ import pytest
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS
 from gilkit.lab import Lab
-from gilkit.measure import CaseFailedError, Round, Span, calibrated, stretch, together
+from gilkit.measure import CaseFailedError, Round, Span, calibrated, local_round, stretch, together
 from gilkit.workload import Call, FunctionCall, KernelCall, ready
 
 
@@ -242,6 +242,18 @@ def test_a_place_has_data_of_its_own_which_all_threads_and_variants_share() -> N
     assert points("nogil", 0) is first
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(points, "gil", 1).result() is second
+
+
+def seen_by(recipe: KernelCall | bytes, workers: int) -> list[int]:
+    """In the host: the addresses of what each thread writes to, after a round of them."""
+    local_round("threads", recipe, workers, 1, workers)
+    calls = [ready(recipe, place) for place in range(workers)]
+    return [call.args[2].ctypes.data for call in calls if isinstance(call, partial)]
+
+
+def test_threads_have_data_of_their_own_where_commands_measure_them() -> None:
+    with Lab(2) as lab:
+        assert len(set(lab.call(seen_by, KernelCall("transform", "nogil", 50), 2))) == 2
 
 
 def test_a_thread_has_calls_of_its_own() -> None:

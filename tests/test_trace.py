@@ -12,7 +12,7 @@ from traceformat import checked, tracks
 
 from gilkit import report
 from gilkit.report._timeline import axis, lane, lines, owners
-from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, running, spans, without
+from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, running, spans, stretches, without
 
 PID, OTHER_PID = 70, 80
 WORKERS = (Worker("thread 1", PID, 71), Worker("thread 2", PID, 72))
@@ -57,7 +57,7 @@ def test_threads_that_take_turns() -> None:
         "█ has the GIL  ▒ runs without it  · waits, for the",
         "GIL, a CPU or other things",
         "GIL sampled every 20 µs, ? not seen; ▒ or · by the",
-        "CPU time of a whole call",
+        "CPU time of whole calls",
     ]
 
 
@@ -177,6 +177,23 @@ def test_a_cover_knows_what_it_covers() -> None:
     assert cover.between(2, 3) == 0
     assert cover.between(5, 5) == 0
     assert Cover([]).between(0, 1) == 0
+
+
+def test_what_is_unseen_is_counted_for_each_process() -> None:
+    workers = (Worker("process 1", PID, PID), Worker("process 2", OTHER_PID, OTHER_PID))
+    gaps = (Gap(PID, -0.005, 0.020), Gap(OTHER_PID, -0.004, -0.003), Gap(OTHER_PID, 0.027, 0.040))
+    apart = recording(workers=workers, holds=(), gaps=gaps)
+    assert apart.unseen_share == pytest.approx((20 + 3) / 2 / 30)
+
+
+def test_short_calls_are_taken_together() -> None:
+    stamps = [index * 1e-4 for index in range(301)]
+    short = tuple(Span(0, a, b, 1e-4) for a, b in pairwise(stamps))
+    rare = recording(interval=5e-4, spans=short, holds=())
+    assert lane(rare, 0, 10) == "▒" * 10
+    apart = (Span(0, 0.0, 1.0, 0.5), Span(0, 2.0, 3.0, 0.5), Span(0, 3.0, 4.0, 1.0), Span(0, 4.0, 5.0, 1.0))
+    assert list(stretches(apart, 2.0)) == [apart[0], Span(0, 2.0, 4.0, 1.5), apart[3]]
+    assert list(stretches(apart, 0.0)) == list(apart)
 
 
 def test_stretches_without_others() -> None:

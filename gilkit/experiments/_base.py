@@ -70,7 +70,7 @@ class Figures:
     gil : bool
         Whether the interpreter runs with a GIL.
     load : float
-        CPUs that others used meanwhile.
+        CPUs that others used just before or just after, whichever was more.
     """
 
     series: Mapping[tuple[str, str, int], Sequence[float]] = field(default_factory=dict)
@@ -153,7 +153,7 @@ class Claim:
             return Finding(Ruling.UNDECIDED, "the machine is too small: it takes two CPUs to tell")
         finding = self.decision(found)
         if self.quiet and found.load >= BUSY:
-            why = f"the machine is too busy: others used {found.load:.1f} CPUs meanwhile"
+            why = f"the machine is too busy: others used {found.load:.1f} CPUs just before or after"
             return Finding(Ruling.UNDECIDED, why, finding.measured)
         return finding
 

@@ -30,8 +30,8 @@ def scaling(results: Results) -> RenderableType:
         table.add_row(str(count), *(_cell(values.get(count)) for values in found.values()))
     rounds = {len(results.values(case)) for case in results}
     note = (
-        f"wall seconds from the first start to the last join, median over {span(rounds)} rounds; processes "
-        f"start by {facts['gilkit_method']}; gil, nogil, native: compiled lcg"
+        "wall seconds from the first start to the last join, median over "
+        f"{span(rounds)} round{'s' * (rounds != {1})}; processes start by {facts['gilkit_method']}; gil, nogil, native: compiled lcg"
     )
     parts: list[RenderableType] = [
         headline(results),

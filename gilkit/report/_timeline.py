@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gilkit.report._common import heading, share
-from gilkit.trace import Recording, running
+from gilkit.trace import Recording, running, stretches
 from gilkit.verdict import seconds
 
 HELD, FREE, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "
@@ -21,6 +21,7 @@ LEAST = 16  # cells
 MARK = 8  # cells, at the least, from one mark of the axis to the next
 HOLDERS = "123456789abcdefghijklmnopqrstuvwxyz"  # workers in the lane of the GIL
 OTHER = "+"  # a thread that is no worker
+SHORT = 20  # samples: of calls that last less, as many as last so long are taken together
 
 
 def timeline(recording: Recording) -> RenderableType:
@@ -51,7 +52,7 @@ def notes(recording: Recording) -> list[str]:
     found = [
         f"{HELD} has the GIL  {FREE} runs without it  {waits}",
         f"GIL sampled every {recording.interval * 1e6:g} µs, {UNSEEN} not seen; "
-        f"{FREE} or {WAITS} by the CPU time of a whole call",
+        f"{FREE} or {WAITS} by the CPU time of whole calls",
     ]
     if recording.apart:
         found.append("every process has a GIL of its own")
@@ -129,9 +130,8 @@ def lane(recording: Recording, index: int, columns: int) -> str:
     length = (recording.end - recording.start) / columns
     held, unseen = recording.held(index), recording.unseen(recording.workers[index].pid)
     weights = [dict.fromkeys((HELD, FREE, WAITS, UNSEEN), 0.0) for _ in range(columns)]
-    for span in recording.spans:
-        if span.worker != index:
-            continue
+    own = (span for span in recording.spans if span.worker == index)
+    for span in stretches(own, SHORT * recording.interval):
         had, blind = (cover.between(span.start, span.end) for cover in (held, unseen))
         least, most = running(span, had, blind, recording.interval)
         first, last = (
