@@ -65,6 +65,16 @@ def triad(b, c, s, out):  # type: ignore[no-untyped-def]  # noqa: D103
     return out
 
 
+def transform(points, matrix, out):  # type: ignore[no-untyped-def]  # noqa: D103
+    for i in prange(len(points)):
+        for row in range(4):
+            total = 0.0
+            for column in range(4):
+                total += matrix[row, column] * points[i, column]
+            out[i, row] = total
+    return out
+
+
 def pairwise(x, out):  # type: ignore[no-untyped-def]  # noqa: D103
     n, d = x.shape
     for i in prange(n):
@@ -89,8 +99,10 @@ def _compiled(*loops: Callable[..., Any], parallel: bool = False) -> dict[str, C
     return {loop.__name__: njit(nogil=True, parallel=parallel, error_model="numpy")(loop) for loop in loops}
 
 
-NOGIL = _compiled(lcg, primes, mandelbrot, triad, pairwise, histogram)
-PARALLEL = _compiled(primes, mandelbrot, triad, pairwise, parallel=True)  # those whose iterations are apart
+NOGIL = _compiled(lcg, primes, mandelbrot, triad, transform, pairwise, histogram)
+PARALLEL = _compiled(
+    primes, mandelbrot, triad, transform, pairwise, parallel=True
+)  # those whose iterations are apart
 
 
 def set_threads(count: int) -> None:

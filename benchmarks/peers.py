@@ -7,8 +7,9 @@ on plain threads, above 1 where gilkit is faster: the median of paired rounds wi
 interval. The first table is one call after another on one thread. In the second, each of W workers makes as
 many calls as that one did; the parallel loops of numba, which use W threads for each, make all of them one
 after another: a call of `primes` is one number, and leaves nothing to share out. joblib runs gilkit's loops,
-whose outputs are made anew by every call there. The results of all are compared before anything is timed.
-What is not installed is left out with a word.
+whose outputs are made anew by every call there; for one worker it starts none, and calls them itself. The
+results of all are compared before anything is timed. What is not installed is left out with a word; kernels
+that nobody else has a loop for are left out.
 """
 
 from __future__ import annotations

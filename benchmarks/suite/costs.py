@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-
-from asv_runner.benchmarks.mark import skip_for_params
 
 from gilkit.constants import CONSTANTS
 from gilkit.measure import calibrated
 
-from .shared import CPUS, STRETCH, lab, replay, replayed, sampled
+from .shared import CPUS, STRETCH, VERSION, failed, lab, replay, replayed, sampled
 
 Samples = dict[str, list[float] | str]
 HERE = [name for name, constant in CONSTANTS.items() if not constant.missing()]
@@ -32,14 +31,26 @@ def setup_cache() -> Samples:
     return sampled([HERE], lambda name: seconds(name, loops(name)))
 
 
+def track_failed(found: Samples) -> int:
+    """Return how many could not be measured: none, or it fails with their reasons."""
+    return failed(found)
+
+
+track_failed.unit, track_failed.version = "cases", VERSION
 setup_cache.timeout = 300
 
 
-@skip_for_params([(name,) for name in CONSTANTS if name not in HERE])
-def time_cost(found: Samples, name: str) -> None:
-    """One round of a constant."""
-    replay(found[name])
+def cost(name: str) -> Callable[[Samples], None]:
+    """Return the benchmark of a constant."""
+
+    def measure(found: Samples) -> None:
+        replay(found[name])
+
+    measure.__name__ = f"time_{name.replace('-', '_')}"
+    replayed(measure)
+    return measure
 
 
-time_cost.params, time_cost.param_names = [list(CONSTANTS)], ["name"]
-replayed(time_cost)
+for _name in HERE:
+    _measure = cost(_name)
+    globals()[_measure.__name__] = _measure

@@ -11,7 +11,7 @@ from gilkit.executors import EXECUTORS
 from gilkit.lab import Lab
 from gilkit.machine import private_bytes
 
-from .shared import CPUS, subject
+from .shared import CPUS, subject, tracked
 
 WORKERS = 2 * CPUS
 KERNEL = "triad"  # each worker has arrays of its own
@@ -34,7 +34,7 @@ def work(made: Lab, executor: str, workers: int) -> None:
     made.round(executor, subject(KERNEL).workloads["nogil"], workers, 1)
 
 
-def track_per_worker(executor: str) -> float:
+def per_worker(executor: str) -> float:
     """Bytes of a further worker with the data of a kernel."""
     before = 0
     with Lab(1, apart=False) as made:
@@ -45,7 +45,7 @@ def track_per_worker(executor: str) -> float:
         return (taken() - before) / (WORKERS - 1)
 
 
-def track_peak(executor: str) -> float:
+def peak(executor: str) -> float:
     """The most bytes that this process and its children had while workers worked."""
     most, done = 0, threading.Event()
 
@@ -68,5 +68,6 @@ def track_peak(executor: str) -> float:
     return float(most)
 
 
-for _track in (track_per_worker, track_peak):
-    _track.params, _track.param_names, _track.unit = [PYTHON], ["executor"], "bytes"
+for _executor in PYTHON:
+    tracked(globals(), per_worker, "bytes", _executor)
+    tracked(globals(), peak, "bytes", _executor)

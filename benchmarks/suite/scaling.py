@@ -11,7 +11,7 @@ from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS, Kernel
 from gilkit.results import Case
 
-from .shared import COUNTS, replay, replayed, sampled, subject, value
+from .shared import COUNTS, VERSION, failed, replay, replayed, sampled, subject, value
 
 Samples = dict[Case, list[float] | str]
 RUN_BY = [name for name, kind in EXECUTORS.items() if not kind.single]  # serial is one thread
@@ -27,6 +27,12 @@ def setup_cache() -> Samples:
     return sampled(map(cases, KERNELS), value)
 
 
+def track_failed(found: Samples) -> int:
+    """Return how many could not be measured: none, or it fails with their reasons."""
+    return failed(found)
+
+
+track_failed.unit, track_failed.version = "cases", VERSION
 setup_cache.timeout = 900
 
 

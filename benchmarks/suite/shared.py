@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 import random
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import count
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
@@ -26,6 +26,7 @@ STRETCH = 0.015  # seconds that one worker's calls last in a round
 PAIRS = 21  # of measurements that are compared
 PASSES, SAMPLES = 5, 2  # over everything, and of each in a pass
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
+VERSION = "3"  # of all benchmarks: a new one where what they measure changes, which begins new curves
 
 
 class Clock:
@@ -69,21 +70,48 @@ def sampled(groups: Iterable[list[Key]], measure: Callable[[Key], float]) -> dic
                         try:
                             samples.append(measure(key))
                         except CaseFailedError as error:
-                            found[key] = str(error)
+                            found[key] = samples or str(error)  # one that came back once may come back again
     return {key: samples if isinstance(samples, str) else sorted(samples) for key, samples in found.items()}
+
+
+def failed(found: Mapping[Key, list[float] | str]) -> int:
+    """Return 0; if any failed, fail here, with all reasons."""
+    reasons = [f"{key}: {why}" for key, why in found.items() if isinstance(why, str)]
+    if reasons:
+        raise CaseFailedError("\n".join(reasons))
+    return 0
 
 
 def replay(samples: list[float] | str) -> None:
     """Let the clock go on by the next of ``samples``; a failure fails here."""
     if isinstance(samples, str):
         raise CaseFailedError(samples)
-    clock.tell(samples[next(_calls) % KEPT])
+    kept = samples[:KEPT]
+    clock.tell(kept[next(_calls) % len(kept)])
 
 
 def replayed(benchmark: Callable[..., None]) -> None:
     """Tell asv to record what a benchmark replays."""
-    benchmark.timer, benchmark.version, benchmark.timeout = clock, "2", 60
+    benchmark.timer, benchmark.version, benchmark.timeout = clock, VERSION, 60
     benchmark.number, benchmark.repeat, benchmark.rounds, benchmark.warmup_time = 1, KEPT, 1, 0.0
+
+
+def tracked(
+    module: dict[str, Any], question: Callable[..., float], unit: str, *asked: str, timeout: int = 180
+) -> None:
+    """Make a benchmark of ``module`` of a function and its arguments.
+
+    One for each kernel, not one with kernels as parameters: asv knows parameters by their place in the list,
+    and would take a new kernel's figures for those of the one that had its place.
+    """
+
+    def track() -> float:
+        return question(*asked)
+
+    track.__name__ = "_".join(("track", question.__name__, *asked))
+    track.__doc__, track.__module__ = question.__doc__, question.__module__
+    track.unit, track.timeout, track.version = unit, timeout, VERSION
+    module[track.__name__] = track
 
 
 @cache
@@ -94,8 +122,8 @@ def subject(name: str) -> Subject:
 
 @cache
 def lab(most: int) -> Lab:
-    """Return this process's lab. asv has given the benchmark a process of its own: threads may run here."""
-    made = Lab(most, apart=False)
+    """Return this process's lab: what crashes or hangs there is a case that failed, and the others stand."""
+    made = Lab(most)
     atexit.register(made.__exit__, None, None, None)
     return made
 
@@ -103,9 +131,7 @@ def lab(most: int) -> Lab:
 @cache
 def loops(name: str, variant: str) -> int:
     """Return how many calls of one worker last a round."""
-    alone = Case(name, variant, "serial", 1)
-    if variant == "native":
-        alone = alone.baseline if alone.executor == "openmp" else Case(name, variant, "openmp", 1)
+    alone = Case(name, variant, "openmp" if variant == "native" else "serial", 1)
 
     def run(count: int) -> float:
         return lab(max(COUNTS)).round(alone.executor, subject(name).workloads[variant], 1, count).seconds

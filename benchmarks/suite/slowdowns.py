@@ -12,10 +12,11 @@ import timeit
 import gilkit
 from gilkit.executors import EXECUTORS
 from gilkit.kernels import KERNELS
+from gilkit.lab import Lab
 from gilkit.results import Case
 from gilkit.statement import StatementCall
 
-from .shared import CPUS, lab, slowdown, value
+from .shared import CPUS, slowdown, tracked, value
 from .truth import cell, iteration
 
 RATIO = "ratio"
@@ -25,7 +26,7 @@ SOME_LENGTHS, SOME_SHARES = (1e-5, 1e-4, 1e-3), (0.01, 0.5, 0.99)  # of the grid
 EMPTY_LOOPS = 200_000
 
 
-def track_nogil_over_native(kernel: str) -> float:
+def nogil_over_native(kernel: str) -> float:
     """Wall time of nogil threads over that of native threads, or of processes without OpenMP, on all CPUs."""
     if KERNELS[kernel].variant("native") is not None and not EXECUTORS["openmp"].missing():
         ceiling = Case(kernel, "native", "openmp", CPUS)
@@ -34,18 +35,14 @@ def track_nogil_over_native(kernel: str) -> float:
     return slowdown(lambda: value(Case(kernel, "nogil", "threads", CPUS)), lambda: value(ceiling))
 
 
-def track_nogil_over_gil(kernel: str) -> float:
+def nogil_over_gil(kernel: str) -> float:
     """Wall time of the nogil version over that of the gil version, on one thread: the price of releasing."""
     return slowdown(
         lambda: value(Case(kernel, "nogil", "serial", 1)), lambda: value(Case(kernel, "gil", "serial", 1))
     )
 
 
-for _track in (track_nogil_over_native, track_nogil_over_gil):
-    _track.params, _track.param_names, _track.unit, _track.timeout = [BOTH], ["kernel"], RATIO, 120
-
-
-def track_threshold(kernel: str) -> float:
+def threshold(kernel: str) -> float:
     """Microseconds of the call from which on releasing pays, with as many threads as CPUs."""
     workers = max(2, CPUS)
     found = gilkit.threshold(kernel, workers=[workers])
@@ -54,11 +51,7 @@ def track_threshold(kernel: str) -> float:
     return 1e6 * next((point.call for point in points if point.size == high), points[-1].call)
 
 
-track_threshold.params, track_threshold.param_names = [["lcg", "crc32"]], ["kernel"]
-track_threshold.unit, track_threshold.timeout = "µs", 180
-
-
-def track_monitor_error() -> float:
+def monitor_error() -> float:
     """The monitor's largest error against the known truth, in percentage points; 1 where it is less.
 
     That much is promised. What is below is chance, and would only make alarms.
@@ -68,31 +61,33 @@ def track_monitor_error() -> float:
     return max(PROMISED, *map(abs, errors)) / PROMISED
 
 
-track_monitor_error.unit, track_monitor_error.timeout = "percentage points", 120
-
-
 def imported(module: str) -> float:
     """Seconds that an interpreter of its own takes to import ``module``."""
     code = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
 
 
-def track_import_over_numpy() -> float:
+def import_over_numpy() -> float:
     """Time to import gilkit over that to import numpy."""
     return slowdown(lambda: imported("gilkit"), lambda: imported("numpy"))
 
 
-track_import_over_numpy.unit = RATIO
-
-
-def track_empty_call_over_timeit() -> float:
+def empty_call_over_timeit() -> float:
     """The measured length of an empty call over what timeit says of it."""
     empty, timer = StatementCall("pass", "pass"), timeit.Timer("pass")
+    with Lab(1, apart=False) as here:
 
-    def ours() -> float:
-        return lab(1).round("serial", empty, 1, EMPTY_LOOPS).value
+        def ours() -> float:
+            return here.round("serial", empty, 1, EMPTY_LOOPS).value
 
-    return slowdown(ours, lambda: timer.timeit(EMPTY_LOOPS) / EMPTY_LOOPS)
+        return slowdown(ours, lambda: timer.timeit(EMPTY_LOOPS) / EMPTY_LOOPS)
 
 
-track_empty_call_over_timeit.unit = RATIO
+for _kernel in BOTH:
+    tracked(globals(), nogil_over_native, RATIO, _kernel)
+    tracked(globals(), nogil_over_gil, RATIO, _kernel)
+for _kernel in ("lcg", "crc32"):
+    tracked(globals(), threshold, "µs", _kernel)
+tracked(globals(), monitor_error, "percentage points")
+tracked(globals(), import_over_numpy, RATIO)
+tracked(globals(), empty_call_over_timeit, RATIO)

@@ -31,7 +31,8 @@ def scaling(results: Results) -> RenderableType:
     rounds = {len(results.values(case)) for case in results}
     note = (
         "wall seconds from the first start to the last join, median over "
-        f"{span(rounds)} round{'s' * (rounds != {1})}; processes start by {facts['gilkit_method']}; gil, nogil, native: compiled lcg"
+        f"{span(rounds)} round{'s' * (rounds != {1})}; processes start by {facts['gilkit_method']}; "
+        "gil, nogil, native: compiled lcg"
     )
     parts: list[RenderableType] = [
         headline(results),
