@@ -38,6 +38,12 @@ class Claims(Outcome):
         return {name: CLAIMS[name].finding(figures(self.results, name)) for name in tried if name in CLAIMS}
 
 
+def _load() -> float:
+    """Return how many CPUs others use; what looks busy is looked at again: a moment is no neighbour."""
+    load = machine.load_by_others(LOOK)
+    return load if load < machine.BUSY else min(load, machine.load_by_others(3 * LOOK))
+
+
 class Trial:
     """The course of one run through claims."""
 
@@ -64,7 +70,7 @@ class Trial:
         self.facts = {**run_facts(self.seed), "gilkit_kind": Claims.kind}
         if self.missing:
             self.facts["gilkit_missing"] = json.dumps(self.missing)
-        load = machine.load_by_others(LOOK)
+        load = _load()
         for index, claim in enumerate(self.claims):
             if claim.name not in self.missing:
                 load = self._try(lab, index, claim, load)
@@ -84,12 +90,12 @@ class Trial:
             claim.experiment(bench)
         except CaseFailedError as error:
             self.failures[whole] = str(error)
-            return machine.load_by_others(LOOK)
+            return _load()
         except Exception as error:  # noqa: BLE001 (whatever it is: it is a row, and the others stand)
             self.failures[whole] = one_line(error)
-            return machine.load_by_others(LOOK)
+            return _load()
         took = time.perf_counter() - begun
-        after = machine.load_by_others(LOOK)
+        after = _load()
         facts: dict[str, str | int | float] = {
             "gilkit_load": round(max(before, after), 3),
             "gilkit_found": json.dumps(bench.facts),
