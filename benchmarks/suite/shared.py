@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,8 @@ CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
 STRETCH = 0.015  # seconds that one worker's calls last in a round
 PAIRS = 21  # of measurements that are compared
-PASSES, SAMPLES = 5, 2  # over everything, and of each in a pass
+PASSES = int(os.environ.get("GILKIT_PASSES", "5"))  # over everything; one is for trying out
+SAMPLES = 2  # of each in a pass
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
 VERSION = "3"  # of all benchmarks: a new one where what they measure changes, which begins new curves
 
