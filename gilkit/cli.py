@@ -176,6 +176,8 @@ def _kernel_or_own(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[str |
         return what[0], {}
     if alone and what[0].isidentifier():
         raise click.UsageError(f"unknown kernel {what[0]!r}: known are {', '.join(KERNELS)}")
+    if not setup and all(word in KERNELS for word in what):
+        raise click.UsageError(f"one kernel at a time, not {len(what)}: {', '.join(what)}")
     return None, {"stmt": "\n".join(what), "setup": "\n".join(setup) or "pass"}
 
 

@@ -162,6 +162,7 @@ def test_serial_is_one_lane(tmp_path: Path) -> None:
         (["triad", "--size", "1000000000000"], "GB are free: choose a smaller size or fewer workers"),
         (["lcg", "--timeout", "0"], "--timeout"),
         (["x = ", "--variant", "gil"], "variant and size are for kernels, not for a statement"),
+        (["lcg", "triad"], "one kernel at a time, not 2: lcg, triad"),
         (["foo bar"], "the statement is not Python: invalid syntax, line 1: foo bar"),
         (["-s", "x =", "x"], "SETUP is not Python"),
         ([], "Missing argument 'KERNEL | STMT...'"),
