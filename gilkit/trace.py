@@ -195,18 +195,18 @@ def without(
             yield at, end
 
 
-def stretches(spans: Iterable[Span], least: float) -> Iterable[Span]:
+def joined(spans: Iterable[Span], least: float) -> Iterable[Span]:
     """Return the spans of one worker; those that follow one another are joined until they last ``least``."""
-    joined: Span | None = None
+    last: Span | None = None
     for span in spans:
-        if joined is not None and joined.end == span.start and joined.end - joined.start < least:
-            joined = Span(span.worker, joined.start, span.end, joined.cpu + span.cpu)
+        if last is not None and last.end == span.start and last.end - last.start < least:
+            last = Span(span.worker, last.start, span.end, last.cpu + span.cpu)
             continue
-        if joined is not None:
-            yield joined
-        joined = span
-    if joined is not None:
-        yield joined
+        if last is not None:
+            yield last
+        last = span
+    if last is not None:
+        yield last
 
 
 def running(span: Span, held: float, unseen: float, interval: float = 0.0) -> tuple[float, float]:

@@ -55,19 +55,19 @@ def ready(recipe: Workload | bytes, place: int = 0) -> Call:
     and does not break the pool. Calls of kernels belong to worker number ``place``, others to a thread, which
     may have made in their setup what only that thread may use.
     """
+    if isinstance(recipe, KernelCall):
+        return _kept(_places, ("calls", place), recipe, lambda: _warm(recipe.prepare(place)))
 
     def make() -> Call:
-        if isinstance(recipe, KernelCall):
-            call = recipe.prepare(place)
-        else:
-            workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
-            call = workload.prepare()
-        call()
-        return call
+        workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+        return _warm(workload.prepare())
 
-    if isinstance(recipe, KernelCall):
-        return _kept(_places, ("calls", place), recipe, make)
     return _kept(_own.__dict__, "calls", recipe, make)
+
+
+def _warm(call: Call) -> Call:
+    call()
+    return call
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from traceformat import checked, tracks
 
 from gilkit import report
 from gilkit.report._timeline import axis, lane, lines, owners
-from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, running, spans, stretches, without
+from gilkit.trace import Cover, Gap, Hold, Recording, Span, Worker, events, joined, running, spans, without
 
 PID, OTHER_PID = 70, 80
 WORKERS = (Worker("thread 1", PID, 71), Worker("thread 2", PID, 72))
@@ -192,8 +192,8 @@ def test_short_calls_are_taken_together() -> None:
     rare = recording(interval=5e-4, spans=short, holds=())
     assert lane(rare, 0, 10) == "▒" * 10
     apart = (Span(0, 0.0, 1.0, 0.5), Span(0, 2.0, 3.0, 0.5), Span(0, 3.0, 4.0, 1.0), Span(0, 4.0, 5.0, 1.0))
-    assert list(stretches(apart, 2.0)) == [apart[0], Span(0, 2.0, 4.0, 1.5), apart[3]]
-    assert list(stretches(apart, 0.0)) == list(apart)
+    assert list(joined(apart, 2.0)) == [apart[0], Span(0, 2.0, 4.0, 1.5), apart[3]]
+    assert list(joined(apart, 0.0)) == list(apart)
 
 
 def test_stretches_without_others() -> None:

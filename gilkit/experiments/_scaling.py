@@ -55,12 +55,12 @@ def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
         for thread in threads:
             thread.join()
     native = {thread.native_id for thread in threads}
-    turns = [hold for hold in monitor.holds if hold.seconds >= TURN and hold.thread.native_id in native]
+    seen = [hold for hold in monitor.holds if hold.seconds >= TURN and hold.thread.native_id in native]
     return {
         "note": monitor.note,
         "held": float(monitor.held_share),
-        "holders": len({hold.thread.native_id for hold in turns}),
-        "turn": estimate([hold.seconds for hold in turns]) if turns else 0.0,
+        "holders": len({hold.thread.native_id for hold in seen}),
+        "turn": estimate([hold.seconds for hold in seen]) if seen else 0.0,
     }
 
 

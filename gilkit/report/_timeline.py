@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gilkit.report._common import heading, share
-from gilkit.trace import Recording, running, stretches
+from gilkit.trace import Recording, joined, running
 from gilkit.verdict import seconds
 
 HELD, FREE, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "
@@ -131,7 +131,7 @@ def lane(recording: Recording, index: int, columns: int) -> str:
     held, unseen = recording.held(index), recording.unseen(recording.workers[index].pid)
     weights = [dict.fromkeys((HELD, FREE, WAITS, UNSEEN), 0.0) for _ in range(columns)]
     own = (span for span in recording.spans if span.worker == index)
-    for span in stretches(own, SHORT * recording.interval):
+    for span in joined(own, SHORT * recording.interval):
         had, blind = (cover.between(span.start, span.end) for cover in (held, unseen))
         least, most = running(span, had, blind, recording.interval)
         first, last = (
