@@ -29,59 +29,66 @@ cdef inline object refusal(object error, object value, str name, str expected):
     return kind(f"{name} must be {expected}: {error}")
 
 
-cdef inline const double[::1] vector_in(object value, str name):
-    cdef const double[::1] view
+ctypedef fused Input:
+    const double[::1]
+    const double[:, ::1]
+    const int64_t[::1]
+    const uint8_t[::1]
+
+
+ctypedef fused Output:  # apart: Cython takes a type and its const for one in a fused type
+    double[::1]
+    double[:, ::1]
+
+
+cdef inline Input taken(Input none, object value, str name, str expected):
+    """``value`` as a buffer of the kind that ``none`` is: its type tells which."""
+    cdef Input view
     try:
         view = value
         if view is None:
             raise TypeError
     except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a C-contiguous 1-d float64 buffer") from None
+        raise refusal(error, value, name, expected) from None
     return view
+
+
+cdef inline Output filled(Output none, object value, str name, str expected):
+    """``value`` as a buffer of the kind that ``none`` is: its type tells which."""
+    cdef Output view
+    try:
+        view = value
+        if view is None:
+            raise TypeError
+    except (TypeError, ValueError, BufferError) as error:
+        raise refusal(error, value, name, expected) from None
+    return view
+
+
+cdef inline const double[::1] vector_in(object value, str name):
+    cdef const double[::1] none = None
+    return taken(none, value, name, "a C-contiguous 1-d float64 buffer")
 
 
 cdef inline const double[:, ::1] matrix_in(object value, str name):
-    cdef const double[:, ::1] view
-    try:
-        view = value
-        if view is None:
-            raise TypeError
-    except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a C-contiguous 2-d float64 buffer") from None
-    return view
+    cdef const double[:, ::1] none = None
+    return taken(none, value, name, "a C-contiguous 2-d float64 buffer")
 
 
 cdef inline const int64_t[::1] integers_in(object value, str name):
-    cdef const int64_t[::1] view
-    try:
-        view = value
-        if view is None:
-            raise TypeError
-    except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a C-contiguous 1-d int64 buffer") from None
-    return view
+    cdef const int64_t[::1] none = None
+    return taken(none, value, name, "a C-contiguous 1-d int64 buffer")
 
 
 cdef inline const uint8_t[::1] octets_in(object value, str name):
-    cdef const uint8_t[::1] view
-    try:
-        view = value
-        if view is None:
-            raise TypeError
-    except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a C-contiguous 1-d buffer of bytes") from None
-    return view
+    cdef const uint8_t[::1] none = None
+    return taken(none, value, name, "a C-contiguous 1-d buffer of bytes")
 
 
 cdef inline double[::1] vector_out(object value, str name, Py_ssize_t length):
     """``value`` as a writable buffer of ``length`` float64."""
-    cdef double[::1] view
-    try:
-        view = value
-        if view is None:
-            raise TypeError
-    except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a writable C-contiguous 1-d float64 buffer") from None
+    cdef double[::1] none = None
+    cdef double[::1] view = filled(none, value, name, "a writable C-contiguous 1-d float64 buffer")
     if view.shape[0] != length:
         raise ValueError(f"{name} must have shape ({length},), not ({view.shape[0]},)")
     return view
@@ -89,13 +96,8 @@ cdef inline double[::1] vector_out(object value, str name, Py_ssize_t length):
 
 cdef inline double[:, ::1] matrix_out(object value, str name, Py_ssize_t rows, Py_ssize_t columns):
     """``value`` as a writable buffer of ``rows`` x ``columns`` float64."""
-    cdef double[:, ::1] view
-    try:
-        view = value
-        if view is None:
-            raise TypeError
-    except (TypeError, ValueError, BufferError) as error:
-        raise refusal(error, value, name, "a writable C-contiguous 2-d float64 buffer") from None
+    cdef double[:, ::1] none = None
+    cdef double[:, ::1] view = filled(none, value, name, "a writable C-contiguous 2-d float64 buffer")
     if view.shape[0] != rows or view.shape[1] != columns:
         raise ValueError(
             f"{name} must have shape ({rows}, {columns}), not ({view.shape[0]}, {view.shape[1]})"
