@@ -50,7 +50,9 @@ class BuildExt(build_ext):
             extension.extra_link_args = [] if kind == "msvc" else openmp
             extension.cython_include_dirs = ["ext"]
             extension.cython_directives = DIRECTIVES
-            if extension.name == "gilkit._monitor" and not self.compiles(GIL_STATE.read_text(), link=False):
+            if extension.name == "gilkit._ext._monitor" and not self.compiles(
+                GIL_STATE.read_text(), link=False
+            ):
                 print("gilkit: this Python's internal headers do not fit: no GIL monitor", file=sys.stderr)
                 extension.define_macros = [("GILKIT_NO_GIL_STATE", "1")]
         super().build_extensions()
@@ -74,7 +76,9 @@ class BuildExt(build_ext):
 
 setup(
     ext_modules=[
-        Extension(f"gilkit.{name}", [f"ext/{name}.pyx", *ALSO.get(name, [])], depends=["ext/gil_state.h"])
+        Extension(
+            f"gilkit._ext.{name}", [f"ext/{name}.pyx", *ALSO.get(name, [])], depends=["ext/gil_state.h"]
+        )
         for name in MODULES
     ],
     cmdclass={"build_ext": BuildExt},

@@ -1,10 +1,11 @@
-"""How often the assertions of `gilkit.assertions` pass, give up or fail, and how near the limit they come.
+"""How often the assertions of gilkit pass, give up or fail, and how near the limit they come.
 
     python benchmarks/false_alarms.py [TIMES [BUSY [WAIT]]]
 
 Every assertion is made TIMES (100) on calls that are within the limit, with BUSY processes beside it (none),
 and gives up after WAIT seconds (10). None may fail. The last line is of a call that holds the GIL for a part
-of its time: how far readings lie above their mean, in their own standard errors, as if that were the limit.
+of its time: how far observations lie above their mean, in their own standard errors, as if that were the
+limit.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from gilkit import assertions
-from gilkit.assertions import BusyError, assert_holds_at_most, assert_releases
+from gilkit.errors import BusyError
+from gilkit.gil import assertions
+from gilkit.gil.assertions import assert_holds_at_most, assert_releases
+from gilkit.gil.observations import CERTAIN, Observation, observe_holds, observe_share
 from gilkit.kernels import lcg, synthetic
-from gilkit.readings import ERRORS, Reading, hold_reading, share_reading
 
 DATA = bytes(10**6)
 LIMIT = 0.05  # of the default assertion
@@ -32,17 +34,17 @@ CHECKS: dict[str, Callable[[], None]] = {
     "holds 1 ms lcg.nogil": partial(assert_holds_at_most, 0.001, lcg.nogil, 10**6),
     "holds 0.6 of 1 ms": partial(assert_holds_at_most, 0.001, synthetic.nogil, 100_000, 900_000),
 }
-found: list[Reading] = []
+found: list[Observation] = []
 
 
-def recorded(read: Callable[..., Reading]) -> Callable[..., Reading]:
-    """The same, but what it reads is kept."""
+def kept(observe: Callable[..., Observation]) -> Callable[..., Observation]:
+    """The same, but what it observes is kept."""
 
-    def reading(*args: object) -> Reading:
-        found.append(read(*args))
+    def observed(*args: object) -> Observation:
+        found.append(observe(*args))
         return found[-1]
 
-    return reading
+    return observed
 
 
 def outcome(check: Callable[[], None]) -> str:
@@ -57,9 +59,9 @@ def outcome(check: Callable[[], None]) -> str:
     return "passed"
 
 
-def errors(reading: Reading) -> float:
+def error(seen: Observation) -> float:
     """Its standard error; infinite where the machine spoilt it."""
-    return (reading.figure - reading.low) / ERRORS
+    return (seen.figure - seen.low) / CERTAIN
 
 
 def spin() -> None:
@@ -72,8 +74,8 @@ def main() -> None:
     """Print what happened."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     busy = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    assertions.WAIT = float(sys.argv[3]) if len(sys.argv) > 3 else assertions.WAIT
-    assertions.share_reading, assertions.hold_reading = recorded(share_reading), recorded(hold_reading)
+    assertions.GIVEN_UP = float(sys.argv[3]) if len(sys.argv) > 3 else assertions.GIVEN_UP
+    assertions.observe_share, assertions.observe_holds = kept(observe_share), kept(observe_holds)
     others = [multiprocessing.Process(target=spin, daemon=True) for _ in range(busy)]
     for other in others:
         other.start()
@@ -82,21 +84,21 @@ def main() -> None:
         begin = time.perf_counter()
         outcomes = Counter(outcome(check) for _ in range(times))
         length = (time.perf_counter() - begin) / times
-        worst = max(found, key=lambda reading: reading.figure)
+        worst = max(found, key=lambda seen: seen.figure)
         counts = ", ".join(f"{outcomes[word]} {word}" for word in ("passed", "gave up", "failed"))
-        print(f"{name}: {counts}, {length:.2f} s each; the highest of {len(found)} readings {worst.shown}")
-        near = [(LIMIT - reading.figure) / errors(reading) for reading in found if 0 < errors(reading) < 1]
+        print(f"{name}: {counts}, {length:.2f} s each; the highest of {len(found)} is {worst.shown}")
+        near = [(LIMIT - seen.figure) / error(seen) for seen in found if 0 < error(seen) < 1]
         if "releases" in name and near:
             print(f"  the nearest to {LIMIT:.0%} is {min(near):.1f} standard errors from it", flush=True)
     part = partial(synthetic.nogil, 50_000, 950_000)
-    readings = [share_reading(part) for _ in range(times)]
-    readings = [reading for reading in readings if errors(reading) < 1]  # not spoilt
-    if readings:
-        mean = statistics.fmean(reading.figure for reading in readings)
-        above = [(reading.figure - mean) / errors(reading) for reading in readings]
+    every = [observe_share(part) for _ in range(times)]
+    fair = [seen for seen in every if error(seen) < 1]  # not spoilt
+    if fair:
+        mean = statistics.fmean(seen.figure for seen in fair)
+        above = [(seen.figure - mean) / error(seen) for seen in fair]
         print(
-            f"a share of {mean:.2%}: of {len(readings)} readings {sum(z > ERRORS for z in above)} are more "
-            f"than {ERRORS:g} standard errors above it, {sum(z > 3 for z in above)} more than 3; "
+            f"a share of {mean:.2%}: of {len(fair)} observations {sum(z > CERTAIN for z in above)} are more "
+            f"than {CERTAIN:g} standard errors above it, {sum(z > 3 for z in above)} more than 3; "
             f"the highest is {max(above):.1f} above"
         )
     for other in others:

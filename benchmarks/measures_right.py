@@ -13,8 +13,8 @@ import sys
 import gilkit
 from gilkit.kernels import KERNELS
 from gilkit.machine import load_by_others, usable_cpus
-from gilkit.results import Case
-from gilkit.stats import estimate, paired_ratio
+from gilkit.results.case import Case
+from gilkit.results.stats import estimate, paired_ratio
 
 
 def line(what: str, value: float, wanted: str) -> None:

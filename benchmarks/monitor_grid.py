@@ -1,4 +1,4 @@
-"""The GIL monitor's reading beside a known truth, and gilknocker's where it is installed.
+"""What the GIL monitor says beside a known truth, and what gilknocker says where it is installed.
 
     python benchmarks/monitor_grid.py [SECONDS]
 
@@ -8,8 +8,8 @@ without it: the truth is what is left of the call. Run it on a quiet machine of 
 Columns are in per cent of the time; slowed is how much longer a call is while it is watched, in rounds of
 watched and unwatched calls that alternate. Below the grid: for how long a call of `lcg.nogil` holds the GIL.
 That is the same at every length, until calls are so long that the caches are cold when it is taken again;
-what a clock inside a like call says, its own reading included, stands beside it. At last: what the light mode
-takes of a CPU.
+what a clock inside a like call says, the time to read it included, stands beside it. At last: what the light
+mode takes of a CPU.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from functools import partial
 import numpy as np
 from suite.truth import REPEATS, cell, iteration, timed
 
-from gilkit._synthetic import synthetic_clocked
+from gilkit._ext._synthetic import synthetic_clocked
+from gilkit.gil.monitor import GilMonitor
 from gilkit.kernels import lcg
 from gilkit.machine import load_by_others
-from gilkit.monitor import GilMonitor
 
 try:
     from gilknocker import KnockKnock

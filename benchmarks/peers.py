@@ -14,7 +14,6 @@ that nobody else has a loop for are left out.
 
 from __future__ import annotations
 
-import random
 import statistics
 import sys
 import threading
@@ -22,7 +21,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,12 +29,15 @@ from rich.console import Console
 from rich.table import Table
 from suite.shared import CPUS, STRETCH
 
+from gilkit.engine.runner import Lane, Measured, Runner
+from gilkit.engine.window import calibrated, together
+from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
-from gilkit.measure import calibrated, together
-from gilkit.report._common import cell
-from gilkit.stats import paired_ratio
-from gilkit.verdict import seconds
-from gilkit.workload import Call
+from gilkit.report.tables import cell
+from gilkit.report.units import seconds
+from gilkit.results.case import Case
+from gilkit.results.stats import paired_ratio
+from gilkit.workloads.workload import Call
 
 MISSING = []  # what is not installed
 try:
@@ -50,8 +52,9 @@ except ImportError:
     Parallel = None
 
 OURS = "cython"
+FEWEST = 5  # rounds
 JOBLIB = {"joblib threading": "threading", "joblib loky": "loky"}  # by name, its backends
-Round = Callable[[str, int, int], float]  # (loop, workers, calls of each) -> wall seconds
+Way = Callable[[str, int, int], float]  # (loop, workers, calls of each) -> wall seconds
 
 
 def numpy_histogram(octets: bytes) -> Any:
@@ -130,7 +133,7 @@ def pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers)
 
 
-def on_threads(compiler: str) -> Round:
+def on_threads(compiler: str) -> Way:
     """Return rounds of plain threads."""
     return lambda loop, workers, calls: together(pool(workers), Loop(compiler, loop), workers, calls).seconds
 
@@ -146,7 +149,7 @@ def shared(loop: str) -> tuple[Any, ...]:
     return tuple(arg.copy() if isinstance(arg, np.ndarray) else arg for arg in arguments(loop))
 
 
-def by_joblib(backend: str) -> Round:
+def by_joblib(backend: str) -> Way:
     """Return rounds that joblib runs, of gilkit's own loops."""
 
     def run(loop: str, workers: int, calls: int) -> float:
@@ -160,9 +163,9 @@ def by_joblib(backend: str) -> Round:
     return run
 
 
-def runners(loop: str) -> dict[str, Round]:
+def contestants(loop: str) -> dict[str, Way]:
     """Return everything that runs a loop, by name."""
-    found: dict[str, Round] = {
+    found: dict[str, Way] = {
         by: in_parallel if by == "numba parallel" else on_threads(by)
         for by, made in COMPILERS.items()
         if loop in made
@@ -183,21 +186,26 @@ def check(loop: str) -> None:
 
 
 def measured(loop: str, limit: float) -> dict[tuple[str, int], list[float]]:
-    """Return the wall seconds of every round, by runner and workers."""
+    """Return the wall seconds of every round, by contestant and workers."""
     check(loop)
     own.cache_clear()
-    run_by = runners(loop)
+    run_by = contestants(loop)
     calls, _ = calibrated(lambda count: run_by[OURS](loop, 1, count), STRETCH)
-    times: dict[tuple[str, int], list[float]] = {(by, w): [] for by in run_by for w in (1, CPUS)}
-    for by, workers in times:
-        run_by[by](loop, workers, calls)  # pools start, numba compiles
-    until = time.perf_counter() + limit
-    while time.perf_counter() < until or len(times[OURS, 1]) < 5:
-        order = list(times)
-        random.shuffle(order)
-        for by, workers in order:
-            times[by, workers].append(run_by[by](loop, workers, calls) / calls)
-    return times
+
+    def timed(case: Case) -> Measured:
+        return Measured(run_by[case.variant](loop, case.workers, calls) / calls)
+
+    cases = [Case(loop, by, "threads", workers) for by in run_by for workers in dict.fromkeys((1, CPUS))]
+    for case in cases:
+        timed(case)  # pools start, numba compiles
+    runner = Runner()
+    runner.rounds(
+        [Lane(case, partial(timed, case)) for case in cases],
+        lambda done, spent: done + (spent < limit or done < FEWEST),
+    )
+    for reason in runner.failures.values():
+        raise CaseFailedError(reason)
+    return {(case.variant, case.workers): runner.records[case].values for case in cases}
 
 
 def main() -> None:

@@ -7,9 +7,11 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from gilkit.errors import CaseFailedError
 
 BUSY = 0.25  # CPUs used by others from which a machine is called busy
 
@@ -102,36 +104,68 @@ def load_by_others(seconds: float = 0.3) -> float:
 
 def private_bytes(pids: Iterable[int]) -> list[int]:
     """Return the unique set size of each process, the memory it has to itself, where the system tells."""
-    import psutil
-
     found = []
     for pid in pids:
-        with suppress(psutil.Error, AttributeError, OSError):
-            found.append(int(psutil.Process(pid).memory_full_info().uss))
+        with suppress(CaseFailedError):
+            found.append(private_memory(pid))
     return found
 
 
-def lost_seconds() -> dict[str, float]:
-    """Return the CPU seconds that a hypervisor and a quota have taken away so far, where they say so."""
+def lost_seconds() -> tuple[float, float | None]:
+    """Return the CPU seconds that a hypervisor and a quota took away so far; None for what is unknown."""
     import psutil
 
-    lost = {"gilkit_steal": float(getattr(psutil.cpu_times(), "steal", 0.0))}
+    stolen = float(getattr(psutil.cpu_times(), "steal", 0.0))
     try:
         lines = (CGROUPS / _own_cgroup("") / "cpu.stat").read_text().split()
-        lost["gilkit_throttled"] = int(lines[lines.index("throttled_usec") + 1]) / 1e6
+        return stolen, int(lines[lines.index("throttled_usec") + 1]) / 1e6
     except (OSError, ValueError):
-        pass
-    return lost
+        return stolen, None
 
 
-def metadata() -> dict[str, str | int | float]:
-    """Return the facts of a run that pyperf does not collect itself."""
-    facts: dict[str, str | int | float] = {
-        "gilkit_interpreter": interpreter(),
-        "gilkit_gil": "on" if gil_enabled() else "off",
-        "gilkit_cpus": usable_cpus(),
-        "gilkit_switch_interval": sys.getswitchinterval(),
-    }
-    if math.isfinite(quota := cpu_quota()):
-        facts["gilkit_cpu_quota"] = quota
-    return facts
+def memory(pid: int) -> int:
+    """Return the bytes that a program takes with all its processes: pages that are shared count once.
+
+    It is the sum of proportional set sizes, or of unique set sizes where the system has no such.
+
+    Raises
+    ------
+    CaseFailedError
+        If it cannot be told.
+    """
+    import psutil
+
+    with _memory_told():
+        first = psutil.Process(pid)
+        found = 0
+        for process in [first, *first.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                info = process.memory_full_info()
+                found += int(getattr(info, "pss", 0) or info.uss)
+    return found
+
+
+def private_memory(pid: int) -> int:
+    """Return the bytes that a process shares with no other.
+
+    Raises
+    ------
+    CaseFailedError
+        If it cannot be told.
+    """
+    import psutil
+
+    with _memory_told():
+        info = psutil.Process(pid).memory_full_info()
+    return int(info.uss)
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Turn what a system does not tell of a process into a reason."""
+    import psutil
+
+    try:
+        yield
+    except (psutil.Error, AttributeError, OSError) as error:
+        raise CaseFailedError(f"the system does not tell its memory: {error}") from None

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from gilkit.monitor import Share
+    from gilkit.gil.monitor import Share
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,9 @@ class Gil:
     def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
         """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
         __tracebackhide__ = True
-        from gilkit.monitor import MonitorError, held_share, why_missing
+        from gilkit.errors import MonitorError
+        from gilkit.gil.held import held_share
+        from gilkit.gil.monitor import why_missing
 
         with _OrSkip():
             if why := why_missing():
@@ -39,7 +41,7 @@ class Gil:
     def assert_releases(self, func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:
         """Assert that a call runs without the GIL for that share of its time."""
         __tracebackhide__ = True
-        from gilkit.assertions import assert_releases
+        from gilkit.gil.assertions import assert_releases
 
         with _OrSkip():
             assert_releases(func, *args, at_least=at_least)
@@ -47,7 +49,7 @@ class Gil:
     def assert_holds_at_most(self, seconds: float, func: Callable[..., object], /, *args: Any) -> None:
         """Assert that a call does not hold the GIL for more than so many seconds at a stretch."""
         __tracebackhide__ = True
-        from gilkit.assertions import assert_holds_at_most
+        from gilkit.gil.assertions import assert_holds_at_most
 
         with _OrSkip():
             assert_holds_at_most(seconds, func, *args)
@@ -57,7 +59,7 @@ class Gil:
     ) -> None:
         """Assert that a call gives the same result from many threads at once as from one."""
         __tracebackhide__ = True
-        from gilkit.sameness import assert_same_under_threads
+        from gilkit.gil.same_results import assert_same_under_threads
 
         assert_same_under_threads(func, *args, workers=workers, repeat=repeat)
 
@@ -71,8 +73,7 @@ class _OrSkip:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
-        from gilkit.assertions import BusyError
-        from gilkit.monitor import MonitorError
+        from gilkit.errors import BusyError, MonitorError
 
         if isinstance(error, BusyError | MonitorError):
             pytest.skip(str(error))

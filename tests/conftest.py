@@ -7,15 +7,15 @@ from concurrent.futures import Executor
 
 import pytest
 
-from gilkit.executors import EXECUTORS
+from gilkit.engine.executors import CALL_EXECUTORS
 
 WORKERS = 2
 
 
-@pytest.fixture(scope="session", params=[name for name, kind in EXECUTORS.items() if not kind.native])
+@pytest.fixture(scope="session", params=[name for name, kind in CALL_EXECUTORS.items() if not kind.native])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     """Every executor that runs Python, started once."""
-    kind = EXECUTORS[request.param]
+    kind = CALL_EXECUTORS[request.param]
     if reason := kind.missing():
         pytest.skip(reason)
     with kind.start(WORKERS) as started:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gilkit import machine
+from gilkit.results.facts import machine_facts
 
 
 def test_cpus_follow_affinity() -> None:
@@ -65,7 +66,7 @@ def test_load_by_others_sees_a_busy_process_and_not_this_one() -> None:
 
 
 def test_metadata_is_what_pyperf_takes() -> None:
-    facts = machine.metadata()
+    facts = machine_facts()
     assert facts["gilkit_gil"] == ("on" if machine.gil_enabled() else "off")
     assert facts["gilkit_switch_interval"] == sys.getswitchinterval()
     assert all(isinstance(value, str | int | float) for value in facts.values())

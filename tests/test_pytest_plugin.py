@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gilkit import monitor
+from gilkit.gil import monitor
 
 pytest_plugins = ["pytester"]
 
@@ -37,7 +37,7 @@ def test_to_import_it_costs_no_more_than_pytest() -> None:
         "import gilkit.pytest_plugin; print(*set(sys.modules) - before)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) == {"gilkit", "gilkit.pytest_plugin"}
+    assert set(done.stdout.split()) == {"gilkit", "gilkit.pytest_plugin", "lazy_loader"}
 
 
 @pytest.mark.parametrize("twice", [(), ("-p", "gilkit.pytest_plugin")])
@@ -81,10 +81,10 @@ PASSING = """
 
 FAILING = """
     import threading
-    from gilkit import assertions
+    from gilkit.gil import assertions
     from gilkit.kernels import lcg, sleep
 
-    assertions.WAIT = 3.0
+    assertions.GIVEN_UP = 3.0
 
     def test_releases(gil):
         gil.assert_releases(sorted, range(10**6))  # here
@@ -101,12 +101,12 @@ FAILING = """
 
 BUSY = """
     import pytest
-    from gilkit import assertions
+    from gilkit.gil import assertions
 
     @pytest.fixture
     def busy(monkeypatch):
         why = "the machine is too busy: others keep 1.9 CPUs busy"
-        monkeypatch.setattr(assertions, "WAIT", 0.0)
+        monkeypatch.setattr(assertions, "GIVEN_UP", 0.0)
         monkeypatch.setattr(assertions, "trouble", lambda: why)
 
     def test_releases(gil, busy):
@@ -118,7 +118,7 @@ BUSY = """
 
 WITHOUT_GIL = """
     import pytest
-    from gilkit import assertions, monitor
+    from gilkit.gil import assertions, monitor
 
     @pytest.fixture
     def without(monkeypatch):

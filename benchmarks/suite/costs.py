@@ -5,30 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from gilkit.constants import CONSTANTS
-from gilkit.measure import calibrated
+from gilkit.engine.window import calibrated
+from gilkit.results.case import Case
+from gilkit.studies.costs.constants import CONSTANTS, Constant
 
-from .shared import CPUS, STRETCH, VERSION, failed, lab, replay, replayed, sampled
+from .shared import CPUS, STRETCH, VERSION, Samples, failed, lab, replay, replayed, sampled
 
-Samples = dict[str, list[float] | str]
-HERE = [name for name, constant in CONSTANTS.items() if not constant.missing()]
+HERE = [constant for constant in CONSTANTS.values() if not constant.missing()]
 
 
-def seconds(name: str, loops: int) -> float:
-    """Measure a constant, where it is one of threads with as many as there are CPUs."""
-    constant = CONSTANTS[name]
-    return constant.probe(lab(1), max(2, CPUS) if constant.crowded else 1, loops)
+def case_of(constant: Constant) -> Case:
+    """Return what of a constant is drawn: where it is one of threads, with as many as there are CPUs."""
+    return constant.cases([max(2, CPUS)])[0]
+
+
+def seconds(case: Case, loops: int) -> float:
+    """Measure a constant."""
+    return CONSTANTS[case.variant].probe(lab(1), case.workers, loops)
 
 
 @cache
-def loops(name: str) -> int:
+def loops(case: Case) -> int:
     """Return how often a round measures a constant."""
-    return CONSTANTS[name].loops or calibrated(lambda count: count * seconds(name, count), STRETCH)[0]
+    fixed = CONSTANTS[case.variant].loops
+    return fixed or calibrated(lambda count: count * seconds(case, count), STRETCH)[0]
 
 
 def setup_cache() -> Samples:
     """Measure all constants; asv does it once, and gives it to every benchmark."""
-    return sampled([HERE], lambda name: seconds(name, loops(name)))
+    return sampled([list(map(case_of, HERE))], lambda case: seconds(case, loops(case)))
 
 
 def track_failed(found: Samples) -> int:
@@ -40,17 +45,17 @@ track_failed.unit, track_failed.version = "cases", VERSION
 setup_cache.timeout = 300
 
 
-def cost(name: str) -> Callable[[Samples], None]:
+def cost(constant: Constant) -> Callable[[Samples], None]:
     """Return the benchmark of a constant."""
 
     def measure(found: Samples) -> None:
-        replay(found[name])
+        replay(found[case_of(constant)])
 
-    measure.__name__ = f"time_{name.replace('-', '_')}"
+    measure.__name__ = f"time_{constant.name.replace('-', '_')}"
     replayed(measure)
     return measure
 
 
-for _name in HERE:
-    _measure = cost(_name)
+for _constant in HERE:
+    _measure = cost(_constant)
     globals()[_measure.__name__] = _measure

@@ -7,15 +7,15 @@ import time
 
 import psutil
 
-from gilkit.executors import EXECUTORS
-from gilkit.lab import Lab
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.pools import Lab
 from gilkit.machine import private_bytes
 
 from .shared import CPUS, subject, tracked
 
 WORKERS = 2 * CPUS
 KERNEL = "triad"  # each worker has arrays of its own
-PYTHON = [name for name, kind in EXECUTORS.items() if not kind.native and not kind.single]
+PYTHON = [name for name, kind in CALL_EXECUTORS.items() if not kind.native and not kind.single]
 
 
 def family() -> list[int]:
@@ -31,16 +31,16 @@ def taken() -> int:
 
 def work(made: Lab, executor: str, workers: int) -> None:
     """Let every worker make its data and one call."""
-    made.round(executor, subject(KERNEL).workloads["nogil"], workers, 1)
+    made.window(executor, subject(KERNEL).workloads["nogil"], workers, 1)
 
 
 def per_worker(executor: str) -> float:
     """Bytes of a further worker with the data of a kernel."""
     before = 0
-    with Lab(1, apart=False) as made:
+    with Lab(1, hosted=False) as made:
         work(made, executor, 1)
         before = taken()
-    with Lab(WORKERS, apart=False) as made:
+    with Lab(WORKERS, hosted=False) as made:
         work(made, executor, WORKERS)
         return (taken() - before) / (WORKERS - 1)
 
@@ -56,7 +56,7 @@ def peak(executor: str) -> float:
             time.sleep(0.01)
 
     looking = threading.Thread(target=look)
-    with Lab(WORKERS, apart=False) as made:
+    with Lab(WORKERS, hosted=False) as made:
         looking.start()
         try:
             for _ in range(5):

@@ -7,14 +7,13 @@ from itertools import product
 
 from asv_runner.benchmarks.mark import skip_for_params
 
-from gilkit.executors import EXECUTORS
+from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS, Kernel
-from gilkit.results import Case
+from gilkit.results.case import Case
 
-from .shared import COUNTS, VERSION, failed, replay, replayed, sampled, subject, value
+from .shared import COUNTS, VERSION, Samples, failed, replay, replayed, sampled, subject, value
 
-Samples = dict[Case, list[float] | str]
-RUN_BY = [name for name, kind in EXECUTORS.items() if not kind.single]  # serial is one thread
+RUN_BY = [name for name, kind in CALL_EXECUTORS.items() if not kind.single]  # serial is one thread
 
 
 def cases(kernel: str) -> list[Case]:

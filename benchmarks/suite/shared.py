@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import atexit
 import os
-import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
-from gilkit.executors import EXECUTORS
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import Lane, Measured, Runner, exactly
+from gilkit.engine.window import calibrated
+from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.lab import Lab
 from gilkit.machine import usable_cpus
-from gilkit.measure import CaseFailedError, calibrated
-from gilkit.plan import Subject, kernel_subject
-from gilkit.results import Case
-
-Key = TypeVar("Key")
+from gilkit.results.case import Case
+from gilkit.studies.compare.plan import Subject, kernel_subject
 
 CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
@@ -50,35 +49,35 @@ class Clock:
         self.now += seconds
 
 
+Samples = Mapping[Case, list[float] | str]  # the seconds of a case, the fastest first, or why it failed
 clock = Clock()
 _calls = count()
 
 
-def sampled(groups: Iterable[list[Key]], measure: Callable[[Key], float]) -> dict[Key, list[float] | str]:
-    """Return samples of the seconds that each of all keys takes, the fastest first, or why it failed.
+def sampled(groups: Iterable[list[Case]], measure: Callable[[Case], float]) -> Samples:
+    """Return samples of the seconds that each of all cases takes.
 
     All are measured in turns, in a few passes: a neighbour that is busy for some seconds spoils a few samples
-    of each, and not all of some. Keys of a group share their data, so their samples of a pass follow one
+    of each, and not all of some. Cases of a group share their data, so their samples of a pass follow one
     another, in a new order each time.
     """
-    groups = list(groups)
-    found: dict[Key, list[float] | str] = {key: [] for keys in groups for key in keys}
+    groups, runner = list(groups), Runner()
+
+    def lane(case: Case) -> Lane:
+        return Lane(case, lambda: Measured(measure(case)))
+
     for _ in range(PASSES):
-        for keys in groups:
-            for _ in range(SAMPLES):
-                for key in random.sample(keys, len(keys)):
-                    samples = found[key]
-                    if isinstance(samples, list):
-                        try:
-                            samples.append(measure(key))
-                        except CaseFailedError as error:
-                            found[key] = samples or str(error)  # one that came back once may come back again
-    return {key: samples if isinstance(samples, str) else sorted(samples) for key, samples in found.items()}
+        for case in [case for case in runner.failures if case in runner.records]:
+            del runner.failures[case]  # one that came back once may come back again
+        for cases in groups:
+            runner.rounds(map(lane, cases), exactly(SAMPLES))
+    samples = {case: sorted(record.values) for case, record in runner.records.items()}
+    return {case: samples.get(case) or runner.failures[case] for cases in groups for case in cases}
 
 
-def failed(found: Mapping[Key, list[float] | str]) -> int:
+def failed(found: Samples) -> int:
     """Return 0; if any failed, fail here, with all reasons."""
-    reasons = [f"{key}: {why}" for key, why in found.items() if isinstance(why, str)]
+    reasons = [f"{case.name}: {why}" for case, why in found.items() if isinstance(why, str)]
     if reasons:
         raise CaseFailedError("\n".join(reasons))
     return 0
@@ -119,7 +118,7 @@ def tracked(
 @cache
 def subject(name: str) -> Subject:
     """Return everything that can be measured of a kernel."""
-    return kernel_subject(KERNELS[name], VARIANTS, list(EXECUTORS), COUNTS, CPUS, None, None)
+    return kernel_subject(KERNELS[name], VARIANTS, list(CALL_EXECUTORS), COUNTS, CPUS, None, None)
 
 
 @cache
@@ -136,7 +135,7 @@ def loops(name: str, variant: str) -> int:
     alone = Case(name, variant, "openmp" if variant == "native" else "serial", 1)
 
     def run(count: int) -> float:
-        return lab(max(COUNTS)).round(alone.executor, subject(name).workloads[variant], 1, count).seconds
+        return lab(max(COUNTS)).window(alone.executor, subject(name).workloads[variant], 1, count).seconds
 
     return calibrated(run, STRETCH)[0]
 
@@ -147,7 +146,7 @@ def value(case: Case) -> float:
     if case.variant not in planned.loops:
         planned.loops[case.variant] = loops(case.kernel, case.variant)
     workload = planned.workloads[case.variant]
-    return lab(max(COUNTS)).round(case.executor, workload, case.workers, planned.loops_of(case, CPUS)).value
+    return lab(max(COUNTS)).window(case.executor, workload, case.workers, planned.loops_of(case, CPUS)).value
 
 
 def slowdown(slow: Callable[[], float], fast: Callable[[], float], pairs: int = PAIRS) -> float:

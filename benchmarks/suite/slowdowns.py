@@ -10,11 +10,11 @@ import sys
 import timeit
 
 import gilkit
-from gilkit.executors import EXECUTORS
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.pools import Lab
 from gilkit.kernels import KERNELS
-from gilkit.lab import Lab
-from gilkit.results import Case
-from gilkit.statement import StatementCall
+from gilkit.results.case import Case
+from gilkit.workloads.statement import StatementCall
 
 from .shared import CPUS, slowdown, tracked, value
 from .truth import cell, iteration
@@ -75,10 +75,10 @@ def import_over_numpy() -> float:
 def empty_call_over_timeit() -> float:
     """The measured length of an empty call over what timeit says of it."""
     empty, timer = StatementCall("pass", "pass"), timeit.Timer("pass")
-    with Lab(1, apart=False) as here:
+    with Lab(1, hosted=False) as here:
 
         def ours() -> float:
-            return here.round("serial", empty, 1, EMPTY_LOOPS).value
+            return here.window("serial", empty, 1, EMPTY_LOOPS).value
 
         return slowdown(ours, lambda: timer.timeit(EMPTY_LOOPS) / EMPTY_LOOPS)
 

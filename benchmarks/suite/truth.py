@@ -10,10 +10,10 @@ from functools import partial
 
 import numpy as np
 
-from gilkit._synthetic import synthetic_clocked
+from gilkit._ext._synthetic import synthetic_clocked
+from gilkit.gil.held import watch
 from gilkit.kernels import lcg
 from gilkit.machine import BUSY, watched_load
-from gilkit.monitor import watch
 
 WARM = 2  # calls that a watch makes before it begins
 REPEATS = 5  # watches of every cell

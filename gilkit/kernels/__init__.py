@@ -12,27 +12,11 @@ GIL is released, an argument that another thread writes to is read as it is at t
 from __future__ import annotations
 
 from gilkit.kernels._base import KERNELS, NO_OPENMP, VARIANTS, Kernel
-from gilkit.kernels._compute import lcg, lcg_checked, mandelbrot, primes
-from gilkit.kernels._memory import crc32, histogram, pairwise, transform, triad
-from gilkit.kernels._objects import objects
-from gilkit.kernels._synthetic import synthetic
-from gilkit.kernels._waiting import sleep
+from gilkit.kernels._compute import *
+from gilkit.kernels._memory import *
+from gilkit.kernels._objects import *
+from gilkit.kernels._synthetic import *
+from gilkit.kernels._waiting import *
 
-__all__ = [
-    "KERNELS",
-    "NO_OPENMP",
-    "VARIANTS",
-    "Kernel",
-    "crc32",
-    "histogram",
-    "lcg",
-    "lcg_checked",
-    "mandelbrot",
-    "objects",
-    "pairwise",
-    "primes",
-    "sleep",
-    "synthetic",
-    "transform",
-    "triad",
-]
+__all__ = ["KERNELS", "NO_OPENMP", "VARIANTS", "Kernel"]
+__all__ += list(KERNELS)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from gilkit.arguments import LARGEST_INTEGER
 from gilkit.kernels._compiled import openmp
 
 VARIANTS = ("python", "gil", "nogil", "native")
 
-LARGEST = 2**63 - 1
 NO_OPENMP = "gilkit was built without OpenMP, which the C compiler did not have"
 
 
@@ -55,8 +55,8 @@ class Kernel:
     unit: str
     limit: str
     takes: str = ""
-    default_most: int = LARGEST
-    largest: int = LARGEST
+    default_most: int = LARGEST_INTEGER
+    largest: int = LARGEST_INTEGER
     nbytes: Callable[[int], int] = field(default=lambda _: 0)
     missing: dict[str, str] = field(default_factory=dict)
 

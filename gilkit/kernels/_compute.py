@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gilkit import _compute, checks, data
+from gilkit._ext import _compute
+from gilkit.kernels import _lcg_loop, checks, data
 from gilkit.kernels._base import kernel
+
+__all__ = ["lcg", "lcg_checked", "mandelbrot", "primes"]
 
 
 def _sized(size: int, _: str | None) -> tuple[int]:
@@ -45,10 +48,7 @@ def lcg(n: int) -> int:
     The function is the one of the much-copied script that compares threads with processes; the reduction
     is ours.
     """
-    result = 1
-    for i in range(checks.count(n, "n")):
-        result = (result * result * i + 2 * result * i * i + 3) % 10_000_000
-    return result
+    return _lcg_loop.lcg(checks.count(n, "n"))
 
 
 @kernel(

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gilkit import _memory, checks, data
+from gilkit._ext import _memory
+from gilkit.arguments import number
+from gilkit.kernels import checks, data
 from gilkit.kernels._base import kernel
+
+__all__ = ["crc32", "histogram", "pairwise", "transform", "triad"]
 
 
 def _triad(size: int, _: str | None) -> tuple[Any, ...]:
@@ -59,7 +63,7 @@ def triad(
     b_view = checks.buffer(b, "b", "d", 1)
     c_view = checks.buffer(c, "c", "d", 1, b_view.shape)
     out = checks.output(out, b_view.shape)
-    factor = checks.number(s, "s")
+    factor = number(s, "s")
     out[:] = [x + factor * y for x, y in zip(b_view.tolist(), c_view.tolist(), strict=True)]
     return out
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from gilkit import _objects, data
+from gilkit._ext import _objects
+from gilkit.kernels import data
 from gilkit.kernels._base import kernel
+
+__all__ = ["objects"]
 
 NEEDS_GIL = "it works on Python objects, which only the holder of the GIL may touch"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from gilkit import _synthetic, checks
+from gilkit._ext import _synthetic
+from gilkit.kernels import checks
 from gilkit.kernels._base import kernel
 from gilkit.kernels._compute import lcg
+
+__all__ = ["synthetic"]
 
 
 @kernel(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from math import isfinite
 
-from gilkit import _waiting, checks
+from gilkit._ext import _waiting
+from gilkit.arguments import number
 from gilkit.kernels._base import kernel
+
+__all__ = ["sleep"]
 
 
 @kernel(
@@ -38,7 +41,7 @@ def sleep(seconds: float) -> None:
     -----
     POSIX ``nanosleep``; ``Sleep`` on Windows, which counts milliseconds.
     """
-    length = checks.number(seconds, "seconds")
+    length = number(seconds, "seconds")
     if not (isfinite(length) and 0 <= length <= 1e6):
         raise ValueError("seconds must be between 0 and 1e6")
     time.sleep(length)

@@ -1,0 +1,23 @@
+# The public names: type checkers read them here, and `__init__.py` loads them from here on first use.
+from ._version import __version__ as __version__
+from .errors import MonitorError as MonitorError
+from .gil.held import held_share as held_share
+from .gil.monitor import GilMonitor as GilMonitor
+from .kernels import KERNELS as KERNELS
+from .kernels import Kernel as Kernel
+from .results.stats import Estimate as Estimate
+from .studies.claims.study import Claims as Claims
+from .studies.claims.study import claims as claims
+from .studies.compare.comparison import Comparison as Comparison
+from .studies.compare.study import compare as compare
+from .studies.compare.study import timeit as timeit
+from .studies.compare.verdict import Verdict as Verdict
+from .studies.costs.study import Costs as Costs
+from .studies.costs.study import costs as costs
+from .studies.load import load as load
+from .studies.scaling.study import Scaling as Scaling
+from .studies.scaling.study import scaling as scaling
+from .studies.threshold.study import Threshold as Threshold
+from .studies.threshold.study import threshold as threshold
+from .studies.timeline.study import Timeline as Timeline
+from .studies.timeline.study import timeline as timeline

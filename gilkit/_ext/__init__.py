@@ -1,0 +1,1 @@
+"""The compiled modules, from ext/."""

@@ -1,0 +1,107 @@
+"""What the callers of every command may ask for, checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+TIMEOUT, SHORT_TIMEOUT = 60.0, 10.0  # seconds, by default: of kernels and functions, of a statement
+LONGEST_TIMEOUT = 1e6  # seconds
+LARGEST_INTEGER = 2**63 - 1  # what the kernels count to
+MOST_WORKERS = 1024
+
+
+def resolved(name: str, path: str | os.PathLike[str]) -> str:
+    """Return the absolute path that ``path`` leads to."""
+    try:
+        return str(Path(path).resolve())
+    except TypeError:
+        raise TypeError(f"{name} must be a path, not {type(path).__name__}") from None
+    except RuntimeError as error:
+        raise ValueError(f"{name} cannot be followed: {error}") from None
+
+
+def worker_list(workers: Iterable[int] | int | None, usual: tuple[int, ...]) -> list[int]:
+    """Return the worker counts in order, each once."""
+    if workers is None:
+        workers = usual
+    elif isinstance(workers, int):
+        workers = [workers]
+    try:
+        counts = sorted({positive("workers", count) for count in workers})
+    except TypeError as error:
+        raise TypeError(f"workers must be integers: {error}") from None
+    if not counts:
+        raise ValueError("workers must name at least one count")
+    if counts[-1] > MOST_WORKERS:
+        raise ValueError(f"workers must be at most {MOST_WORKERS}, not {counts[-1]}")
+    return counts
+
+
+def positive(name: str, value: Any) -> int:
+    """Return ``value``, an integer of at least 1."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return value
+
+
+def number(value: Any, name: str) -> float:
+    """Return ``value`` as a float."""
+    try:
+        if isinstance(value, str | bytes | bytearray):  # float would parse them
+            raise TypeError
+        return float(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float64") from None
+
+
+def shown_count(counts: list[int], cpus: int) -> int:
+    """Return the worker count that tables show."""
+    return cpus if cpus > 1 and cpus in counts else counts[-1]
+
+
+def checked_rounds(rounds: int | None) -> int | None:
+    """Return ``rounds``: None, or at least 1."""
+    return rounds if rounds is None else positive("rounds", rounds)
+
+
+def checked_timeout(timeout: float) -> float:
+    """Return ``timeout``, in seconds."""
+    if not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_TIMEOUT:
+        raise ValueError(
+            f"timeout must be more than 0 and at most {LONGEST_TIMEOUT:g} seconds, not {timeout}"
+        )
+    return timeout
+
+
+def worker_counts(cpus: int) -> tuple[int, ...]:
+    """Return 1 … 2 × ``cpus``: every count up to 4, then doubling."""
+    most = 2 * cpus
+    counts = set(range(1, min(4, most) + 1)) | {most}
+    step = 8
+    while step < most:
+        counts.add(step)
+        step *= 2
+    return tuple(sorted(counts))
+
+
+def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> list[str]:
+    """Return ``names``, each once, or all that are ``known``."""
+    if names is None:
+        return list(known)
+    try:
+        chosen = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    except TypeError:
+        raise TypeError(f"{what}s must be names, not {type(names).__name__}") from None
+    for name in chosen:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}: known are {', '.join(known)}")
+    if not chosen:
+        raise ValueError(f"name at least one {what}: known are {', '.join(known)}")
+    return chosen

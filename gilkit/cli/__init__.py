@@ -1,0 +1,1 @@
+"""The command line: options, one function for each command, the screen."""

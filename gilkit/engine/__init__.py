@@ -1,0 +1,1 @@
+"""How it is run: executors, pools, one worker, one window, one runner of interleaved rounds."""

@@ -1,0 +1,226 @@
+"""Where windows are run: pools that are kept, and what goes wrong in them turned into reasons."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from gilkit.engine.executors import EXECUTORS, ProcessPool
+from gilkit.engine.window import Window, local_pools, local_watch, local_window, sent_window, together
+from gilkit.errors import CaseFailedError, LateError, one_line
+from gilkit.gil.held import HeldCall
+from gilkit.machine import private_bytes
+from gilkit.workloads.workload import Call, KernelCall, Workload
+
+SENDABLE = 10_000  # bytes of a workload that may be sent with every window
+HOST, SENT = "host", "sent"  # pools beside those of executors: where threads run; that are sent data
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A workload in a file, for those whose pickle is too long to be sent with every window."""
+
+    path: str
+
+    def prepare(self) -> Call:
+        workload: Workload = pickle.loads(Path(self.path).read_bytes())
+        return workload.prepare()
+
+
+class Lab:
+    """Where windows are run: keeps the pools, and turns what goes wrong in one into a reason.
+
+    A context manager: leaving it ends every process that it started. It belongs to one thread.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of workers that any window will ask for.
+    timeout : float
+        Seconds after which a window is given up and its processes are killed.
+    hosted : bool
+        Whether threads run in a process of their own, the host, which can crash, hang or be killed without
+        harm to this one. Otherwise they run here, where functions work that no other process could import.
+
+    Attributes
+    ----------
+    starts : dict of str to float
+        Seconds that each pool took to start.
+    """
+
+    def __init__(self, most: int, timeout: float = 60.0, hosted: bool = True) -> None:
+        self.most = most
+        self.timeout = timeout
+        self.hosted = hosted
+        self.starts: dict[str, float] = {}
+        self._processes: dict[str, ProcessPool] = {}
+        self._recipes: dict[Workload, bytes] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None  # for recipes too long to be sent
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for pool in self._processes.values():
+            pool.kill()
+        self._processes.clear()
+        if not self.hosted:
+            while local_pools:
+                local_pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def window(self, executor: str, workload: Workload, workers: int, loops: int) -> Window:
+        """Run one window of ``loops`` calls on each of ``workers``.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be measured. What was broken is started anew for the next window.
+        """
+        if EXECUTORS[executor].apart:
+            return self.through(executor, together, workload, workers, loops, self.timeout)
+        return self.call(local_window, executor, workload, workers, loops, self.most, self.timeout)
+
+    def watch(self, workload: Workload, seconds: float) -> HeldCall:
+        """Return for what share of its calls ``workload`` holds the GIL, where threads are measured.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be told.
+        """
+        return self.call(local_watch, workload, seconds)
+
+    def sent(self, workload: Workload, inputs: dict[str, Any], workers: int, loops: int) -> Window:
+        """Run one window of calls in processes, each of them sent ``inputs`` and sending its result back.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be measured.
+        """
+
+        def run() -> Window:
+            recipe, fresh = self._recipe(workload), SENT not in self._processes
+            pool = self._pool(SENT, workers)
+            if fresh:
+                together(pool, recipe, workers, 1, self.timeout)
+            return sent_window(pool, recipe, inputs, workers, loops, self.timeout)
+
+        return self._told(SENT, run)
+
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call a function where threads are measured; workloads among its arguments are sent as recipes.
+
+        Kernels are sent as they are, and so known there by what they are: their threads have data by place.
+
+        Raises
+        ------
+        CaseFailedError
+            If it fails.
+        """
+
+        def run() -> T:
+            if not self.hosted:
+                return function(*args)
+            sent = [arg if isinstance(arg, KernelCall) else self._recipe_of(arg) for arg in args]
+            future = self._pool(HOST, 1).submit(function, *sent)
+            if wait([future], self.timeout).not_done:
+                raise LateError
+            return future.result()
+
+        return self._told(HOST, run)
+
+    def through(self, executor: str, function: Callable[..., T], *args: Any) -> T:
+        """Call ``function(pool, *args)`` here, with the pool of an executor whose workers are processes.
+
+        Workloads among the arguments become recipes.
+
+        Raises
+        ------
+        CaseFailedError
+            If it fails.
+        """
+
+        def run() -> T:
+            recipes = [self._recipe_of(arg) for arg in args]
+            return function(self._pool(executor, self.most), *recipes)
+
+        return self._told(executor, run)
+
+    def memory(self, executor: str) -> list[int]:
+        """Return the private bytes of each process in which the workers of ``executor`` run.
+
+        Empty where the system does not tell, or none of them has started.
+        """
+        name = executor if EXECUTORS[executor].apart else HOST
+        if name == HOST and not self.hosted:
+            return private_bytes([os.getpid()])
+        pool = self._processes.get(name)
+        return private_bytes([p.pid for p in pool.members if p.pid is not None] if pool else [])
+
+    def _told(self, name: str, run: Callable[[], T]) -> T:
+        """Return what ``run`` does; turn what goes wrong on the pool ``name`` into a reason, and drop it."""
+        try:
+            return run()
+        except CaseFailedError:
+            raise
+        except LateError:
+            late = f"no answer within {self.timeout:g} s: "
+            if name in self._processes:
+                self._processes.pop(name).kill()
+                raise CaseFailedError(f"{late}killed (a longer timeout waits longer)") from None
+            raise CaseFailedError(f"{late}left to run on, as threads cannot be killed") from None
+        except BrokenExecutor as error:
+            if (broken := self._processes.pop(name, None)) is None:  # the call's own error
+                raise CaseFailedError(one_line(error)) from error
+            # Kept until it has shut down: CPython 3.12 deadlocks otherwise.
+            raise CaseFailedError(f"a worker process {broken.ends()}") from error
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise CaseFailedError(one_line(error)) from error
+
+    def _pool(self, name: str, workers: int) -> ProcessPool:
+        if name not in self._processes:
+            start = time.perf_counter()
+            try:
+                self._processes[name] = ProcessPool(workers)
+            except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
+                raise CaseFailedError(
+                    f"{workers} worker processes did not start; a script has to call this under "
+                    f"if __name__ == '__main__' ({one_line(error)})"
+                ) from error
+            self.starts.setdefault(name, time.perf_counter() - start)
+        return self._processes[name]
+
+    def _recipe_of(self, argument: Any) -> Any:
+        """Return an argument as it is sent: a workload as its recipe, anything else as it is."""
+        return self._recipe(argument) if isinstance(argument, Workload) else argument
+
+    def _recipe(self, workload: Workload) -> bytes:
+        """Return what is sent to a worker with every window: a few bytes, or where to find more."""
+        if workload not in self._recipes:
+            try:
+                recipe = pickle.dumps(workload)
+            except Exception as error:
+                raise CaseFailedError(f"it cannot be sent to a process: {one_line(error)}") from error
+            if len(recipe) > SENDABLE:
+                self._folder = self._folder or tempfile.TemporaryDirectory(prefix="gilkit-")
+                path = Path(self._folder.name, f"{len(self._recipes)}.pickle")
+                path.write_bytes(recipe)
+                recipe = pickle.dumps(_Stored(str(path)))
+            self._recipes[workload] = recipe
+        return self._recipes[workload]

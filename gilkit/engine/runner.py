@@ -1,0 +1,231 @@
+"""The runner: the one place where things are measured by turns, in interleaved rounds.
+
+A round measures every lane once, in an order of its own, so that drift and noise fall on all alike; what is
+compared is compared within rounds. Studies say what their lanes are and when to stop, and nothing else
+shuffles anything.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from gilkit.errors import CaseFailedError, ResultsError
+from gilkit.results import facts, file
+from gilkit.results.case import Case, Record
+from gilkit.results.facts import Metadata
+
+FEWEST_ROUNDS, MOST_ROUNDS = 3, 25  # unless a study has reasons of its own
+LOOK = 0.15  # seconds to watch what others use, before and after something is measured
+T = TypeVar("T")
+
+Rule = Callable[[int, float], int]
+"""When to stop: from the rounds that are done and their seconds, how many there are to be in all."""
+
+
+def exactly(rounds: int) -> Rule:
+    """Stop after so many rounds."""
+    return lambda _, __: rounds
+
+
+def within(budget: float, least: int = FEWEST_ROUNDS, most: int = MOST_ROUNDS) -> Rule:
+    """Stop when no further round fits into so many seconds, but not before the least of rounds."""
+
+    def planned(done: int, spent: float) -> int:
+        return max(least, min(most, int(budget / max(1e-9, spent) * done))) if done else most
+
+    return planned
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: what is done and planned, in one unit, and what is being measured."""
+
+    done: float
+    total: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a lane measured: seconds of one call, and what else is to be kept of its case."""
+
+    seconds: float
+    facts: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Something that is measured once in every round.
+
+    Parameters
+    ----------
+    case : Case
+        Its name.
+    measure : callable
+        Measures it once; a `CaseFailedError` says why that cannot be done, and closes the lane.
+    cost : float
+        How long that takes beside the other lanes, for the progress.
+    """
+
+    case: Case
+    measure: Callable[[], Measured]
+    cost: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round: its number, from 0 on, and what each lane measured in it."""
+
+    id: int
+    values: Mapping[Case, Measured]
+
+
+def _usual_label(index: int, planned: int, _: Case) -> str:
+    return f"round {index + 1} of {planned}"
+
+
+class Runner:
+    """Measures lanes in interleaved rounds, and keeps what came of them.
+
+    Parameters
+    ----------
+    seed : int, optional
+        For the order of the lanes in a round; recorded. By default one by chance.
+    progress : callable, optional
+        Called with a `Progress` before anything is measured.
+    output : path, optional
+        Where `save` writes.
+    clock : callable
+        Returns seconds.
+
+    Attributes
+    ----------
+    records : dict of Case to Record
+        What was measured, in whole rounds: an interrupt in one leaves the values of all cases paired.
+    failures : dict of Case to str
+        Why cases failed.
+    facts : Metadata
+        Of the run.
+    total, done : float
+        Of the progress: what is planned in all, where the study knows it; and what is done.
+    """
+
+    def __init__(
+        self,
+        seed: int | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+        self.random = random.Random(self.seed)
+        self.clock = clock
+        self.records: dict[Case, Record] = {}
+        self.failures: dict[Case, str] = {}
+        self.facts: Metadata = {}
+        self.total = self.done = 0.0
+        self._progress = progress
+        self._output = output
+
+    def say(self, label: str) -> None:
+        """Tell what is measured next."""
+        if self._progress is not None:
+            self._progress(Progress(self.done, self.total, label))
+
+    def begin(self, kind: str | None = None) -> None:
+        """Note what the run is: its machine, interpreter and seed, and the kind of its results."""
+        self.facts = facts.run_facts(self.seed)
+        if kind is not None:
+            self.facts |= facts.KIND.entry(kind)
+
+    def open(self, cases: Iterable[Case]) -> list[Case]:
+        """Return the cases that have not failed."""
+        return [case for case in cases if case not in self.failures]
+
+    def attempt(self, cases: Iterable[Case], work: Callable[[], T]) -> T | None:
+        """Return what ``work`` does; where it fails, all these cases have failed, and None is returned."""
+        try:
+            return work()
+        except CaseFailedError as error:
+            self.failures.update(dict.fromkeys(cases, str(error)))
+            return None
+
+    def record(self, case: Case, load: float, known: Metadata) -> None:
+        """Begin the record of a case, with what is known of it already."""
+        self.records[case] = Record(
+            case, facts={**known, **facts.WORKERS.entry(case.workers), **facts.LOAD.entry(round(load, 3))}
+        )
+
+    def note_load(self, cases: Iterable[Case], load: float) -> None:
+        """Note what others used after the rounds of some cases, if that is more than before."""
+        for case in cases:
+            if case in self.records:
+                known = self.records[case].facts
+                known |= facts.LOAD.entry(max(round(load, 3), facts.LOAD.of(known, 0.0)))
+
+    def rounds(
+        self,
+        lanes: Iterable[Lane],
+        rule: Rule,
+        label: Callable[[int, int, Case], str] = _usual_label,
+    ) -> list[Round]:
+        """Measure lanes in rounds until ``rule`` says that there are enough; keep and return the whole ones.
+
+        Parameters
+        ----------
+        lanes : iterable of Lane
+        rule : callable
+            See `Rule`; it is asked before every round.
+        label : callable
+            ``label(index, planned, case)`` says what is measured next.
+        """
+        lanes = list(lanes)
+        begun, before, open_ended = self.clock(), self.done, not self.total
+        found: list[Round] = []
+        while len(found) < (planned := rule(len(found), self.clock() - begun)):
+            order = [lane for lane in lanes if lane.case not in self.failures]
+            if open_ended:
+                whole = sum(lane.cost for lane in order)
+                self.done, self.total = before + len(found) * whole, before + planned * whole
+            found.append(self._round(len(found), planned, order, label))
+        if open_ended:
+            self.done, self.total = before, 0.0
+        return found
+
+    def _round(
+        self, index: int, planned: int, order: list[Lane], label: Callable[[int, int, Case], str]
+    ) -> Round:
+        self.random.shuffle(order)
+        found: dict[Case, Measured] = {}
+        for lane in order:
+            self.say(label(index, planned, lane.case))
+            if (measured := self.attempt([lane.case], lane.measure)) is not None:
+                found[lane.case] = measured
+            self.done += lane.cost
+        for case, measured in found.items():
+            record = self.records.setdefault(case, Record(case))
+            record.values.append(measured.seconds)
+            record.facts |= measured.facts
+        return Round(index, found)
+
+    def suite(self) -> Any:
+        """Return what was measured so far, as a pyperf suite.
+
+        Raises
+        ------
+        NothingMeasuredError
+            If that is nothing.
+        """
+        return file.build(self.records.values(), self.facts, self.failures)
+
+    def save(self) -> None:
+        """Write what was measured so far, if there is an output; failures are told when all is saved."""
+        if self._output is not None:
+            with suppress(ResultsError):
+                file.save(self.suite(), self._output)

@@ -1,0 +1,93 @@
+"""What becomes of a run: it ends whole, interrupted or unsaved, and nothing that was measured is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+from gilkit.engine.pools import Lab
+from gilkit.errors import InterruptedRunError, NothingMeasuredError, ResultsError, UnsavedError
+
+
+class Saved(Protocol):
+    """What a run ends with: it can be kept."""
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to ``path``."""
+
+
+O = TypeVar("O", bound=Saved)  # noqa: E741 (as T and P)
+
+
+def obtained(
+    kind: Callable[[Any], O],
+    lab: Lab,
+    measure: Callable[[Lab], None],
+    suite: Callable[[], Any],
+    output: str | os.PathLike[str] | None,
+) -> O:
+    """Let ``measure`` work in ``lab``, and return the outcome of that kind; ``output`` has it, too.
+
+    Parameters
+    ----------
+    kind : callable
+        Makes the outcome of what `suite` returns.
+    lab : Lab
+        Entered and left here.
+    measure : callable
+    suite : callable
+        Returns what was measured so far, mostly a suite, or raises a `NothingMeasuredError`.
+    output : path or None
+
+    Raises
+    ------
+    InterruptedRunError, UnsavedError, NothingMeasuredError
+    """
+    with ExitStack() as deaf:
+        try:
+            with lab:
+                try:
+                    measure(lab)
+                except KeyboardInterrupt:
+                    deaf.enter_context(_deaf())
+                    raise
+        except KeyboardInterrupt:
+            raise InterruptedRunError(_kept(kind, suite, output)) from None
+    outcome = kind(suite())
+    if output is not None:
+        try:
+            outcome.save(output)
+        except ResultsError as error:
+            raise UnsavedError(error, outcome) from None
+    return outcome
+
+
+def _kept(
+    kind: Callable[[Any], O], suite: Callable[[], Any], output: str | os.PathLike[str] | None
+) -> O | None:
+    """Return what an interrupted run leaves, after it was written to its file."""
+    try:
+        outcome = kind(suite())
+    except NothingMeasuredError:
+        return None
+    if output is not None:
+        with suppress(ResultsError):
+            outcome.save(output)
+    return outcome
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore further interrupts while the first is seen to: processes ended, results kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,1 @@
+"""Who holds the GIL: the monitor, observations and assertions, the law."""

@@ -1,0 +1,222 @@
+"""Assertions on how a call treats the GIL, decided only where the machine lets it be.
+
+`agreed` decides from observations, and is pure. Nothing fails for the load of a machine: where nothing can be
+decided in time, a `BusyError` says why.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from reprlib import repr as short
+from typing import Any
+
+from gilkit.arguments import number
+from gilkit.errors import BusyError, MonitorError
+from gilkit.gil.law import AGAIN, HAND_OFF, behaviour
+from gilkit.gil.monitor import why_missing
+from gilkit.gil.observations import Observation, observe_holds, observe_share, trouble
+from gilkit.machine import interpreter, usable_cpus
+from gilkit.report.units import seconds as time_text
+
+GIVEN_UP = 10.0  # seconds after which it is given up where there is no decision
+AGREEING = 3  # that must agree, one after another
+SHORTEST_HOLD, LONGEST_HOLD = 50e-6, 3600.0  # seconds of a hold that may be asked for
+
+
+def agreed(
+    observe: Callable[[], Observation],
+    trouble: Callable[[], str],
+    limit: float,
+    wait: float = GIVEN_UP,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Observation]:
+    """Return the observations that agree that a figure is beyond ``limit``; none if it is not.
+
+    Parameters
+    ----------
+    observe : callable
+        Makes an observation.
+    trouble : callable
+        Looks at the machine, and returns why it allows no decision now, or an empty string.
+    limit : float
+        One observation whose `high` is within it is enough to acquit. To convict takes `AGREEING` in a row
+        whose `low` is beyond it, with no trouble before, between and after them.
+    wait : float
+        Seconds to go on without any such row.
+    clock : callable
+
+    Raises
+    ------
+    BusyError
+        If there was no decision in that time.
+    """
+    __tracebackhide__ = True
+    until = clock() + wait
+    if observe().high <= limit:
+        return []
+    over: list[Observation] = []
+    while True:
+        why = trouble()
+        if not why and len(over) == AGREEING:
+            return over
+        observation = observe()
+        if observation.high <= limit:
+            return []
+        if not why and observation.low > limit:
+            over.append(observation)
+            continue
+        over.clear()
+        if clock() >= until:
+            raise BusyError(f"{why or observation.why} (the last reading: {observation.shown})")
+
+
+def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:
+    """Assert that a call of ``func`` runs without the GIL for that share of its time.
+
+    Calls ``func(*args)`` in a loop, in this thread, as `held_share` does: other threads of this process that
+    take the GIL because of the call count, too.
+
+    Parameters
+    ----------
+    func : callable
+    *args
+        Its arguments.
+    at_least : float
+        A share, between 0 and 1.
+
+    Raises
+    ------
+    AssertionError
+        If three observations in a row are beyond the limit by five standard errors each, on a machine that
+        was found quiet before, between, during and after them. It says what was measured and what it means.
+    BusyError
+        If the machine lets nothing be decided for some ten seconds.
+    MonitorError
+        If there is no GIL, or none that can be read.
+
+    Notes
+    -----
+    One observation within the limit is enough to pass. For a call at the limit, an observation is beyond it
+    by five standard errors with a chance of 3e-7 if errors are Gaussian; and if every hundredth observation
+    were, three in a row would still be one in a million. The how-to on pytest has what was measured.
+    """
+    __tracebackhide__ = True
+    least = number(at_least, "at_least")
+    if not 0 < least < 1:
+        raise ValueError(f"at_least must be between 0 and 1, not {at_least!r}")
+    call = _checked(func, args)
+    name = called(func, args)
+    if over := _decided(name, partial(observe_share, call), 1 - least):
+        held = statistics.median(observation.figure for observation in over)
+        raise AssertionError(
+            _told(
+                f"{name} runs without the GIL for {1 - held:.2%} of its time, not {least:.2%} or more",
+                "holds the GIL for",
+                over,
+                "threads that call it wait for each other: however many, they do at most "
+                f"{1 / held:.1f} times the work of one",
+                _remedy(over[-1]),
+            )
+        )
+
+
+def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: Any) -> None:
+    """Assert that a call of ``func`` does not hold the GIL for more than so many seconds at a stretch.
+
+    Parameters
+    ----------
+    seconds : float
+        From 50 µs on.
+    func : callable
+    *args
+        Its arguments.
+
+    Raises
+    ------
+    AssertionError
+        If half of the calls or more hold it longer, in each of three observations in a row on a machine that
+        was found quiet before, between, during and after them.
+    BusyError
+        If the machine lets nothing be decided for some ten seconds.
+    MonitorError
+        If there is no GIL, or none that can be read.
+
+    Notes
+    -----
+    A observation is the median, over up to a thousand calls, of the longest hold in a call, which no odd call
+    spoils: a hold that less than half of the calls have is not found. Nobody asks for the GIL meanwhile, so
+    Python code, which would hand it over after the switch interval, holds it throughout. Releases shorter
+    than 10 µs, or a fiftieth of the limit if that is less, may go unseen. Time for which the system took the
+    CPU from the calling thread is taken off the call's longest hold before that counts against it.
+    """
+    __tracebackhide__ = True
+    limit = number(seconds, "seconds")
+    if not SHORTEST_HOLD <= limit <= LONGEST_HOLD:
+        raise ValueError(f"seconds must be between {SHORTEST_HOLD:g} and {LONGEST_HOLD:g}, not {seconds!r}")
+    call = _checked(func, args)
+    name = called(func, args)
+    if over := _decided(name, partial(observe_holds, call, limit), limit):
+        held = time_text(statistics.median(observation.figure for observation in over))
+        raise AssertionError(
+            _told(
+                f"{name} holds the GIL for {held} at a stretch, not {time_text(limit)} or less",
+                "holds it, in half of the calls, for",
+                over,
+                "whatever else waits for the GIL, in any thread, stands still for so long",
+                "release the GIL around the long part, or now and then between its steps",
+            )
+        )
+
+
+def _checked(func: Callable[..., object], args: tuple[Any, ...]) -> Callable[[], object]:
+    """Return the call, if it can be watched; an error that it raises is raised here."""
+    __tracebackhide__ = True
+    if not callable(func):
+        raise TypeError(f"func must be callable, not {type(func).__name__}")
+    if why := why_missing():
+        raise MonitorError(why)
+    func(*args)
+    return partial(func, *args)
+
+
+def _decided(name: str, observe: Callable[[], Observation], limit: float) -> list[Observation]:
+    __tracebackhide__ = True
+    try:
+        return agreed(observe, trouble, limit, GIVEN_UP)
+    except BusyError as error:
+        raise BusyError(f"nothing can be said of {name}: {error}") from None
+
+
+def _told(claim: str, verb: str, over: list[Observation], means: str, remedy: str) -> str:
+    """Return the message of a failure."""
+    cpus = usable_cpus()
+    return "\n".join(
+        [
+            claim,
+            f"  measured  {verb} {', '.join(observation.shown for observation in over)}; "
+            f"a call is {time_text(statistics.median(observation.call for observation in over))}",
+            f"  machine   {interpreter()}, {cpus} CPU{'s' * (cpus != 1)}, quiet before, between and after",
+            f"  means     {means}",
+            f"  to do     {remedy}",
+        ]
+    )
+
+
+def _remedy(observation: Observation) -> str:
+    if observation.call < HAND_OFF:
+        return "do more in one call, and release the GIL there: short calls are mostly entering and leaving"
+    if observation.times >= AGAIN and behaviour(observation.figure) != "holds":
+        return (
+            f"it takes the GIL at least {observation.times:,.0f} times a call: look for callbacks and "
+            "checks where it should run without, such as a missing noexcept"
+        )
+    return "release the GIL around the work (Cython: with nogil, C: Py_BEGIN_ALLOW_THREADS); or use processes"
+
+
+def called(func: Callable[..., object], args: tuple[Any, ...]) -> str:
+    """Return how a call is written, in short."""
+    name = getattr(func, "__qualname__", None) or short(func)
+    return f"{name}({', '.join(map(short, args))})"

@@ -1,0 +1,12 @@
+"""What a held share means: pure."""
+
+from __future__ import annotations
+
+AGAIN = 5.0  # times that a call takes the GIL from which it is said
+RELEASES = 0.1  # the held share up to which a call releases the GIL; as much from 1, it holds it
+HAND_OFF = 20e-6  # seconds that a call may lose and the loss still be that of handing the GIL over
+
+
+def behaviour(held: float) -> str:
+    """Say what a call does that holds the GIL for such a share: ``holds``, ``releases`` or ``… in part``."""
+    return "releases" if held <= RELEASES else "holds" if held >= 1 - RELEASES else "releases in part"

@@ -1,0 +1,271 @@
+"""Who holds the GIL, and for how long: `GilMonitor`.
+
+The monitor reads the lock's own state from a native thread and never takes the lock, so it does not compete
+with those it watches.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import weakref
+from dataclasses import dataclass
+from math import nan
+from types import TracebackType
+
+from gilkit._ext import _monitor
+from gilkit.arguments import number
+from gilkit.errors import MonitorError
+from gilkit.gil.threads import Beginnings, Namer, Present, State, ThreadId, present
+
+EXACT_INTERVAL, LIGHT_INTERVAL = 10e-6, 2e-3  # default seconds, on average, between samples
+KEPT_HOLDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A time in which every sample found one thread with the GIL: on the clock of `time.perf_counter`."""
+
+    start: float
+    end: float
+    thread: ThreadId
+
+    @property
+    def seconds(self) -> float:
+        """How long it was."""
+        return self.end - self.start
+
+
+class Holds(list[Hold]):
+    """The newest holds, oldest first; ``dropped`` counts those that are not kept any more."""
+
+    dropped: int = 0
+
+
+class Share(float):
+    """A fraction of time with its standard error, and a word where there was nothing to measure.
+
+    Attributes
+    ----------
+    error : float
+        Standard error, by batch means; nan where there are too few samples.
+    samples : int
+    note : str
+        Why the share is 0 by definition, as on an interpreter without a GIL; or empty.
+    """
+
+    __slots__ = ("error", "note", "samples")
+
+    error: float
+    samples: int
+    note: str
+
+    def __new__(cls, value: float, error: float = nan, samples: int = 0, note: str = "") -> Share:
+        self = super().__new__(cls, value)
+        self.error = error
+        self.samples = samples
+        self.note = note
+        return self
+
+    def __reduce__(self) -> tuple[type[Share], tuple[float, float, int, str]]:
+        return (Share, (float(self), self.error, self.samples, self.note))
+
+    def __repr__(self) -> str:
+        return f"Share({float(self):.4f}, error={self.error:.4f}, samples={self.samples})"
+
+
+def why_missing() -> str | None:
+    """Return why the GIL cannot be watched on this interpreter, or None."""
+    return _monitor.missing()
+
+
+_running: weakref.WeakSet[GilMonitor] = weakref.WeakSet()
+_beginnings = Beginnings()
+_lock = threading.Lock()  # of both
+_at_fork = Present()
+
+
+class GilMonitor:
+    """Watch the GIL of this interpreter while the ``with`` block runs.
+
+    Results may be read during the block and after it. Monitors may be nested and may run at the same time in
+    any threads; each is entered once. In a child that is forked meanwhile it has ended, with what it had. It
+    does not keep the interpreter from exiting.
+
+    Parameters
+    ----------
+    interval : float, optional
+        Mean seconds between samples: 10 µs by default, or 2 ms in the light mode.
+    mode : str
+        ``"exact"`` keeps a CPU busy, and wants one to spare. ``"light"`` sleeps between samples and takes
+        less than 2 % of one, to watch a whole program.
+    room : int
+        How many holds to keep.
+    bridge : float, optional
+        A hold goes on over so many seconds without a sample, as where the monitor was kept from running: 10
+        intervals by default.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    MonitorError
+        If this interpreter's GIL cannot be read. One that runs without a GIL can: all shares are 0 then, and
+        say so.
+
+    Examples
+    --------
+    >>> with GilMonitor() as monitor:
+    ...     _ = sum(range(100_000))
+    >>> 0 <= monitor.held_share <= 1
+    True
+    """
+
+    def __init__(
+        self,
+        interval: float | None = None,
+        mode: str = "exact",
+        room: int = KEPT_HOLDS,
+        bridge: float | None = None,
+    ) -> None:
+        if mode not in ("exact", "light"):
+            raise ValueError(f"mode must be 'exact' or 'light', not {mode!r}")
+        usual = EXACT_INTERVAL if mode == "exact" else LIGHT_INTERVAL
+        self.interval = usual if interval is None else number(interval, "interval")
+        if not 1e-7 <= self.interval <= 10:
+            raise ValueError(f"interval must be between 1e-7 and 10 seconds, not {interval}")
+        if not isinstance(room, int):
+            raise TypeError(f"room must be an integer, not {type(room).__name__}")
+        if not 1 <= room <= 10_000_000:
+            raise ValueError(f"room must be between 1 and 10000000, not {room}")
+        self.bridge = 10 * self.interval if bridge is None else float(bridge)
+        if not self.interval <= self.bridge <= 1000:
+            raise ValueError(f"bridge must be between the interval and 1000 seconds, not {bridge}")
+        self.mode = mode
+        self.note = ""
+        self._room = room
+        self._sampler: _monitor.Sampler | None = None
+        self._thread: threading.Thread | None = None
+        self._first = Present()
+        self._begun: dict[int, State] = {}
+        self._last: Present | None = None
+
+    def __enter__(self) -> GilMonitor:
+        if self._thread is not None or self._sampler is not None:
+            raise RuntimeError("a GilMonitor is entered once: make another")
+        if why := why_missing():
+            if "without a GIL" not in why:
+                raise MonitorError(why)
+            self.note = why
+            return self
+        self._sampler = _monitor.Sampler(
+            self.interval,
+            self.mode == "light",
+            self._room,
+            self.bridge,
+            random.SystemRandom().randrange(2**63),
+        )
+        self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
+        try:
+            self._thread.start()
+            self._first = present()  # with the sampler's own thread in the count
+            with _lock:
+                if not _running:
+                    _beginnings.start()
+                _running.add(self)
+                self._begun = _beginnings.states
+        except BaseException:
+            self._sampler.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sampler is None or self._thread is None:
+            return
+        self._sampler.stop()
+        self._thread.join()
+        self._last = present()
+        with _lock:
+            _running.discard(self)
+            if not _running:
+                _beginnings.end()
+
+    @property
+    def held_share(self) -> Share:
+        """The fraction of samples that found the GIL locked."""
+        if self._sampler is None:
+            return Share(0.0, 0.0, 0, self.note or "nothing was watched yet")
+        samples, locked = self._sampler.counts()
+        if not samples:
+            return Share(0.0, nan, 0, "no samples yet")
+        error = self._sampler.error()
+        return Share(locked / samples, nan if error is None else error, samples)
+
+    @property
+    def by_thread(self) -> dict[ThreadId, Share]:
+        """The share of every thread that was seen with the GIL, the largest first."""
+        if self._sampler is None:
+            return {}
+        holders, crowd = self._sampler.holders()
+        samples = max(1, self._sampler.counts()[0])
+        found: dict[ThreadId, int] = {}
+        who = self._namer()
+        for address, made, count in holders:
+            thread = who(address, made)
+            found[thread] = found.get(thread, 0) + count
+        if crowd:
+            ended = ThreadId(None, None)
+            found[ended] = found.get(ended, 0) + crowd
+        ordered = sorted(found.items(), key=lambda item: -item[1])
+        return {thread: Share(count / samples, samples=samples) for thread, count in ordered}
+
+    @property
+    def longest_hold(self) -> Hold | None:
+        """The longest time in which every sample found the same thread with the GIL; None if none did."""
+        found = self._sampler.longest_hold() if self._sampler else None
+        return None if found is None else Hold(found[0], found[1], self._namer()(found[2], found[3]))
+
+    @property
+    def holds(self) -> Holds:
+        """The newest holds, oldest first. Gaps shorter than the interval may go unseen."""
+        holds = Holds()
+        if self._sampler is not None:
+            who = self._namer()
+            found, holds.dropped = self._sampler.kept_holds()
+            holds.extend(Hold(start, end, who(address, made)) for start, end, address, made in found)
+        return holds
+
+    @property
+    def gaps(self) -> list[tuple[float, float]]:
+        """The newest times without a sample, as (start, end): the system kept the monitor from running.
+
+        A hold lasts over a short one, of up to ten intervals, if the same thread has the GIL at both ends.
+        """
+        return self._sampler.kept_gaps() if self._sampler else []
+
+    def _namer(self) -> Namer:
+        return Namer(self._first, dict(self._begun), self._last or present())
+
+
+def _before_fork() -> None:
+    global _at_fork
+    _at_fork = present() if _running else Present()
+
+
+def _after_fork() -> None:
+    """In a forked child no monitor runs any more."""
+    global _lock
+    _lock = threading.Lock()
+    for monitor in list(_running):
+        monitor._thread = None
+        monitor._last = _at_fork
+    if _running:
+        _beginnings.end()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

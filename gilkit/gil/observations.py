@@ -1,0 +1,165 @@
+"""Observations of how a call treats the GIL, as wide as the machine made them."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from math import inf
+
+import numpy as np
+
+from gilkit.gil.held import watch
+from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
+from gilkit.machine import BUSY, watched_load
+from gilkit.report.units import seconds
+
+CERTAIN = 5.0  # standard errors between a figure and what it is at least
+SEEN_PART = 0.8  # of an observation that the monitor must have seen
+OBSERVED = 0.3  # seconds of calls in an observation, and of a look at the machine
+FEWEST_CALLS, MOST_OBSERVED = 3, 1000  # calls in an observation of holds
+OBSERVED_HOLDS = 200_000  # that are kept
+IDLE = 0.05  # the held share from which a process is not idle
+
+TOO_BUSY = "the machine is too busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one look at a call found.
+
+    Parameters
+    ----------
+    figure : float
+        A share, or seconds.
+    low, high : float
+        What it is at least, for all that is known, and what it is taken for where that speaks for the call.
+        Infinite where the machine has spoilt the observation.
+    shown : str
+        The figure as it is printed.
+    call : float
+        Seconds of a call.
+    times : float
+        How many times a call was seen to take the GIL.
+    why : str
+        What keeps `low` from being more.
+    """
+
+    figure: float
+    low: float
+    high: float
+    shown: str
+    call: float
+    times: float = 1.0
+    why: str = ""
+
+
+def observe_share(call: Callable[[], object]) -> Observation:
+    """Return the share of a call that holds the GIL."""
+    __tracebackhide__ = True
+    load = watched_load()
+    found = watch(call, OBSERVED)
+    held = found.share
+    return fair(
+        float(held),
+        held - CERTAIN * held.error,
+        f"{held:.2%} ± {100 * held.error:.2f}",
+        found.seconds,
+        found.holds,
+        load(),
+        held.samples * EXACT_INTERVAL / (found.seconds * found.calls),
+    )
+
+
+def observe_holds(call: Callable[[], object], limit: float) -> Observation:
+    """Return the longest hold in a call, in seconds: the median over calls.
+
+    Parameters
+    ----------
+    call : callable
+    limit : float
+        The seconds that matter: the monitor looks fifty times in them, or every 10 µs if that is more often.
+    """
+    __tracebackhide__ = True
+    interval = min(EXACT_INTERVAL, limit / 50)
+    load = watched_load()
+    calls: list[tuple[float, float, float]] = []
+    with GilMonitor(interval, room=OBSERVED_HOLDS, bridge=limit / 10) as monitor:
+        begin = time.perf_counter()
+        while len(calls) < MOST_OBSERVED and (len(calls) < FEWEST_CALLS or calls[-1][1] < begin + OBSERVED):
+            calls.append(_timed(call))
+        cover = monitor.held_share.samples * interval / (time.perf_counter() - begin)
+    others = load()
+    length = statistics.median(end - start for start, end, _ in calls)
+    if length <= limit:  # no hold in it is longer
+        return Observation(length, -inf, length, f"less than {seconds(length)}", length)
+    holds = monitor.holds
+    if holds.dropped:  # only calls of which all is known
+        calls = [call for call in calls if call[0] >= holds[0].start]
+    if not calls:
+        why = "it takes the GIL too often for its holds to be kept"
+        return Observation(length, -inf, inf, f"at most {seconds(length)}", length, why=why)
+    starts = np.array([hold.start for hold in holds])
+    ends = np.array([hold.end for hold in holds])
+    longest, lowest = [], []
+    for start, end, lost in calls:
+        inside = slice(np.searchsorted(ends, start), np.searchsorted(starts, end))
+        lengths = np.minimum(ends[inside], end) - np.maximum(starts[inside], start)
+        longest.append(float(lengths.max(initial=0.0)))
+        lowest.append(longest[-1] - lost)
+    figure = statistics.median(longest)
+    low = statistics.median(lowest)
+    return fair(figure, low, seconds(figure), length, len(starts) / len(calls), others, cover)
+
+
+def fair(
+    figure: float, low: float, shown: str, call: float, times: float, load: float, cover: float
+) -> Observation:
+    """Return the observation, as wide as the load by others and what the monitor missed make it."""
+    if cover < SEEN_PART:
+        why = f"{TOO_BUSY}: the monitor, which wants a CPU to spare, ran for {cover:.0%} of the time only"
+        return Observation(figure, -inf, inf, shown, call, times, why)
+    if load >= BUSY:
+        why = f"{TOO_BUSY}: others kept {load:.1f} CPUs busy meanwhile"
+        return Observation(figure, -inf, figure, shown, call, times, why)
+    return Observation(
+        figure, low, figure, shown, call, times, "the readings are too close to the limit to tell"
+    )
+
+
+def trouble() -> str:
+    """Look at the machine while this thread does nothing; return why nothing can be decided now, or ''."""
+    load = watched_load()
+    with GilMonitor(OBSERVED / 500, mode="light") as monitor:
+        time.sleep(OBSERVED)
+    if (others := load()) >= BUSY:
+        return f"{TOO_BUSY}: others keep {others:.1f} CPUs busy"
+    if (held := monitor.held_share) >= IDLE:
+        names = ", ".join(map(str, list(monitor.by_thread)[:3]))
+        return f"{TOO_BUSY}: other threads of this process hold the GIL for {held:.0%} of the time ({names})"
+    return ""
+
+
+if sys.platform == "linux":
+    import resource
+
+    def _interruptions() -> int:
+        """Return how many times the system took the CPU from this thread."""
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
+
+else:
+    _interruptions = count().__next__  # unknown: as if it did all the time
+
+
+def _timed(call: Callable[[], object]) -> tuple[float, float, float]:
+    """Make one call; return its start, its end, and how much of it the system may have taken away."""
+    __tracebackhide__ = True
+    interruptions, cpu = _interruptions(), time.thread_time()
+    start = time.perf_counter()
+    call()
+    end = time.perf_counter()
+    used = time.thread_time() - cpu
+    return start, end, max(0.0, end - start - used) if _interruptions() > interruptions else 0.0

@@ -1,0 +1,136 @@
+"""Which thread is behind a state that was seen with the GIL.
+
+Threads end, their states are freed, and the next thread's state may lie at the same address.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from gilkit._ext import _monitor
+
+KEPT_BEGINNINGS = 10_000  # threads that began while somebody watched, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadId:
+    """A thread that was seen with the GIL; both are None for one that had ended before it could be named."""
+
+    name: str | None
+    native_id: int | None
+
+    def __str__(self) -> str:
+        if self.name is None:
+            return "a thread that ended"
+        return self.name if self.native_id is None else f"{self.name} ({self.native_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A thread's state: its address, its unique id among all that were ever made, and its thread."""
+
+    address: int
+    unique: int
+    thread: ThreadId
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The states at one moment, and how many had been made until then."""
+
+    states: tuple[State, ...] = ()
+    made: int = 0
+
+
+def present() -> Present:
+    """Return the threads that this interpreter has now."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    states, made = _monitor.thread_states()
+    return Present(
+        tuple(
+            State(address, unique, ThreadId(names.get(ident) or f"thread {ident}", native or None))
+            for address, unique, ident, native in states
+        ),
+        made,
+    )
+
+
+class Beginnings:
+    """The threads that begin meanwhile: they may have ended before anybody asks for their names.
+
+    Each tells of itself by the hook that `threading` calls in new threads for profilers; whoever had that
+    hook before gets it back at once.
+    """
+
+    def __init__(self) -> None:
+        self.states: dict[int, State] = {}
+        self._before: Any = None
+
+    def start(self) -> None:
+        """Begin to take notes."""
+        self.states = {}
+        self._before = threading.getprofile()
+        threading.setprofile(self._note)
+
+    def end(self) -> None:
+        """Take no more, unless somebody else has set the hook meanwhile: then they may call this one's."""
+        if threading.getprofile() == self._note:
+            threading.setprofile(self._before)
+
+    def _note(self, frame: FrameType, event: str, arg: Any) -> None:
+        sys.setprofile(self._before)
+        address, unique = _monitor.own_state()
+        thread = ThreadId(threading.current_thread().name, threading.get_native_id())
+        if len(self.states) >= KEPT_BEGINNINGS:
+            self.states.pop(next(iter(self.states)), None)
+        self.states[unique] = State(address, unique, thread)
+        if self._before is not None:
+            self._before(frame, event, arg)
+
+
+class Namer:
+    """Tells who was at an address when so many states had been made.
+
+    Parameters
+    ----------
+    first : Present
+        The threads when the watch began.
+    begun : dict of int to State
+        Those that began meanwhile, by unique id.
+    last : Present
+        The threads when it ended.
+    """
+
+    def __init__(self, first: Present, begun: dict[int, State], last: Present) -> None:
+        self._candidates: dict[int, list[tuple[State, int]]] = {}
+        self._places = {s.unique: s.address for s in (*first.states, *begun.values(), *last.states)}
+        still = {s.unique for s in last.states}
+        since = {s.unique: s.unique for s in begun.values()} | {s.unique: first.made for s in first.states}
+        everyone = {s.unique: s for s in (*first.states, *begun.values(), *last.states)}
+        for unique in sorted(everyone, reverse=True):
+            state = everyone[unique]
+            # How many states had been made when it was last seen alive; -1 if it is alive still.
+            seen = -1 if unique in still else since[unique]
+            self._candidates.setdefault(state.address, []).append((state, seen))
+        self._found: dict[tuple[int, int], ThreadId] = {}
+
+    def __call__(self, address: int, made: int) -> ThreadId:
+        """Return that thread; a nameless one if it may have been another."""
+        if (address, made) not in self._found:
+            self._found[address, made] = self._look(address, made)
+        return self._found[address, made]
+
+    def _look(self, address: int, made: int) -> ThreadId:
+        for state, seen in self._candidates.get(address, []):
+            if state.unique > made:
+                continue
+            # It may have ended, and one of the states that were made later may have taken its place.
+            later = range(seen + 1, made + 1) if seen >= 0 else ()
+            if all(self._places.get(unique, address) != address for unique in later):
+                return state.thread
+            break
+        return ThreadId(None, None)

@@ -1,0 +1,138 @@
+"""What several reports have in common: their first line, cells, failures, and plain text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from math import isnan
+from typing import Any
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gilkit.machine import BUSY
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+
+WIDTH = 80  # columns that every table fits into
+
+
+def cell(speedup: Estimate | None) -> str:
+    """Return a speedup in eight characters: ``1.98±.02``, the margin being that of its 95 % interval."""
+    if speedup is None:
+        return "–"
+    digits = 2 if speedup < 9.995 else 1
+    if isnan(margin := speedup.margin):
+        return f"{speedup:.{digits}f}"
+    if margin >= 0.995:
+        return f"{speedup:.1f}±{margin:.1f}"
+    return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
+
+
+def share(held: float | None) -> str:
+    """Return a share of a call in at most five characters, as ``57%`` or ``0.2%``."""
+    if held is None:
+        return "–"
+    return f"{held:.0%}" if held >= 0.095 or held == 0 else f"{held:.1%}" if held >= 0.001 else "<0.1%"
+
+
+def headline(results: Results) -> Text:
+    """Return the first line: interpreter, GIL, CPUs and what others used of them."""
+    return heading(results.facts, results.load)
+
+
+def heading(metadata: Mapping[str, Any], load: float) -> Text:
+    """Return the first line, of the facts of a run and of what others used."""
+    cpus = facts.CPUS.of(metadata, 1)
+    line = Text(
+        f"{facts.INTERPRETER.of(metadata, 'unknown Python')} · GIL {facts.GIL.of(metadata, 'unknown')} · "
+        f"{cpus} CPU{'s' * (cpus != 1)} · ",
+        style="bold",
+    )
+    if load >= BUSY:
+        line.append(f"BUSY: others use {load:.1f}", style="bold red")
+    else:
+        line.append(f"load by others {load:.2f}")
+    return line
+
+
+def failures(failed: Mapping[Case, str], name: Callable[[Case], str] | None = None) -> Iterator[Text]:
+    """Say every failed case once: those of one name with one reason share a line.
+
+    Parameters
+    ----------
+    failed : mapping of Case to str
+        The reasons.
+    name : callable, optional
+        What a case is called, apart from its workers; by default its kernel, variant and executor.
+    """
+    merged: dict[tuple[str, str], list[int]] = {}
+    for case, reason in failed.items():
+        merged.setdefault(((name or _who)(case), reason), []).append(case.workers)
+    serial = next((case for case in failed if case.variant == "function" and case.executor == "serial"), None)
+    if serial is not None:  # what fails alone has failed, whatever would have run it
+        merged = {("", failed[serial]): []}
+    for (who, reason), workers in merged.items():
+        at = f" at {', '.join(map(str, workers))}" if workers else ""
+        yield failure(f"{who}{at}", reason)
+
+
+def failure(what: str, reason: str) -> Text:
+    """Say that something failed, and why."""
+    text = Text("failed" + (" " if what else ""), style="red")
+    return text.append(f"{what}: {reason}", style="default")
+
+
+def _who(case: Case) -> str:
+    if case.variant == "function":
+        return case.executor
+    return "sent" if case.variant == "sent" else case.name.rsplit("/", 1)[0]
+
+
+def absent(missing: Mapping[str, str]) -> Iterator[Text]:
+    """Say what cannot be measured here: what lacks one thing shares a line."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in missing.items():
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        yield Text(f"no {', '.join(names)}: {reason}", style="dim")
+
+
+def round_counts(results: Results) -> str:
+    """Return how many rounds the cases have, as ``5`` or ``5 to 20``."""
+    counts = {len(results.values(case)) for case in results}
+    least, most = min(counts), max(counts)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def note(text: str) -> Padding:
+    """Return what stands under a table, in small print."""
+    return Padding(Text(text, style="dim"), 0)
+
+
+def plain_table(*headings: str, figures: int | None = None) -> Table:
+    """Return an empty table.
+
+    Parameters
+    ----------
+    *headings : str
+    figures : int, optional
+        The first column that holds figures, which stand at the right; by default there is none.
+    """
+    found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for place, head in enumerate(headings):
+        found.add_column(head, justify="left" if figures is None or place < figures else "right")
+    return found
+
+
+def plain(renderable: RenderableType, width: int = WIDTH) -> str:
+    """Return a renderable as plain text."""
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
+    console.print(renderable)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())

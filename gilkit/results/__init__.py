@@ -1,0 +1,1 @@
+"""What was measured: cases, facts, the file, statistics."""

@@ -1,0 +1,194 @@
+"""What a results file says beside its seconds: typed facts, and FACTS, the registry of them.
+
+A fact is one entry of pyperf's metadata, of a run or of a case. It is written and read through its `Fact`, so
+each key stands here and nowhere else. To add one is to add one line here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar, overload
+
+from gilkit import machine
+from gilkit._version import __version__
+from gilkit.errors import ResultsError
+
+Metadata = dict[str, str | int | float]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact(Generic[T]):
+    """One entry of the metadata.
+
+    Parameters
+    ----------
+    key : str
+        What it is called in the file.
+    type : type
+        What its value is: str, int or float; or list or dict, which the file holds as JSON, since metadata
+        of pyperf are single values.
+    about : str
+        What it says, in a sentence.
+    json : bool
+        Whether a text, too, is held as JSON, so that no text is taken for anything else.
+    """
+
+    key: str
+    type: type[T]
+    about: str
+    json: bool = False
+
+    @property
+    def encoded(self) -> bool:
+        """Whether the file holds its value as JSON."""
+        return self.json or self.type in (list, dict)
+
+    @property
+    def type_name(self) -> str:
+        """Its type, in words."""
+        return self.type.__name__ + (" (as JSON)" if self.encoded else "")
+
+    def entry(self, value: T) -> Metadata:
+        """Return the metadata with this one fact."""
+        return {self.key: json.dumps(value) if self.encoded else value}  # type: ignore[dict-item]
+
+    @overload
+    def of(self, metadata: Mapping[str, Any]) -> T | None: ...
+    @overload
+    def of(self, metadata: Mapping[str, Any], default: T) -> T: ...
+    def of(self, metadata: Mapping[str, Any], default: T | None = None) -> T | None:
+        """Return what ``metadata`` says; the default where they do not.
+
+        Raises
+        ------
+        ResultsError
+            If the value is of another type.
+        """
+        if self.key not in metadata:
+            return default
+        value = metadata[self.key]
+        try:
+            if self.encoded:
+                value = json.loads(value)
+            if self.type is float and type(value) is int:
+                value = float(value)
+        except (OverflowError, TypeError, ValueError):
+            raise self._damaged(value) from None
+        if not isinstance(value, self.type) or isinstance(value, bool):
+            raise self._damaged(value)
+        return value
+
+    def needed(self, metadata: Mapping[str, Any]) -> T:
+        """Return what ``metadata`` says.
+
+        Raises
+        ------
+        ResultsError
+            If they do not, or if the value is of another type.
+        """
+        if (value := self.of(metadata)) is None:
+            raise ResultsError(f"{self.key} is missing")
+        return value
+
+    def named(self, name: str) -> Fact[T]:
+        """Return one of a family of facts, whose key has a name in it."""
+        return replace(self, key=self.key.replace("NAME", name))
+
+    def _damaged(self, value: Any) -> ResultsError:
+        return ResultsError(f"{self.key} must be {self.type_name}, not {str(value)[:40]!r}")
+
+
+FACTS: dict[str, Fact[Any]] = {}
+
+
+def _fact(key: str, kind: type[T], about: str, json: bool = False) -> Fact[T]:
+    FACTS[key] = fact = Fact(key, kind, about, json)
+    return fact
+
+
+# Of a run: in every file.
+FORMAT = _fact("gilkit_format", int, "The version of this format.")
+VERSION = _fact("gilkit_version", str, "The version of gilkit that measured.")
+KIND = _fact("gilkit_kind", str, "The kind of results: which study made them; without it, a comparison.")
+SEED = _fact("gilkit_seed", int, "What the order of cases in each round was made from.")
+INTERPRETER = _fact("gilkit_interpreter", str, "The Python implementation and its version.")
+GIL = _fact("gilkit_gil", str, "Whether the interpreter ran with a GIL: on or off.")
+CPUS = _fact("gilkit_cpus", int, "CPUs that could be used, by affinity and quota.")
+CPU_QUOTA = _fact("gilkit_cpu_quota", float, "CPUs that cgroups allowed, where they set a limit.")
+SWITCH_INTERVAL = _fact("gilkit_switch_interval", float, "Seconds after which a thread is asked for the GIL.")
+STEAL = _fact("gilkit_steal", float, "CPU seconds that a hypervisor took away meanwhile.")
+THROTTLED = _fact("gilkit_throttled", float, "CPU seconds that a quota took away meanwhile.")
+START = _fact("gilkit_start_NAME", float, "Seconds that the pool called NAME took to start.")
+FAILURES: Fact[dict[str, str]] = _fact(
+    "gilkit_failures", dict, "The cases that failed, each with the reason."
+)
+MISSING: Fact[dict[str, str]] = _fact(
+    "gilkit_missing", dict, "What cannot be measured there, each with the reason."
+)
+
+# Of a case.
+LOOPS = _fact("loops", int, "Calls of each worker in a round.")
+WORKERS = _fact("gilkit_workers", int, "Workers.")
+LOAD = _fact("gilkit_load", float, "CPUs that others used just before or just after, whichever was more.")
+CPU_USED = _fact(
+    "gilkit_cpu", float, "CPU seconds used for each second of the wall clock, in the last round."
+)
+SIZE = _fact("gilkit_size", int, "How much work a call is.")
+UNIT = _fact("gilkit_unit", str, "What the size counts.")
+
+# Of a comparison: of the case whose GIL was watched, and of the reader's own code.
+HELD = _fact("gilkit_held", float, "The share of a call that holds the GIL.")
+HELD_ERROR = _fact("gilkit_held_error", float, "Its standard error.")
+HELD_TIMES = _fact("gilkit_held_times", float, "How many times, at least, a call takes the GIL.")
+HELD_LONGEST = _fact("gilkit_held_longest", float, "Seconds of the longest hold that was seen.")
+HELD_NOTE = _fact("gilkit_held_note", str, "Why the GIL could not be watched, or need not be.")
+STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
+SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
+PICKLES: Fact[list[dict[str, Any]]] = _fact(
+    "gilkit_pickles", list, "What the data of a call and its result cost to be sent."
+)
+MEMORY_THREADS = _fact("gilkit_memory_threads", int, "Bytes that a further thread takes.")
+MEMORY_PROCESSES = _fact("gilkit_memory_processes", int, "Bytes that a further process takes.")
+
+# Of the other studies.
+SUBJECT = _fact("gilkit_subject", str, "Of a threshold: the kernel or statement.")
+BEATEN = _fact("gilkit_beaten", str, "Of a threshold: the variant that is beaten; function is one thread.")
+UNFINISHED = _fact("gilkit_unfinished", str, "Of a threshold: why no further size was measured.")
+COUNTS: Fact[list[int]] = _fact(
+    "gilkit_counts", list, "Of a threshold or of scaling: the worker counts that were asked for."
+)
+WORK = _fact("gilkit_work", float, "Of scaling: seconds of work of each worker.")
+METHOD = _fact("gilkit_method", str, "Of scaling: how processes start.")
+FOUND: Fact[dict[str, Any]] = _fact(
+    "gilkit_found", dict, "Of a claim: what its experiment found beside seconds."
+)
+
+
+def run_facts(seed: int) -> Metadata:
+    """Return the facts of a run: of the machine, the interpreter and gilkit."""
+    import pyperf
+
+    return {
+        **pyperf.Run([1.0]).get_metadata(),
+        **machine_facts(),
+        **VERSION.entry(__version__),
+        **SEED.entry(seed),
+    }
+
+
+def machine_facts() -> Metadata:
+    """Return what pyperf does not collect itself of the machine and the interpreter."""
+    found = {
+        **INTERPRETER.entry(machine.interpreter()),
+        **GIL.entry("on" if machine.gil_enabled() else "off"),
+        **CPUS.entry(machine.usable_cpus()),
+        **SWITCH_INTERVAL.entry(sys.getswitchinterval()),
+    }
+    if math.isfinite(quota := machine.cpu_quota()):
+        found |= CPU_QUOTA.entry(quota)
+    return found

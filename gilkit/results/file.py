@@ -1,0 +1,237 @@
+"""The results file: a pyperf suite in JSON, with one benchmark a case, named kernel/variant/executor/workers.
+
+Facts of a case or a run are metadata whose names start with ``gilkit_``. Benchmarks of one kernel hold their
+values in the order of its rounds: value i of each is from round i.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gilkit.errors import NothingMeasuredError, ResultsError
+from gilkit.results import facts
+from gilkit.results.case import Case, Record
+from gilkit.results.facts import Fact, Metadata
+
+FORMAT_VERSION = 1
+UNNAMED_KIND = "comparison"  # of results that name no kind
+TEMPORARY = ".gilkit-"
+T = TypeVar("T")
+
+
+class Results:
+    """A suite, read by case.
+
+    Parameters
+    ----------
+    suite : pyperf.BenchmarkSuite
+    """
+
+    def __init__(self, suite: Any) -> None:
+        self.suite = suite
+        self._benchmarks = {Case.parse(b.get_name()): b for b in suite.get_benchmarks()}
+        first: dict[str, Any] = suite.get_benchmarks()[0].get_metadata()
+        self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
+        self.cpus = facts.CPUS.of(self.facts, 1)
+        self.kind = facts.KIND.of(self.facts, UNNAMED_KIND)
+        self.failures: dict[Case, str] = {
+            Case.parse(name): reason for name, reason in facts.FAILURES.of(self.facts, {}).items()
+        }
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self._benchmarks)
+
+    @property
+    def kernels(self) -> list[str]:
+        """The kernels, in the order that they were measured."""
+        return list(dict.fromkeys(case.kernel for case in (*self, *self.failures)))
+
+    def values(self, case: Case) -> Sequence[float]:
+        """Return the seconds per call of every round of ``case``: none where it was not measured."""
+        benchmark = self._benchmarks.get(case)
+        return benchmark.get_values() if benchmark else ()
+
+    def fact(self, case: Case, fact: Fact[T]) -> T | None:
+        """Return what is known of ``case``; None where that is nothing."""
+        benchmark = self._benchmarks.get(case)
+        return fact.of(benchmark.get_metadata()) if benchmark else None
+
+    @property
+    def load(self) -> float:
+        """The CPUs that others used: the most of all cases."""
+        return max((self.fact(case, facts.LOAD) or 0.0 for case in self), default=0.0)
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What cannot be measured there, each with the reason."""
+        return facts.MISSING.of(self.facts, {})
+
+
+def build(records: Iterable[Record], run: Metadata, failures: Mapping[Case, str]) -> Any:
+    """Return the suite of what was measured.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Those without values are left out.
+    run : mapping
+        Facts of the run.
+    failures : mapping of Case to str
+        The cases that failed, and why.
+
+    Returns
+    -------
+    pyperf.BenchmarkSuite
+
+    Raises
+    ------
+    NothingMeasuredError
+        If no case has values.
+    """
+    import pyperf
+
+    common = {**run, **facts.FORMAT.entry(FORMAT_VERSION)}
+    if failures:
+        common |= facts.FAILURES.entry({case.name: reason for case, reason in failures.items()})
+    benchmarks = [
+        pyperf.Benchmark(
+            [
+                pyperf.Run(
+                    record.values,
+                    metadata={**common, **record.facts, "name": record.case.name, "unit": "second"},
+                    collect_metadata=False,
+                )
+            ]
+        )
+        for record in records
+        if record.values
+    ]
+    if not benchmarks:
+        raise NothingMeasuredError(failures)
+    return pyperf.BenchmarkSuite(benchmarks)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out now whether `save` will be able to write to ``path``.
+
+    Raises
+    ------
+    ResultsError
+        If it will not.
+    """
+    try:
+        target = Path(path).resolve()
+        if target.is_symlink():  # resolved, and still a link
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if target.is_dir():
+            raise IsADirectoryError(0, "it is a folder")
+        if target.exists():
+            with target.open("ab"):
+                pass
+        if not target.exists() or target.is_file():
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix):
+                pass
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead nowhere but to themselves
+        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """What an error of the file system says, without its number and path."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def save(suite: Any, path: str | os.PathLike[str]) -> None:
+    """Write ``suite`` to ``path``: whole or not at all.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    replace(path, lambda name: suite.dump(name, replace=True))
+
+
+def replace(path: str | os.PathLike[str], write: Callable[[str], object]) -> None:
+    """Let ``write`` write a file, which then takes the place of the one at ``path``: whole or not at all.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    try:
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file():  # a device or a pipe: nothing to replace
+            write(str(target))
+            return
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix)
+        os.close(handle)
+        try:
+            write(temporary)
+            Path(temporary).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except (OSError, RuntimeError) as error:
+        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _is_trace(path: str | os.PathLike[str]) -> bool:
+    """Whether a file of JSON is in the Trace Event format, as `gilkit timeline` writes it."""
+    with suppress(OSError, ValueError):
+        found = json.loads(Path(path).read_text("utf-8"))
+        return isinstance(found, dict) and "traceEvents" in found
+    return False
+
+
+def load(path: str | os.PathLike[str]) -> Results:
+    """Read a results file.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be read, is cut off, is not gilkit's or is of a later version.
+    """
+    import pyperf
+
+    try:
+        suite = pyperf.BenchmarkSuite.load(os.fspath(path))
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {_reason(error)}") from None
+    except json.JSONDecodeError as error:
+        raise ResultsError(f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}") from None
+    except (UnicodeDecodeError, EOFError, RecursionError, zlib.error):
+        raise ResultsError(f"{path} is not JSON, or is cut off") from None
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if _is_trace(path):
+            raise ResultsError(
+                f"{path} is a trace: open it in https://ui.perfetto.dev or chrome://tracing"
+            ) from None
+        raise ResultsError(f"{path} is not a pyperf suite, or is of a later version: {error}") from None
+    version = suite.get_benchmarks()[0].get_metadata().get(facts.FORMAT.key)
+    if version is None:
+        raise ResultsError(f"{path} is a pyperf suite, but not one of gilkit's")
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ResultsError(
+            f"{path} is of format {version}, later than this gilkit knows ({FORMAT_VERSION}): "
+            "use a newer gilkit"
+        )
+    try:
+        return Results(suite)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ResultsError(f"{path} is damaged: {error}") from None

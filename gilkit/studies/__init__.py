@@ -1,0 +1,1 @@
+"""One folder for each command: the question that it answers by measuring."""

@@ -1,0 +1,146 @@
+"""What an experiment on a claim works with, and where it leaves what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import FEWEST_ROUNDS, Lane, Measured, Runner, within
+from gilkit.engine.window import calibrated
+from gilkit.errors import CaseFailedError
+from gilkit.kernels import KERNELS
+from gilkit.results.case import Case, Record
+from gilkit.workloads.workload import KernelCall, Workload
+
+ROUNDS_TIME, QUICK_ROUNDS_TIME = 3.0, 0.45  # seconds for the rounds of an experiment
+LANE_LENGTH = 0.05  # seconds that one worker's calls last in a round
+BRIEFEST = 1e-9  # seconds that anything takes, for a ratio to be there
+
+Key = tuple[str, str, int]  # what is measured, on which executor, by how many workers
+Contestant = tuple[str, str, int, Workload]  # the same, and what the workers call
+
+
+class Bench:
+    """What an experiment works with, and where it leaves what it finds.
+
+    Parameters
+    ----------
+    claim : str
+        Whose experiment it is.
+    lab : Lab
+    cpus : int
+        CPUs that may be used.
+    quick : bool
+        Whether less time is given, for less certainty.
+    runner : Runner
+        For its interleaved rounds.
+
+    Attributes
+    ----------
+    facts : dict
+        What is found beside seconds, as in `Figures`.
+    """
+
+    def __init__(self, claim: str, lab: Lab, cpus: int, quick: bool, runner: Runner) -> None:
+        self.claim = claim
+        self.lab = lab
+        self.cpus = cpus
+        self.quick = quick
+        self.runner = runner
+        self.facts: dict[str, Any] = {}
+
+    @property
+    def series(self) -> dict[Key, list[float]]:
+        """Seconds of every round, as in `Figures`."""
+        return {(c.variant, c.executor, c.workers): r.values for c, r in self.runner.records.items()}
+
+    @property
+    def counts(self) -> list[int]:
+        """Worker counts from 1 to 2 × CPUs: 1, all CPUs, and twice as many."""
+        return sorted({1, self.cpus, 2 * self.cpus})
+
+    def say(self, label: str) -> None:
+        """Tell what is measured next."""
+        self.runner.say(label)
+
+    def note(self, seconds: float, variant: str, executor: str = "threads", workers: int = 1) -> None:
+        """Keep what something took."""
+        case = Case(self.claim, variant, executor, workers)
+        self.runner.records.setdefault(case, Record(case)).values.append(max(seconds, BRIEFEST))
+
+    def found(self, name: str, value: Any) -> None:
+        """Keep what was found once more."""
+        self.facts.setdefault(name, []).append(value)
+
+    def rounds(
+        self, lanes: Mapping[Key, Callable[[], float]], least: int = FEWEST_ROUNDS, budget: float = 0.0
+    ) -> None:
+        """Measure lanes in interleaved rounds, for as long as there is time, and keep their seconds.
+
+        Parameters
+        ----------
+        lanes : mapping of (str, str, int) to callable
+            Each returns the seconds that it measured.
+        least : int
+            Rounds.
+        budget : float
+            Seconds; 0 for what an experiment has by default.
+
+        Raises
+        ------
+        CaseFailedError
+            If a lane fails.
+        """
+        rule = within(budget or (QUICK_ROUNDS_TIME if self.quick else ROUNDS_TIME), least)
+        runner = self.runner
+
+        def measured(measure: Callable[[], float]) -> Measured:
+            return Measured(max(measure(), BRIEFEST))
+
+        runner.rounds(
+            [Lane(Case(self.claim, *key), partial(measured, measure)) for key, measure in lanes.items()],
+            lambda done, spent: done if runner.failures else rule(done, spent),
+            lambda index, *_: f"round {index + 1}",
+        )
+        for reason in runner.failures.values():
+            raise CaseFailedError(reason)
+
+    def compare(self, contestants: Iterable[Contestant]) -> None:
+        """Measure workloads on executors, in interleaved rounds, as `gilkit.compare` does.
+
+        Parameters
+        ----------
+        contestants : iterable of (str, str, int, Workload)
+            What it is called, on which executor, by how many workers, and what; one worker alone is added.
+        """
+        every: dict[Key, Workload] = {}
+        for variant, executor, workers, workload in contestants:
+            every.setdefault(_alone(variant, executor), workload)
+            every[variant, executor, workers] = workload
+        self.say("calibrating")
+        loops = {
+            key: calibrated(partial(self._length, key, work), LANE_LENGTH)[0]
+            for key, work in every.items()
+            if key == _alone(*key[:2])
+        }
+        self.rounds({key: partial(self._value, key, every[key], loops[_alone(*key[:2])]) for key in every})
+
+    def _length(self, key: Key, workload: Workload, loops: int) -> float:
+        return self.lab.window(key[1], workload, 1, loops).seconds
+
+    def _value(self, key: Key, workload: Workload, loops: int) -> float:
+        found = self.lab.window(key[1], workload, key[2], loops)
+        self.found("cpu " + "/".join(map(str, key)), found.cpu)
+        return found.value
+
+
+def _alone(variant: str, executor: str) -> Key:
+    """Return what a contestant's speedup is relative to: one worker."""
+    return variant, executor if executor == "openmp" else "serial", 1
+
+
+def kernel_call(name: str, variant: str) -> KernelCall:
+    """Return a call of a kernel's variant, of its usual size."""
+    return KernelCall(name, variant, KERNELS[name].default_size(variant))

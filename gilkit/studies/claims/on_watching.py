@@ -1,0 +1,71 @@
+"""The claim on watching threads at work."""
+
+from __future__ import annotations
+
+from gilkit.engine.window import calibrated
+from gilkit.gil.monitor import why_missing
+from gilkit.studies.claims.bench import Bench, kernel_call
+from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, claim, ruled
+from gilkit.studies.timeline.capture import Captured, Order, captured
+from gilkit.studies.timeline.cover import Cover
+
+NAMED = 0.9  # the share of the time for which the holder has to be known
+SLICES, SLICE_LENGTH = 20, 0.005  # stretches of calls of each thread, and seconds of one
+LANES = 2
+
+
+def _timeline(f: Figures) -> Finding:
+    named, least = f.spread("named"), f.spread("least")
+    measured = (
+        f"of the time of {LANES} threads at work, the lock named the one that had it for {named:.1%}; "
+        f"each was seen for at least {least:.0%}"
+    )
+    if not f.gil:
+        why = "on a GIL: without one, threads run at once, and only the times of their calls can be told"
+        return Finding(Ruling.DEPENDS, why, measured)
+    return ruled(
+        above(named, NAMED),
+        measured,
+        "the GIL itself says who has it, at any time: gilkit timeline draws it",
+        "the monitor missed too much",
+    )
+
+
+@claim(
+    "timeline", "One can see which thread runs at any time.", _timeline, cpus=2, quiet=True,
+    missing=lambda: None if "without a GIL" in (why := why_missing() or "") else why or None,
+)  # fmt: skip
+def timeline(bench: Bench) -> None:
+    """One can see which thread runs at any time.
+
+    Method: two threads make calls that hold the GIL, while the monitor looks every 20 µs at who has it: the
+    share of the time in which it was one of them, by name. As in `gilkit timeline`.
+    Limits: what runs without the GIL is not seen by the lock; a call's own time tells that.
+    """
+    work = kernel_call("lcg", "gil")
+    loops, _ = calibrated(lambda n: bench.lab.window("serial", work, 1, n).seconds, SLICE_LENGTH)
+
+    def watched() -> float:
+        found = captured(bench.lab, "threads", work, LANES, Order(SLICES, loops, exact=True))
+        begin = max(worker.stamps[0][0] for worker in found.workers)
+        end = min(worker.stamps[-1][0] for worker in found.workers)
+        shares = _shares(found, begin, end)
+        bench.found("named", sum(shares))
+        bench.found("least", min(shares))
+        return end - begin
+
+    bench.rounds({("gil", "threads", LANES): watched})
+
+
+def _shares(found: Captured, begin: float, end: float) -> list[float]:
+    """For what share of a time the lock named each of the workers."""
+    return [
+        Cover(
+            (hold.start, hold.end)
+            for seen in found.locks
+            for hold in seen.holds
+            if hold.thread.native_id == worker.native_id
+        ).between(begin, end)
+        / (end - begin)
+        for worker in found.workers
+    ]

@@ -1,0 +1,1 @@
+"""Programs of their own, which are run by their path: see talk."""

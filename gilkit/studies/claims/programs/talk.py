@@ -1,0 +1,47 @@
+"""Programs of their own, for what would harm their caller: ``python FILE.py NAME ARGUMENTS``, in JSON.
+
+They import the standard library and this file only, and have one thread, so fork is safe, and their workers
+start as from a script with nothing in it. They print JSON, a line each time that there is something to say;
+where they wait for a line, they end if there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+WORKER_PATIENCE = 30.0  # seconds for a worker
+
+
+def usual() -> str:
+    """Return the way that processes start, as in `gilkit.engine.executors.start_context`."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+def tell(value: Any) -> None:
+    """Print a line."""
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
+
+
+def heed() -> None:
+    """Wait for a line; end if there is none to come."""
+    if not sys.stdin.readline():
+        os._exit(0)
+
+
+def process(method: str, target: Callable[..., object], *args: Any) -> Any:
+    """Start a process."""
+    started = multiprocessing.get_context(method).Process(target=target, args=args, daemon=True)  # type: ignore[attr-defined]
+    started.start()
+    return started
+
+
+def run(*programs: Callable[..., None]) -> None:
+    """Run the one of ``programs`` that the command line names."""
+    program = next(function for function in programs if function.__name__ == sys.argv[1])
+    program(*json.loads(sys.argv[2]))

@@ -1,0 +1,235 @@
+"""`compare` and `timeit`: plan, run, and return a Comparison."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from gilkit import machine
+from gilkit.arguments import (
+    LARGEST_INTEGER,
+    SHORT_TIMEOUT,
+    TIMEOUT,
+    allowed,
+    checked_rounds,
+    checked_timeout,
+    positive,
+    resolved,
+    shown_count,
+    worker_counts,
+    worker_list,
+)
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import Progress, Runner
+from gilkit.engine.session import obtained
+from gilkit.kernels import VARIANTS, Kernel
+from gilkit.results.file import check_writable
+from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.plan import (
+    CLOSE_PACE,
+    OWN_PACE,
+    QUICK_PACE,
+    USUAL_PACE,
+    Pace,
+    Subject,
+    kernel_subject,
+    own_subject,
+)
+from gilkit.studies.compare.run import Run
+from gilkit.workloads.target import Own, chosen_kernels, own_function, own_statement
+
+
+def compare(
+    target: Any = None,
+    /,
+    *args: Any,
+    variants: Iterable[str] | None = None,
+    executors: Iterable[str] | None = None,
+    workers: Iterable[int] | int | None = None,
+    size: int | None = None,
+    rounds: int | None = None,
+    quick: bool = False,
+    seed: int | None = None,
+    input: str | os.PathLike[str] | None = None,  # noqa: A002 (the name of the option)
+    output: str | os.PathLike[str] | None = None,
+    timeout: float = TIMEOUT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Measure kernels, or a function, on threads and on processes, in interleaved rounds.
+
+    Parameters
+    ----------
+    target : str, Kernel, list of these, or callable, optional
+        The kernels to compare, all by default; or a function to call with `args`. A function runs on threads
+        of this process, and on processes if they can import it.
+    *args
+        The arguments of the function.
+    variants, executors : list of str, optional
+        Some of `gilkit.kernels.VARIANTS`, and some of the executors that ``gilkit list`` names; all by
+        default.
+    workers : list of int, or int, optional
+        Worker counts; by default 1 … 2 × CPUs.
+    size : int, optional
+        How much work a call is, in the kernel's unit; by default the kernel's own size for each variant.
+    rounds : int, optional
+        By default as many as fit into two minutes, or into ten seconds for a function.
+    quick : bool
+        Fewer rounds and worker counts: half a minute for all kernels.
+    seed : int, optional
+        For the order of the cases in a round; recorded in the results.
+    input : path, optional
+        A file to take data from: any for kernels of bytes, a .npy array for kernels of arrays.
+    output : path, optional
+        Where to write the results after every kernel.
+    timeout : float
+        Seconds after which a round is given up and its processes are killed.
+    progress : callable, optional
+        Called with a `Progress` before every case of every round.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit; the message says what is allowed.
+    OSError
+        If `input` cannot be read.
+    ResultsError
+        If `output` cannot be written: before anything is measured where that can be told, else at the end,
+        as an `UnsavedError` that has what was measured. If every case failed, as a
+        `NothingMeasuredError` with the reasons.
+    KeyboardInterrupt
+        On Ctrl-C, as an `InterruptedRunError` that has what was measured until then; `output` has it
+        too.
+
+    Examples
+    --------
+    >>> import gilkit
+    >>> gilkit.compare("lcg", quick=True)  # doctest: +SKIP
+    """
+    if size is not None and positive("size", size) > LARGEST_INTEGER:
+        raise ValueError("size is too large: at most 2**63 - 1 is allowed")
+    own = _function(target, args, variants, size, input)
+    path = None if input is None else resolved("input", input)
+    if output is not None:
+        check_writable(output)
+        if path is not None and resolved("output", output) == path:
+            raise ValueError(f"output must not be the input, {input}")
+    chosen = allowed("executor", executors, list(CALL_EXECUTORS))
+    cpus = machine.usable_cpus()
+    counts = worker_list(workers, (max(2, cpus),) if quick else worker_counts(cpus))
+    shown = shown_count(counts, cpus)
+    if own is not None:
+        subjects = [own_subject(own, chosen, counts, shown, workers is None)]
+    else:
+        wanted = allowed("variant", variants, VARIANTS)
+        subjects = [
+            kernel_subject(kernel, wanted, chosen, counts, shown, size, path)
+            for kernel in chosen_kernels(target, path)
+        ]
+    subjects = _with_cases(subjects)
+    runner = Runner(seed, progress, output)
+    run = Run(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
+    lab = Lab(max(counts), checked_timeout(timeout), hosted=own is None)
+    with nullcontext() if lab.hosted else _undisturbed():
+        return obtained(Comparison, lab, run.measure, runner.suite, output)
+
+
+def _function(target: Any, args: tuple[Any, ...], variants: object, size: object, path: object) -> Own | None:
+    """Return the function that is to be measured; None for kernels."""
+    if callable(target) and not isinstance(target, Kernel):
+        if variants is not None or size is not None or path is not None:
+            raise TypeError("variants, size and input are for kernels, not for a function")
+        return own_function(target, args)
+    if args:
+        raise TypeError("arguments are for a function, not for kernels: give kernels as one list")
+    return None
+
+
+def _with_cases(subjects: list[Subject]) -> list[Subject]:
+    """Return the subjects of which there is something to measure."""
+    found = [s for s in subjects if any(case.variant != "ceiling" for case in s.cases)]
+    if not found:
+        raise ValueError(
+            "nothing to measure: no kernel that was chosen has such a variant on such an executor"
+        )
+    return found
+
+
+def _pace(subjects: list[Subject], quick: bool) -> Pace:
+    if subjects[0].own:
+        return OWN_PACE
+    return QUICK_PACE if quick else USUAL_PACE if len(subjects) > 4 else CLOSE_PACE
+
+
+def timeit(
+    stmt: str = "pass",
+    setup: str = "pass",
+    *,
+    executors: Iterable[str] | None = None,
+    workers: Iterable[int] | int | None = None,
+    rounds: int | None = None,
+    seed: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    timeout: float = SHORT_TIMEOUT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Measure a statement, on threads and on processes, in interleaved rounds.
+
+    Parameters
+    ----------
+    stmt : str
+        What is timed. Its last expression is its result, where that is sent back from a process.
+    setup : str
+        What every worker runs first, once and for itself: so nothing needs to be pickled.
+    executors, workers, rounds, seed, output, timeout, progress
+        As in `compare`.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    StatementError
+        If `stmt` or `setup` is not Python; a ValueError. One that fails is a failed case.
+    TypeError, ValueError, ResultsError, KeyboardInterrupt
+        As `compare` does.
+
+    Examples
+    --------
+    >>> import gilkit
+    >>> gilkit.timeit("zlib.compress(data)", "import zlib; data = bytes(10**6)")  # doctest: +SKIP
+    """
+    own = own_statement(stmt, setup)
+    if output is not None:
+        check_writable(output)
+    chosen = allowed("executor", executors, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
+    cpus = machine.usable_cpus()
+    counts = worker_list(workers, worker_counts(cpus))
+    subject = own_subject(own, chosen, counts, shown_count(counts, cpus), workers is None)
+    runner = Runner(seed, progress, output)
+    run = Run([subject], OWN_PACE, checked_rounds(rounds), cpus, runner)
+    lab = Lab(max(counts), checked_timeout(timeout))
+    return obtained(Comparison, lab, run.measure, runner.suite, output)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Measure in this process as in a worker: no garbage collector, one thread in BLAS."""
+    import threadpoolctl
+
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with threadpoolctl.threadpool_limits(limits=1):
+            yield
+    finally:
+        if collecting:
+            gc.enable()

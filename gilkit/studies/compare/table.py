@@ -1,0 +1,140 @@
+"""The report of a comparison: a row and a verdict for every kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gilkit.report.tables import cell, failures, headline, note, round_counts, share
+from gilkit.report.units import seconds
+from gilkit.results import facts
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+from gilkit.studies.compare.evidence import Evidence, evidence
+from gilkit.studies.compare.timeit_table import own
+from gilkit.studies.compare.verdict import Cause, Verdict, verdicts
+
+COLOURS_OF_CAUSES = {
+    Cause.SCALES: "green",
+    Cause.GIL: "yellow",
+    Cause.SHORT: "yellow",
+    Cause.HARDWARE: "cyan",
+    Cause.TRANSFER: "yellow",
+    Cause.UNEXPLAINED: "magenta",
+    Cause.FAILED: "red",
+}
+
+
+def speedups(f: Evidence) -> dict[str, Estimate | None]:
+    """Return the speedups of a row, by the column's heading."""
+    return {
+        "python\nthreads": f.threads.get("python"),
+        "gil\nthreads": f.threads.get("gil"),
+        "nogil\nthreads": f.threads.get("nogil"),
+        "\nprocesses": f.processes,
+        "native\nthreads": f.native,
+        "\nceiling": f.ceiling,
+    }
+
+
+NAME_WIDTH = 11  # columns of a kernel's name
+CONTESTANTS = 4  # the first columns compete; the others say what was possible
+
+
+def _failed(results: Results, kernel: str) -> set[str]:
+    """The headings of the columns whose case failed."""
+    heads = {
+        ("python", "threads"): "python\nthreads",
+        ("gil", "threads"): "gil\nthreads",
+        ("nogil", "threads"): "nogil\nthreads",
+        ("native", "openmp"): "native\nthreads",
+    }
+    found = set()
+    for case in results.failures:
+        if case.kernel == kernel:
+            head = "\nprocesses" if case.executor == "processes" else heads.get((case.variant, case.executor))
+            found.add(head or "")
+    return found
+
+
+def _rows(results: Results) -> Table:
+    """Return the table of speedups, one row a kernel."""
+    shown = [evidence(results, kernel) for kernel in results.kernels]
+    counts = dict.fromkeys(f.workers for f in shown)
+    workers = " / ".join(map(str, counts))
+    body = Table(
+        title=f"How many times the work of one worker is done by {workers} workers at once?",
+        title_justify="left",
+        title_style="",
+        box=None,  # columns touch, to fit into 80
+        padding=0,
+        pad_edge=False,
+    )
+
+    def column(head: str, width: int, **options: Any) -> None:
+        body.add_column(f"{head}\n{'─' * width}", no_wrap=True, width=width, **options)
+
+    column("\nkernel", NAME_WIDTH)
+    column("one\ncall", 8, justify="right")
+    column("GIL\nheld", 6, justify="right")
+    heads = list(speedups(shown[0]))
+    for head in heads:
+        column(head, 10 if "processes" in head else 9, justify="right")
+    for f in shown:
+        row = speedups(f)
+        failed = _failed(results, f.kernel)
+        contestants = [s for s in list(row.values())[:CONTESTANTS] if s is not None]
+        best = max(contestants, default=None)
+        cells: list[Text] = []
+        for head in heads:
+            speedup = row[head]
+            if speedup is None and head in failed:
+                cells.append(Text("failed", style="red"))
+            elif speedup is not None and speedup is best and len(contestants) > 1:
+                cells.append(Text(f"*{cell(speedup)}", style="bold green"))
+            else:
+                cells.append(Text(cell(speedup), style="dim" if head in heads[-1:] else ""))
+        length = seconds(f.call) if f.call is not None else "–"
+        body.add_row(f.kernel, length, share(f.held), *cells)
+    return body
+
+
+def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
+    lines = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    lines.add_column(no_wrap=True, width=width)
+    lines.add_column()
+    for kernel, verdict in found:
+        lines.add_row(kernel, _line(verdict))
+    return lines
+
+
+def _line(verdict: Verdict) -> Text:
+    text = Text(verdict.cause.value, style=f"bold {COLOURS_OF_CAUSES[verdict.cause]}")
+    if verdict.why:
+        text.append(f": {verdict.why}", style="default not bold")
+    if verdict.advice:
+        text.append(f" → {verdict.advice}", style="default not bold")
+    return text
+
+
+def table(results: Results) -> RenderableType:
+    """Return everything that there is to say of a comparison."""
+    found = list(verdicts(results))
+    if any(case.variant == "function" for case in (*results, *results.failures)):
+        return own(results, found[0][0], _line(found[0][1]))
+    small_print = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
+    if any(case.variant == "ceiling" for case in results):
+        executor = next(case.executor for case in results if case.variant == "ceiling")
+        workers = "native threads" if executor == "openmp" else "processes"
+        small_print += f"; ceiling: {workers} on lcg, in the same rounds"
+    parts: list[RenderableType] = [headline(results), "", _rows(results), note(small_print), ""]
+    parts.append(_verdict_lines(found, max(len(kernel) for kernel, _ in found)))
+    watched = {said for case in results if (said := results.fact(case, facts.HELD_NOTE))}
+    parts += [Text(f"GIL held: {said}", style="dim") for said in sorted(watched)]
+    if results.failures:
+        parts += ["", *failures(results.failures)]
+    return Group(*parts)

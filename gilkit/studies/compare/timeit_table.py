@@ -1,0 +1,131 @@
+"""The report of the reader's own code: one call seen from every side, and what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gilkit.gil.law import behaviour
+from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts, share
+from gilkit.report.units import nbytes, seconds
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+from gilkit.studies.compare.evidence import Evidence, evidence, pickles, speedup
+
+SHOWN_PICKLES = 8  # pickles that are shown
+
+
+def own(results: Results, kernel: str, verdict: Text) -> RenderableType:
+    """Return everything that there is to say of the reader's own code.
+
+    Parameters
+    ----------
+    results : Results
+    kernel : str
+        What it is called.
+    verdict : rich.text.Text
+        The verdict on it.
+    """
+    f = evidence(results, kernel)
+    parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
+    parts += ["How many times the work of one worker is done at once?"]
+    parts += [_speedups(results, kernel), note(_notes(results)), ""]
+    parts += _sent(results, f)
+    parts.append(verdict)
+    watched = results.fact(Case(kernel, "function", "serial", 1), facts.HELD_NOTE)
+    parts += [Text(f"GIL held: {watched}", style="dim")] if watched else []
+    if results.failures:
+        parts += ["", *failures(results.failures)]
+    return Group(*parts)
+
+
+def _call(results: Results, f: Evidence) -> Text:
+    """How long a call is, and for what share of it the GIL is held."""
+    line = Text("one call ")
+    line.append("–" if f.call is None else seconds(f.call), style="bold")
+    if f.held is not None:
+        line.append(" · ")
+        line.append(behaviour(f.held), style="bold")
+        line.append(f": the GIL is held for {share(f.held)} of it")
+        longest = results.fact(Case(f.kernel, "function", "serial", 1), facts.HELD_LONGEST)
+        if longest and f.call is not None:  # a hold may last over several calls
+            line.append(f", for up to {seconds(min(longest, f.call))} at a time")
+    return line
+
+
+def _speedups(results: Results, kernel: str) -> Table:
+    """One row for every worker count."""
+    cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
+    counts = sorted({case.workers for case in cases if case != case.baseline} | {1})
+    columns = {
+        "threads": ("function", "threads"),
+        "processes": ("function", "processes"),
+        "sent": ("sent", "processes"),
+        "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
+    }
+    used = {head: key for head, key in columns.items() if any((c.variant, c.executor) == key for c in cases)}
+    body = plain_table("workers", *used, figures=0)
+    for count in counts:
+        found: dict[str, Estimate | None] = {
+            head: speedup(results, Case(kernel, *key, count)) for head, key in used.items()
+        }
+        if count == 1 and "ceiling" in found:
+            found["ceiling"] = None  # what it is relative to
+        rivals = [s for head, s in found.items() if head != "ceiling" and s is not None and count > 1]
+        best = max(rivals) if len(rivals) > 1 else None
+        cells = [
+            Text("failed", style="red")
+            if Case(kernel, *used[head], count) in results.failures
+            else Text(f"*{cell(s)}", style="bold green")
+            if s is not None and s is best
+            else Text(cell(s), style="dim" if head == "ceiling" else "")
+            for head, s in found.items()
+        ]
+        body.add_row(str(count), *cells)
+    return body
+
+
+def _notes(results: Results) -> str:
+    text = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
+    if any(case.variant == "sent" for case in results):
+        text += "; sent: processes that are sent the data of each call and send its result back"
+    return text
+
+
+def _sent(results: Results, f: Evidence) -> list[RenderableType]:
+    """What a worker takes, and what it costs to send it data."""
+    case = Case(f.kernel, "function", "serial", 1)
+    parts: list[RenderableType] = []
+    found = pickles(results, case)
+    if found:
+        body = plain_table("to send", "size", "pickle and back", figures=1)
+        largest = sorted(found, key=lambda item: (not item["problem"], -item["nbytes"]))[:SHOWN_PICKLES]
+        for item in [item for item in found if item in largest]:
+            body.add_row(*_pickle(item))
+        parts.append(body)
+        if len(found) > SHOWN_PICKLES:
+            parts.append(Text(f"and {len(found) - SHOWN_PICKLES} smaller ones", style="dim"))
+        parts += [
+            Text(f"{item['name']} cannot be pickled, so not sent: {item['problem']}", style="yellow")
+            for item in found
+            if item["problem"]
+        ]
+    memory = [
+        f"a further {word} takes {nbytes(float(used))}"
+        for word, fact in (("thread", facts.MEMORY_THREADS), ("process", facts.MEMORY_PROCESSES))
+        if (used := results.fact(case, fact)) is not None
+    ]
+    if memory:
+        parts.append(Text("memory: " + ", ".join(memory)))
+    return [*parts, ""] if parts else parts
+
+
+def _pickle(item: dict[str, Any]) -> tuple[str, str, str]:
+    if item["problem"]:
+        return item["name"], "–", "–"
+    return item["name"], nbytes(item["nbytes"]), seconds(item["seconds"])

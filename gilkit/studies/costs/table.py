@@ -1,0 +1,92 @@
+"""The report of machine constants: one row each, in groups."""
+
+from __future__ import annotations
+
+from math import isnan
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from gilkit.report.tables import absent, failure, headline, note, plain_table, round_counts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import estimate
+from gilkit.studies.costs.constants import CONSTANTS, GROUPS, Constant
+
+UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+
+
+def table(results: Results) -> RenderableType:
+    """Return everything that there is to say of machine constants."""
+    moved = any(CONSTANTS[case.variant].nbytes for case in results if case.variant in CONSTANTS)
+    columns = ("median", "interval", "fastest – slowest", *(["GB/s"] if moved else []))
+    body = plain_table("what it costs here", *columns, figures=1)
+    for group, heading in GROUPS.items():
+        rows = [row for c in CONSTANTS.values() if c.group == group for row in _rows(results, c)]
+        if rows:
+            body.add_row(Text(heading, style="bold"))
+        for row in rows:
+            body.add_row(*row[: len(body.columns)])
+    small_print = (
+        f"over {round_counts(results)} rounds: median, ± 95 % interval, fastest and slowest round; a round "
+        "is the mean of many calls, or the median of several starts or hand-overs"
+    )
+    if moved:
+        small_print += "; GB/s: both ways count"
+    parts: list[RenderableType] = [headline(results), "", body, note(small_print), *absent(results.missing)]
+    if results.failures:
+        parts += ["", *(_failed(case, reason) for case, reason in results.failures.items())]
+    return Group(*parts)
+
+
+def catalogue() -> RenderableType:
+    """Return the machine constants, and what exactly each is; those that differ in size only share a row."""
+    body = plain_table("group", "name", "what is measured")
+    for group, heading in GROUPS.items():
+        body.add_row(Text(group, style="bold"), "", Text(heading, style="bold"))
+        rows: dict[str, list[Constant]] = {}
+        for constant in CONSTANTS.values():
+            if constant.group == group:
+                rows.setdefault(constant.about, []).append(constant)
+        for about, alike in rows.items():
+            text = Text(about.replace("`", ""))
+            if reason := alike[0].missing():
+                text.append(f" (not here: {reason})", style="red")
+            body.add_row("", "\n".join(constant.name for constant in alike), text)
+    return body
+
+
+def _rows(results: Results, constant: Constant) -> list[tuple[Text | str, ...]]:
+    """One row for each case of a constant, in the order of their threads."""
+    if constant.name in results.missing:
+        return [(f"  {constant.label.format(n='several')}", "–")]
+    cases = sorted(
+        (case for case in {*results, *results.failures} if case.variant == constant.name),
+        key=lambda case: case.workers,
+    )
+    return [
+        (f"  {constant.label.format(n=case.workers)}", *_cells(results, case, constant)) for case in cases
+    ]
+
+
+def _cells(results: Results, case: Case, constant: Constant) -> tuple[Text | str, ...]:
+    """What it takes with its unit; then the margin and the extremes in that unit; and the bandwidth."""
+    values = results.values(case)
+    if not values:
+        return (Text("failed", style="red"),)
+    found = estimate(values)
+    unit, scale = next(((u, s) for u, s in UNITS if found >= s), UNITS[-1])
+    digits = max(0, 2 - len(f"{found / scale:.0f}") + 1)
+
+    def number(value: float) -> str:
+        return f"{value / scale:.{digits if value < 1000 * scale else 0}f}"
+
+    margin = "" if isnan(found.margin) else f"± {number(max(found.margin, scale * 10**-digits))}"
+    extremes = f"{number(min(values))} – {number(max(values))}" if len(values) > 1 else ""
+    speed = f"{constant.nbytes / found / 1e9:#.2g}".rstrip(".") if constant.nbytes else ""
+    return Text(f"{number(found)} {unit:<2}", style="bold"), margin, extremes, speed
+
+
+def _failed(case: Case, reason: str) -> Text:
+    at = f" at {case.workers} threads" if case.workers > 1 else ""
+    return failure(f"{case.variant}{at}", reason)

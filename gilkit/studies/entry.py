@@ -1,0 +1,43 @@
+"""What a study is: the entry that each has in the `__init__` of its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gilkit.results.file import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One question that gilkit answers by measuring. Nothing of it is loaded before it is asked for.
+
+    Parameters
+    ----------
+    name : str
+        Its folder, its command, and its function in Python.
+    outcome : str
+        The class in its `study` of what the function returns.
+    kind : str
+        What its results files call themselves; empty where it leaves none.
+    """
+
+    name: str
+    outcome: str
+    kind: str = ""
+
+    def load(self, suite: Any) -> Any:
+        """Return the outcome that a pyperf suite was saved from."""
+        return getattr(self._module("study"), self.outcome)(suite)
+
+    def table(self, results: Results) -> RenderableType:
+        """Return everything that there is to say of ``results``: pure."""
+        found: RenderableType = self._module("table").table(results)
+        return found
+
+    def _module(self, name: str) -> Any:
+        return import_module(f"{__package__}.{self.name}.{name}")

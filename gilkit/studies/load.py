@@ -1,0 +1,30 @@
+"""Results files of every kind, read back into what they were saved from."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gilkit.errors import ResultsError
+from gilkit.results import file
+from gilkit.studies.registry import study_of
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read what was saved to ``path``.
+
+    Returns
+    -------
+    Claims, Comparison, Costs, Scaling or Threshold
+        Of the kind that was saved.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be read, is cut off, is not gilkit's or is of a later version.
+    """
+    found = file.load(path)
+    study = study_of(found.kind)
+    if study is None:
+        raise ResultsError(f"{path} is of a kind that this gilkit does not know: {found.kind!r}")
+    return study.load(found.suite)

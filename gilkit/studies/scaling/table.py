@@ -1,0 +1,125 @@
+"""The report of the classic experiment: its table, the curves, and which of them stay flat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from gilkit.report.curve import Curve
+from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+from gilkit.studies.scaling.columns import COLUMNS, FLAT, Growth, counts, measured, told
+
+WIDE, HIGH, MARGIN = 69, 14, 6  # columns and rows of the picture, and columns to the left of it
+
+
+def table(results: Results) -> RenderableType:
+    """Return everything that there is to say of the classic experiment."""
+    found = {name: measured(results, column) for name, column in COLUMNS.items()}
+    body = plain_table("nthreads", *COLUMNS, figures=0)
+    for count in counts(results):
+        body.add_row(str(count), *(_cell(values.get(count)) for values in found.values()))
+    rounds = round_counts(results)
+    work, method = facts.WORK.needed(results.facts), facts.METHOD.needed(results.facts)
+    parts: list[RenderableType] = [
+        headline(results),
+        "",
+        f"Every worker does the same work, {work:g} s of it. How long do n of them take?",
+        body,
+        note(
+            "wall seconds from the first start to the last join, median over "
+            f"{rounds} round{'s' * (rounds != '1')}; processes start by {method}; gil, nogil, native: "
+            "compiled lcg"
+        ),
+        *(Text(f"no {name}: {reason}", style="dim") for name, reason in results.missing.items()),
+    ]
+    if lines := picture(found, counts(results)):
+        parts += ["", "seconds, by workers", *lines, _legend(found)]
+    if said := list(told(results)):
+        parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, counts(results)[0])]
+    if results.failures:
+        parts += ["", *failures(results.failures, _column)]
+    return Group(*parts)
+
+
+def _column(case: Case) -> str:
+    """Return the name of the column that a case belongs to."""
+    return next(name for name, column in COLUMNS.items() if column.case(case.workers) == case)
+
+
+def _cell(seconds: Estimate | None) -> str:
+    return "–" if seconds is None else f"{seconds:.4f}"
+
+
+def _words(growth: Growth, cpus: int) -> Text:
+    """Which columns stay flat with so many workers, and which do not."""
+    text = Text(f"{growth.workers} workers", style="bold")
+    text.append(f" on {cpus} CPU{'s' * (cpus != 1)}: ", style="not bold")
+    groups = (
+        ("flat", growth.flat),
+        ("growing", growth.growing),
+        ("undecided", growth.undecided),
+    )
+    said = [
+        f"{what} {', '.join(f'{name} {cell(times)}' for name, times in found.items())}"
+        for what, found in groups
+        if found
+    ]
+    return text.append("; ".join(said) or "nothing was measured", style="not bold")
+
+
+def _key(said: list[Growth], first: int) -> Text:
+    """What the figures and the words mean."""
+    text = (
+        f"times the seconds of {first} worker{'s' * (first != 1)}, ± 95 % interval; flat: all of it up to "
+        f"{FLAT:g}, growing: all of it above"
+    )
+    if any(growth.undecided for growth in said):
+        text += "; undecided: more --rounds decide it"
+    return Text(text, style="dim")
+
+
+def picture(
+    found: Mapping[str, Mapping[int, Estimate]], every: list[int], wide: int = WIDE, high: int = HIGH
+) -> list[Text]:
+    """Draw the seconds of every column by workers, from 0 on, each with its own sign.
+
+    The curves take turns in the columns of the picture, so that those that coincide are all to be seen.
+
+    Parameters
+    ----------
+    found : mapping of str to mapping of int to float
+        Seconds by workers, by the name of the column.
+    every : list of int
+        Worker counts.
+    wide, high : int
+        Size of the picture, without its axes.
+    """
+    curves = {name: values for name, values in found.items() if values}
+    if not curves or len(every) < 2:
+        return []
+    drawn = Curve(
+        wide, high, max(float(seconds) for values in curves.values() for seconds in values.values())
+    )
+    for x, at in enumerate(np.linspace(every[0], every[-1], wide)):
+        name = list(curves)[x % len(curves)]
+        counted, seconds = list(curves[name]), list(map(float, curves[name].values()))
+        if counted[0] <= at <= counted[-1]:
+            drawn.draw(x, drawn.row(float(np.interp(at, counted, seconds))), COLUMNS[name].sign)
+    marks = {drawn.column((count - every[0]) / (every[-1] - every[0])): str(count) for count in every}
+    ticks = ""
+    for x, label in marks.items():
+        if not ticks or x > len(ticks):
+            ticks = ticks.ljust(x) + label
+    return drawn.lines({0: f"{drawn.top:.3g}", high - 1: "0"}, MARGIN, ticks, marks)
+
+
+def _legend(found: Mapping[str, Mapping[int, Estimate]]) -> Text:
+    """Say which sign is whose, in one line."""
+    return Text("  ".join(f"{COLUMNS[name].sign} {name}" for name, values in found.items() if values))

@@ -1,0 +1,238 @@
+"""`threshold`: sweep sizes by factors, then bisect, for the size from which releasing the GIL pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from gilkit import machine
+from gilkit.arguments import (
+    SHORT_TIMEOUT,
+    checked_rounds,
+    checked_timeout,
+    worker_counts,
+    worker_list,
+)
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import Lane, Measured, Progress, Runner
+from gilkit.engine.session import obtained
+from gilkit.engine.window import Window, calibrated
+from gilkit.kernels import Kernel
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import check_writable
+from gilkit.studies.outcome import Outcome
+from gilkit.studies.threshold import STUDY
+from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement
+from gilkit.studies.threshold.crossing import (
+    HOLDING,
+    Crossing,
+    Point,
+    cases,
+    crossing,
+    point,
+    points,
+)
+from gilkit.workloads.target import kernel_or_statement
+
+FACTOR = 4  # from one size of the sweep to the next
+WINDOW_LENGTH = 0.008  # seconds that one worker's calls last in a round
+LIMIT = 45.0  # seconds after which no further size is measured
+ROUNDS = 7  # at every size; three times as many where it is close
+
+
+class Threshold(Outcome):
+    """From which size on one way beats another, by the number of workers. Its ``repr`` is the report.
+
+    Parameters
+    ----------
+    suite : pyperf.BenchmarkSuite
+    """
+
+    @property
+    def workers(self) -> list[int]:
+        """The worker counts that were measured."""
+        return facts.COUNTS.needed(self.results.facts)
+
+    def points(self, workers: int) -> list[Point]:
+        """Return what was measured at every size for so many workers."""
+        self._known(workers)
+        return points(self.results, workers)
+
+    def crossing(self, workers: int) -> Crossing:
+        """Return the bracket of the threshold for so many workers."""
+        return crossing(self.points(workers))
+
+    def _known(self, workers: int) -> None:
+        if workers not in self.workers:
+            known = ", ".join(map(str, self.workers))
+            raise ValueError(f"{workers} workers were not measured; measured were {known}")
+
+
+class Sweep:
+    """The course of one search.
+
+    Parameters
+    ----------
+    contest : Contest
+    workers : list of int
+        Worker counts.
+    rounds : int or None
+        At every size; None for as many as it takes, within limits.
+    cpus : int
+    runner : Runner
+    """
+
+    def __init__(
+        self, contest: Contest, workers: Sequence[int], rounds: int | None, cpus: int, runner: Runner
+    ) -> None:
+        self.contest = contest
+        self.workers = workers
+        self.asked = rounds
+        self.cpus = cpus
+        self.runner = runner
+        self.sizes: set[int] = set()  # that were measured
+
+    def measure(self, lab: Lab) -> None:
+        """Sweep, then bisect until every bracket is narrow, or time is up."""
+        runner, contest = self.runner, self.contest
+        begun = runner.clock()
+        runner.begin(STUDY.kind)
+        runner.facts |= contest.facts
+        runner.facts |= facts.SUBJECT.entry(contest.name)
+        runner.facts |= facts.BEATEN.entry(contest.beaten)
+        runner.facts |= facts.UNIT.entry(contest.unit)
+        runner.facts |= facts.COUNTS.entry(list(self.workers))
+        sizes = swept(contest.smallest, contest.largest)
+        runner.total = len(sizes) + 6  # bisections, about
+        load = machine.load_by_others()
+        while sizes:
+            for size in sizes:
+                self._measure(lab, size, load)
+                if runner.clock() - begun > LIMIT:
+                    runner.facts |= facts.UNFINISHED.entry(f"after {LIMIT:g} s no further size was measured")
+                    return
+            middles = {crossing(self._points(count)).middle for count in self.workers}
+            sizes = sorted(size for size in middles - {None} if size is not None and size not in self.sizes)
+
+    def _points(self, workers: int) -> list[Point]:
+        found = (self._point(size, workers) for size in self.sizes)
+        return [item for item in found if item is not None]
+
+    def _point(self, size: int, workers: int) -> Point | None:
+        def values(case: Case) -> Sequence[float]:
+            record = self.runner.records.get(case)
+            return record.values if record else ()
+
+        return point(values, self.contest.name, size, self.contest.beaten, workers)
+
+    def _measure(self, lab: Lab, size: int, load: float) -> None:
+        """Run the rounds of one size: more of them where they decide nothing."""
+        runner, contest = self.runner, self.contest
+        done = runner.done
+        runner.total = max(runner.total, done + 1)
+        label = f"{contest.name}: {size:,} {contest.unit}"
+        runner.say(label)
+        wanted = cases(contest.name, size, contest.beaten, self.workers)
+        loops = runner.attempt(
+            wanted,
+            lambda: calibrated(lambda n: self._window(lab, wanted[0], size, n, 1).seconds, WINDOW_LENGTH)[0],
+        )
+        if loops is not None:
+            self.sizes.add(size)
+            for case in wanted:
+                runner.record(case, load, facts.SIZE.entry(size))
+            lanes = [Lane(case, partial(self._lane, lab, case, size, loops), cost=0.0) for case in wanted]
+            runner.rounds(lanes, lambda done, _: self._planned(size, done), lambda *_: label)
+        runner.done = done + 1
+
+    def _planned(self, size: int, done: int) -> int:
+        """Return how many rounds there are to be of a size, when so many are done."""
+        if self.asked is not None:
+            return self.asked
+        decided = done and done % ROUNDS == 0 and not self._open(size)
+        return done if decided else 3 * ROUNDS
+
+    def _open(self, size: int) -> bool:
+        found = (self._point(size, workers) for workers in self.workers)
+        return any(item is not None and item.open for item in found)
+
+    def _lane(self, lab: Lab, case: Case, size: int, loops: int) -> Measured:
+        sharing = case.workers if case.variant == HOLDING else max(1.0, case.workers / self.cpus)
+        return Measured(self._window(lab, case, size, max(1, round(loops / sharing)), case.workers).value)
+
+    def _window(self, lab: Lab, case: Case, size: int, loops: int, workers: int) -> Window:
+        return lab.window(case.executor, self.contest.workload(case.variant, size), workers, loops)
+
+
+def swept(smallest: int, largest: int) -> list[int]:
+    """Return sizes from one end to the other, each `FACTOR` times the one before."""
+    sizes = []
+    size = smallest
+    while size < largest:
+        sizes.append(size)
+        size *= FACTOR
+    return [*sizes, largest]
+
+
+def threshold(
+    target: str | Kernel | None = None,
+    /,
+    *,
+    stmt: str | None = None,
+    setup: str = "pass",
+    sizes: tuple[int, int] | None = None,
+    workers: Iterable[int] | int | None = None,
+    rounds: int | None = None,
+    seed: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    timeout: float = SHORT_TIMEOUT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Threshold:
+    """Find the size from which on releasing the GIL pays.
+
+    For a kernel: from which its `nogil` version beats its `gil` version, in what all threads get done. For a
+    statement that names ``n``: from which threads beat one.
+
+    Parameters
+    ----------
+    target : str or Kernel, optional
+        A kernel with both versions.
+    stmt, setup : str
+        A statement instead, as in `gilkit.timeit`; both may use ``n``.
+    sizes : (int, int), optional
+        The smallest and the largest size; for a kernel by default from 1 to its own.
+    workers, rounds, seed, output, timeout, progress
+        As in `gilkit.compare`.
+
+    Returns
+    -------
+    Threshold
+
+    Raises
+    ------
+    TypeError, ValueError, ResultsError, KeyboardInterrupt
+        As `gilkit.compare` and `gilkit.timeit` do.
+
+    Examples
+    --------
+    >>> import gilkit
+    >>> gilkit.threshold("crc32")  # doctest: +SKIP
+    """
+    cpus = machine.usable_cpus()
+    counts = worker_list(workers, worker_counts(cpus))
+    target_or_own = kernel_or_statement("threshold", target, stmt, setup)
+    if isinstance(target_or_own, Kernel):
+        contest = of_kernel(target_or_own, sizes)
+    else:
+        contest = of_statement(target_or_own, str(stmt), sizes)
+        counts = [count for count in counts if count > 1]
+        if not counts:
+            raise ValueError("workers must name a count of 2 or more: one thread cannot beat itself")
+    if output is not None:
+        check_writable(output)
+    runner = Runner(seed, progress)
+    sweep = Sweep(contest, counts, checked_rounds(rounds), cpus, runner)
+    lab = Lab(max(counts), checked_timeout(timeout))
+    return obtained(Threshold, lab, sweep.measure, runner.suite, output)

@@ -1,0 +1,122 @@
+"""The report of a threshold: the sizes from which releasing pays, and the curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isnan, log
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from gilkit.report.curve import Curve
+from gilkit.report.tables import cell, failure, headline, note, plain_table, round_counts
+from gilkit.report.units import seconds
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+from gilkit.studies.threshold.crossing import OWN, WINS, Point, crossing, points, price, size_of
+
+CURVE_WIDE, CURVE_HIGH, CURVE_MARGIN = (
+    64,
+    11,
+    7,
+)  # columns and rows of the picture, and columns to the left of it
+
+
+def table(results: Results) -> RenderableType:
+    """Return everything that there is to say of a threshold."""
+    counts = facts.COUNTS.needed(results.facts)
+    unit = facts.UNIT.needed(results.facts)
+    own = facts.BEATEN.needed(results.facts) == OWN
+    question = (
+        "From which n on do threads beat one?"
+        if own
+        else "From which size on does its nogil version beat its gil version?"
+    )
+    body = plain_table("workers", "pays from", "between", "a call there", "at the largest", figures=0)
+    for count in counts:
+        body.add_row(str(count), *_row(points(results, count)))
+    shown = results.cpus if results.cpus in counts else counts[-1]
+    small_print = (
+        f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done; "
+        f"± 95 % interval over {round_counts(results)} rounds"
+    )
+    if unfinished := facts.UNFINISHED.of(results.facts):
+        small_print += f"; {unfinished}"
+    parts: list[RenderableType] = [
+        headline(results),
+        "",
+        Text(facts.SUBJECT.needed(results.facts), style="bold"),
+        question,
+        body,
+        note(small_print),
+    ]
+    if (cost := price(results)) is not None and not own:
+        parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
+    what = "times the work of one thread" if own else "times the work of the gil version"
+    parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(points(results, shown))]
+    if results.failures:
+        parts += ["", *_failed(results.failures, unit)]
+    return Group(*parts)
+
+
+def _failed(reasons: Mapping[Case, str], unit: str) -> Iterator[Text]:
+    """Say why which sizes are not in the table and in the picture."""
+    sizes: dict[str, set[int]] = {}
+    for case, reason in reasons.items():
+        sizes.setdefault(reason, set()).add(size_of(case))
+    for reason, found in sizes.items():
+        yield failure(f"at {', '.join(f'{size:,}' for size in sorted(found))} {unit}", reason)
+
+
+def _cost(cost: Estimate) -> str:
+    if isnan(cost.low):
+        return seconds(max(0.0, cost))
+    if cost.low <= 0:
+        return f"less than {seconds(max(cost.high, 1e-9))}"
+    return f"{seconds(cost)} ({seconds(cost.low)} to {seconds(cost.high)})"
+
+
+def _row(found: list[Point]) -> tuple[str, str, str, str]:
+    """Where it begins to pay, the bracket, the call there, and what it brings at the largest size."""
+    if not found:
+        return ("–", "–", "–", "–")
+    last = cell(found[-1].advantage)
+    bracket = crossing(found)
+    if bracket.high is None:
+        return (f"not up to {found[-1].size:,}", "–", "–", last)
+    there = next(point for point in found if point.size == bracket.high)
+    if bracket.low is None:
+        return (f"≤ {bracket.high:,}", "–", seconds(there.call), last)
+    return (f"{bracket.at:,}", f"{bracket.low:,} – {bracket.high:,}", seconds(there.call), last)
+
+
+def picture(found: list[Point], columns: int = CURVE_WIDE, rows: int = CURVE_HIGH) -> list[Text]:
+    """Draw the advantage by size, both ends of each interval included; sizes on a logarithmic axis."""
+    if not found:
+        return []
+    ends = [(point, _low(point), _high(point)) for point in found]
+    top = max(1.0, *(min(high, 1.5 * point.advantage) for point, _, high in ends))
+    bottom = min(1.0, *(max(low, point.advantage / 1.5) for point, low, _ in ends))
+    drawn = Curve(columns, rows, top, bottom, least=0.1)
+    for x in range(columns):
+        drawn.draw(x, drawn.row(1.0), "·")
+    first, last = log(found[0].size), log(found[-1].size)
+    for point, low, high in ends:
+        x = drawn.column((log(point.size) - first) / max(1e-9, last - first))
+        for y in range(drawn.row(high), drawn.row(low) + 1):
+            if drawn.cells[y][x] != "●":
+                drawn.draw(x, y, "│")
+        drawn.draw(x, drawn.row(point.advantage), "●")
+    labels = {drawn.row(value): f"{value:.2f}" for value in (bottom, top, 1.0)}
+    left, right = f"{found[0].size:,}", f"{found[-1].size:,}"
+    return drawn.lines(labels, CURVE_MARGIN, left + right.rjust(columns - len(left)))
+
+
+def _low(point: Point) -> float:
+    return float(point.advantage) if isnan(point.advantage.low) else point.advantage.low
+
+
+def _high(point: Point) -> float:
+    return float(point.advantage) if isnan(point.advantage.high) else point.advantage.high

@@ -1,0 +1,5 @@
+"""The study behind `gilkit timeline`."""
+
+from gilkit.studies.entry import Study
+
+STUDY = Study("timeline", "Timeline")

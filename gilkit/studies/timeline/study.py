@@ -1,0 +1,265 @@
+"""`timeline`: who ran when, and who held the GIL when."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gilkit import machine
+from gilkit.arguments import SHORT_TIMEOUT, allowed, checked_timeout, positive
+from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import Progress
+from gilkit.engine.session import obtained
+from gilkit.engine.window import calibrated
+from gilkit.errors import CaseFailedError, NothingMeasuredError
+from gilkit.gil.monitor import why_missing
+from gilkit.kernels import VARIANTS, Kernel
+from gilkit.results.case import SUBJECTS, Case
+from gilkit.results.facts import machine_facts
+from gilkit.results.file import check_writable, replace
+from gilkit.studies.timeline.assemble import assembled
+from gilkit.studies.timeline.capture import Order, captured
+from gilkit.studies.timeline.history import History, Span, WorkerHold
+from gilkit.studies.timeline.trace_events import events
+from gilkit.workloads.target import check_size, has_variant, kernel_or_statement
+from gilkit.workloads.workload import KernelCall, Workload
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+SLICE = 0.005  # seconds that a slice lasts alone: short calls share one
+ALL_TURNS = 0.15  # seconds that all workers need if they take turns
+FEWEST_SLICES = 4  # of a worker
+MOST_CALLS = 10_000  # of a worker
+MOST_LANES = 32  # more say nothing
+GLANCE = 0.05  # seconds to find out whether calls hold the GIL
+SPARE = 0.5  # of a CPU that others may use before it counts as taken
+HOLDS_ONE_CPU = 0.9  # the held share from which threads keep no more than one CPU busy
+
+
+class Timeline:
+    """Who ran when and who held the GIL when. Its ``repr`` is the picture.
+
+    Parameters
+    ----------
+    history : History
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What every worker did: stretches of calls, in seconds on the clock of `time.perf_counter`."""
+        return self.history.spans
+
+    @property
+    def holds(self) -> tuple[WorkerHold, ...]:
+        """Who had the GIL, on the same clock."""
+        return self.history.holds
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it to ``path`` in the Trace Event format, which Perfetto and chrome://tracing open.
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written.
+        """
+        # No escapes for letters beyond ASCII: Perfetto shows them as they are.
+        text = json.dumps(events(self.history), ensure_ascii=False, indent=0)
+        replace(path, lambda name: Path(name).write_text(text, "utf-8", "replace"))
+
+    def __rich__(self) -> RenderableType:
+        from gilkit.studies.timeline.picture import picture
+
+        return picture(self.history)
+
+    def __repr__(self) -> str:
+        from gilkit.report.tables import plain
+
+        return plain(self)
+
+
+class Course:
+    """The course of one timeline.
+
+    Parameters
+    ----------
+    case : Case
+    workload : Workload
+    calls : int or None
+        Calls of every worker, each a slice of its own; None for what fits.
+    progress : callable, optional
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        workload: Workload,
+        calls: int | None,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.case = case
+        self.workload = workload
+        self.calls = calls
+        self.progress = progress
+        self.history: History | None = None
+        self.failures: dict[Case, str] = {}
+
+    def measure(self, lab: Lab) -> None:
+        """Find out how long a call is, warm up, and capture."""
+        known, load = machine_facts(), machine.load_by_others()
+        at = Case(self.case.kernel, self.case.variant, "serial", 1)
+        try:
+            self._say(0, "calibrating")
+            order = self._order(lab, machine.usable_cpus() - load)
+            at = self.case
+            self._say(1, "warming up")
+            lab.window(at.executor, self.workload, at.workers, 1)
+            self._say(2, "recording")
+            found = captured(lab, at.executor, self.workload, at.workers, order)
+        except CaseFailedError as error:
+            self.failures[at] = str(error)
+            return
+        self.history = assembled(self.case, order, found, load, known)
+
+    def _say(self, done: int, label: str) -> None:
+        if self.progress is not None:
+            self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
+
+    def _order(self, lab: Lab, cpus: float) -> Order:
+        """Return what is to be captured: slices long enough to be seen, and not more than fit."""
+        workers = self.case.workers
+        loops, call = calibrated(lambda n: lab.window("serial", self.workload, 1, n).seconds, SLICE)
+        held = 0.0 if why_missing() else lab.watch(self.workload, GLANCE).share
+        if EXECUTORS[self.case.executor].apart:
+            busy = 2 * workers  # CPUs, with a monitor for each GIL
+        else:
+            busy = 1 + (1 if held >= HOLDS_ONE_CPU else workers)
+        exact = busy <= cpus + SPARE
+        if self.calls is not None:
+            return Order(self.calls, 1, exact)
+        return Order(max(FEWEST_SLICES, round(ALL_TURNS / workers / (loops * call))), loops, exact)
+
+    def result(self) -> History:
+        """Return what was captured."""
+        if self.history is None:
+            raise NothingMeasuredError(self.failures)
+        return self.history
+
+
+def timeline(
+    target: str | Kernel | None = None,
+    /,
+    *,
+    stmt: str | None = None,
+    setup: str = "pass",
+    variant: str | None = None,
+    executor: str = "threads",
+    workers: int | None = None,
+    size: int | None = None,
+    calls: int | None = None,
+    output: str | os.PathLike[str] | None = None,
+    timeout: float = SHORT_TIMEOUT,
+    progress: Callable[[Progress], None] | None = None,
+) -> Timeline:
+    """Show who ran when, and who held the GIL when.
+
+    Parameters
+    ----------
+    target : str or Kernel, optional
+        What the workers call.
+    stmt, setup : str
+        A statement instead, as in `gilkit.timeit`.
+    variant : str, optional
+        ``python``, ``gil`` or ``nogil``, of a kernel; by default the one that releases the most.
+    executor : str
+        ``threads``, ``processes`` or ``serial``.
+    workers : int, optional
+        By default 2 to 4, as many as there are CPUs; 1 for serial.
+    size : int, optional
+        How much work a call of a kernel is, in its unit; by default its own.
+    calls : int, optional
+        Calls of every worker, each a slice of its own. By default so many that all take some tenths of a
+        second; short ones share a slice.
+    output : path, optional
+        Where to write the trace.
+    timeout : float
+        Seconds after which it is given up and its processes are killed.
+    progress : callable, optional
+        Called with a `Progress` before every step.
+
+    Returns
+    -------
+    Timeline
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit; the message says what is allowed.
+    ResultsError
+        If `output` cannot be written: before anything runs where that can be told. If a call fails, as a
+        `NothingMeasuredError` with the reason.
+    KeyboardInterrupt
+        On Ctrl-C, as an `InterruptedRunError`.
+
+    Notes
+    -----
+    Threads run in one process, beside a `GilMonitor`; each worker process has a monitor of its own. Where no
+    CPU is left for it to spin on, it sleeps between samples, and sees less: a hold may then lack some
+    milliseconds at its ends, which the system may keep it waiting.
+
+    The monitor sees who has the GIL. Of the rest of a call's time, the CPU time of the call says how much its
+    thread ran without the GIL, and how much it waited, but not when: so the picture shows one of both for all
+    of that rest, the larger; or neither, where so much went unseen that either may be true.
+
+    Examples
+    --------
+    >>> import gilkit
+    >>> gilkit.timeline("lcg", variant="gil", workers=3)  # doctest: +SKIP
+    """
+    meant = kernel_or_statement("timeline", target, stmt, setup)
+    count = _count(executor, workers)
+    if calls is not None and positive("calls", calls) > MOST_CALLS:
+        raise ValueError(f"calls must be at most {MOST_CALLS}, not {calls}")
+    workload: Workload
+    if isinstance(meant, Kernel):
+        workload = _kernel_call(meant, variant, size, count)
+        case = Case(meant.name, workload.variant, executor, count)
+    else:
+        if variant is not None or size is not None:
+            raise ValueError("variant and size are for kernels, not for a statement")
+        workload, case = meant.workload(), Case(meant.name, "function", executor, count)
+    if output is not None:
+        check_writable(output)
+    course = Course(case, workload, calls, progress)
+    return obtained(Timeline, Lab(count, checked_timeout(timeout)), course.measure, course.result, output)
+
+
+def _count(executor: str, workers: int | None) -> int:
+    """Return how many workers there are to be on an executor."""
+    allowed("executor", executor, [name for name, kind in CALL_EXECUTORS.items() if not kind.native])
+    kind = EXECUTORS[executor]
+    if reason := kind.missing():
+        raise ValueError(f"executor {executor} is not available here: {reason}")
+    usual = 1 if kind.single else min(4, max(2, machine.usable_cpus()))
+    count = usual if workers is None else positive("workers", workers)
+    if count > (most := 1 if kind.single else MOST_LANES):
+        raise ValueError(f"workers must be at most {most} on {executor}, not {count}")
+    return count
+
+
+def _kernel_call(kernel: Kernel, variant: str | None, size: int | None, workers: int) -> KernelCall:
+    """Return the call of a kernel that is meant."""
+    if variant is None:
+        variant = next(name for name in SUBJECTS if kernel.variant(name) is not None)
+    allowed("variant", variant, [name for name in VARIANTS if name != "native"])
+    has_variant(kernel, variant)
+    amount = kernel.default_size(variant) if size is None else positive("size", size)
+    check_size(kernel, amount, workers)
+    return KernelCall(kernel.name, variant, amount)

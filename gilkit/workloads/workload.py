@@ -1,0 +1,202 @@
+"""Workloads: small picklable recipes that a worker turns into the call to be measured."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import threading
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+import threadpoolctl
+
+from gilkit.kernels import KERNELS
+
+T = TypeVar("T")
+Call = Callable[[], object]
+Team = Callable[[int], list[tuple[float, float]]]
+
+READY = 4  # calls that one worker keeps: of the sizes and variants of one kernel, and of the control
+
+
+@runtime_checkable
+class Workload(Protocol):
+    """What a case runs."""
+
+    def prepare(self) -> Call:
+        """Make or load the data, in the worker, and return the call without arguments."""
+
+
+_own = threading.local()
+_places: dict[object, OrderedDict[object, Any]] = {}  # of all threads: one works at a place at a time
+
+
+def _kept(caches: dict[Any, OrderedDict[object, Any]], kind: object, key: object, make: Callable[[], T]) -> T:
+    """Return what was made for ``key`` before, or make it; the last few of a kind are kept."""
+    cache: OrderedDict[object, T] = caches.setdefault(kind, OrderedDict())
+    if key not in cache:
+        while len(cache) >= READY:
+            cache.popitem(last=False)
+        cache[key] = make()
+    cache.move_to_end(key)
+    return cache[key]
+
+
+def ready(recipe: Workload | bytes, place: int = 0) -> Call:
+    """Return the prepared call of a workload, pickled or not; the first time, after one call to warm up.
+
+    A pickled workload is for a process of its own. It is unpickled here, where a failure is the case's own
+    and does not break the pool. Calls of kernels belong to worker number ``place``, others to a thread, which
+    may have made in their setup what only that thread may use.
+    """
+    if isinstance(recipe, KernelCall):
+        return _kept(_places, ("calls", place), recipe, lambda: _warm(recipe.prepare(place)))
+
+    def make() -> Call:
+        workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+        return _warm(workload.prepare())
+
+    return _kept(_own.__dict__, "calls", recipe, make)
+
+
+def _warm(call: Call) -> Call:
+    call()
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One variant of a kernel at a size, on made-up data or on those of a file.
+
+    Every worker of a process has data of its own, and all executors there use the same: a Python thread and a
+    native one at a place work on one memory. Where arrays lie in it may double the time of a call, and would
+    otherwise be taken for a difference between the two.
+
+    Parameters
+    ----------
+    kernel, variant : str
+    size : int
+        In the kernel's unit.
+    path : str, optional
+        The file to take the data from.
+    """
+
+    kernel: str
+    variant: str
+    size: int
+    path: str | None = None
+
+    def _arguments(self, place: int) -> tuple[Any, ...]:
+        key = (self.kernel, self.size, self.path)
+        return _kept(
+            _places, ("arguments", place), key, lambda: KERNELS[self.kernel].make(self.size, self.path)
+        )
+
+    def prepare(self, place: int = 0) -> Call:
+        """Return the call of worker number ``place``; the variants of a kernel at one size share its data."""
+        return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments(place))
+
+    def team(self, workers: int) -> Team:
+        """Return a function that runs the native variant on ``workers`` threads, so many loops on each.
+
+        It returns the start and end of each, in seconds on one clock. Every thread has data of its own.
+        """
+        native = KERNELS[self.kernel].native
+        calls = [self._arguments(place) for place in range(workers)]
+        spans = np.zeros((workers, 2))
+
+        def run(loops: int) -> list[tuple[float, float]]:
+            native(calls, loops=loops, spans=spans)
+            return [(float(start), float(end)) for start, end in spans]
+
+        return run
+
+
+def alone() -> None:
+    """Limit the threads of BLAS and OpenMP to one, for good, if this is a worker process.
+
+    Workers count as workers only if a call keeps to one CPU: a library that runs threads of its own inside a
+    call would take those of its neighbours.
+    """
+    if multiprocessing.parent_process() is not None:
+        threadpoolctl.threadpool_limits(limits=1)
+
+
+class OwnCall(ABC):
+    """A prepared call of the reader's own code, which may be sent its data with each call."""
+
+    @abstractmethod
+    def __call__(self) -> object:
+        """Make the call, and return what it returns."""
+
+    @abstractmethod
+    def loop(self, loops: int) -> None:
+        """Make the call so many times."""
+
+    @abstractmethod
+    def inputs(self) -> dict[str, Any]:
+        """Return its data by name."""
+
+    @abstractmethod
+    def sent(self, inputs: dict[str, Any]) -> object:
+        """Make the call on other data of the same names."""
+
+
+def own_call(recipe: Workload | bytes) -> OwnCall:
+    """Return the prepared call of the reader's own code."""
+    call = ready(recipe)
+    assert isinstance(call, OwnCall)
+    return call
+
+
+def repeated(call: Call, loops: int) -> None:
+    """Make ``call`` so many times."""
+    if isinstance(call, OwnCall):
+        call.loop(loops)
+        return
+    for _ in repeat(None, loops):
+        call()
+
+
+class Function(OwnCall):
+    """A function and its arguments, as a call."""
+
+    def __init__(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
+        self.function = function
+        self.args = args
+
+    def __call__(self) -> object:
+        return self.function(*self.args)
+
+    def loop(self, loops: int) -> None:
+        """Call it so many times."""
+        call = partial(self.function, *self.args)
+        for _ in repeat(None, loops):
+            call()
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the arguments, by position."""
+        return {f"argument {i}": arg for i, arg in enumerate(self.args, 1)}
+
+    def sent(self, inputs: dict[str, Any]) -> object:
+        """Call it with other arguments."""
+        return self.function(*inputs.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionCall:
+    """A function and its arguments."""
+
+    function: Callable[..., object]
+    args: tuple[Any, ...] = ()
+
+    def prepare(self) -> Function:
+        """Return the call."""
+        alone()
+        return Function(self.function, self.args)

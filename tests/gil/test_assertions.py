@@ -1,0 +1,284 @@
+"""Assertions on the GIL: the decision from made-up readings, and real culprits. No timing decides a test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from math import inf
+from typing import Any
+
+import pytest
+from quiet import median_when_quiet
+
+from gilkit.errors import BusyError, MonitorError
+from gilkit.gil import assertions, monitor, observations
+from gilkit.gil.assertions import AGREEING, agreed, assert_holds_at_most, assert_releases, called
+from gilkit.gil.observations import SEEN_PART, Observation, fair, observe_holds, observe_share
+from gilkit.kernels import KERNELS, lcg, sleep
+
+WITHOUT = monitor.why_missing()
+needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
+
+LIMIT, WAIT = 0.05, 10.0
+BUSY = "others keep 1.9 CPUs busy"
+
+
+def observation(figure: float, margin: float = 0.001) -> Observation:
+    return Observation(figure, figure - margin, figure, f"{figure:.1%}", 1.0, why="too close")
+
+
+GOOD, BAD, CLOSE = observation(0.01), observation(0.5), observation(0.0505)
+SPOILT = fair(0.5, 0.49, "50%", 1.0, 1.0, load=0.0, cover=0.5)
+LOADED = fair(0.5, 0.49, "50%", 1.0, 1.0, load=1.9, cover=1.0)
+
+
+class Machine:
+    """A machine whose readings, troubles and clock are made up; each look takes a third of a second."""
+
+    def __init__(self, found: str, troubles: str = "") -> None:
+        kinds = {"g": GOOD, "b": BAD, "c": CLOSE, "s": SPOILT, "l": LOADED}
+        self.observations = iter([kinds[letter] for letter in found] + [kinds[found[-1]]] * 1000)
+        self.troubles: Iterator[str] = iter([BUSY if t == "!" else "" for t in troubles] + [""] * 1000)
+        self.now = 0.0
+        self.looks = 0
+
+    def read(self) -> Observation:
+        self.now += 1 / 3
+        self.looks += 1
+        return next(self.observations)
+
+    def trouble(self) -> str:
+        self.now += 1 / 3
+        return next(self.troubles)
+
+    def decide(self) -> list[Observation]:
+        return agreed(self.read, self.trouble, LIMIT, WAIT, lambda: self.now)
+
+
+@pytest.mark.parametrize(
+    ("found", "troubles", "looks"),
+    [
+        ("g", "", 1),  # one is enough
+        ("bg", "", 2),
+        ("bbbg", "", 4),  # up to the last
+        ("sg", "!", 2),  # on a busy machine, too: its reading was sound
+        ("lllg", "!!!", 4),
+        ("cccg", "", 4),
+    ],
+)
+def test_one_reading_within_the_limit_acquits(found: str, troubles: str, looks: int) -> None:
+    machine = Machine(found, troubles)
+    assert machine.decide() == []
+    assert machine.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("found", "troubles", "looks"),
+    [
+        ("b", "", 1 + AGREEING),
+        ("b", "!", 2 + AGREEING),  # a reading that began in trouble does not count
+        ("b", "...!", 2 + 2 * AGREEING),  # trouble after the last: all of them go
+        ("bbbcb", "", 1 + 3 + AGREEING),  # in a row
+        ("bbbsb", "", 1 + 3 + AGREEING),
+        ("bbblb", "", 1 + 3 + AGREEING),
+    ],
+)
+def test_readings_that_agree_on_a_quiet_machine_convict(found: str, troubles: str, looks: int) -> None:
+    machine = Machine(found, troubles)
+    assert machine.decide() == [BAD] * AGREEING
+    assert machine.looks == looks
+
+
+@pytest.mark.parametrize(
+    ("found", "troubles", "why"),
+    [
+        ("b", "!" * 100, BUSY),
+        ("b", ".!" * 100, BUSY),
+        ("s", "", "the monitor, which wants a CPU to spare, ran for 50% of the time only"),
+        ("l", "", "others kept 1.9 CPUs busy meanwhile"),
+        ("c", "", "too close"),
+        ("bbsbbsbbsbbsbbsbbsbbsbbsbbsbbsbbsbbs", "", "ran for 50%"),
+    ],
+)
+def test_it_gives_up_in_time_and_says_why(found: str, troubles: str, why: str) -> None:
+    machine = Machine(found, troubles)
+    with pytest.raises(BusyError, match=why) as caught:
+        machine.decide()
+    assert "the last reading: 50" in str(caught.value) or found == "c"
+    assert WAIT <= machine.now < WAIT + 4
+
+
+def test_calls_that_are_longer_than_the_wait_are_decided_all_the_same() -> None:
+    machine = Machine("b")
+
+    def slow() -> Observation:
+        machine.now += 60
+        return machine.read()
+
+    assert len(agreed(slow, machine.trouble, LIMIT, WAIT, lambda: machine.now)) == AGREEING
+
+
+def test_what_spoils_a_reading() -> None:
+    def made(load: float, cover: float) -> tuple[float, float]:
+        found = fair(0.5, 0.49, "50%", 1.0, 1.0, load, cover)
+        return found.low, found.high
+
+    assert made(0.0, 1.0) == (0.49, 0.5)
+    assert made(0.1, SEEN_PART) == (0.49, 0.5)
+    assert made(0.3, 1.0) == (-inf, 0.5)  # it may speak for the call, not against it
+    assert made(0.0, SEEN_PART - 0.01) == (-inf, inf)
+
+
+def failing(check: Callable[..., None], *args: Any, **options: Any) -> str:
+    """The message of an assertion that must not pass; on a busy machine the test ends here."""
+    with pytest.raises((AssertionError, BusyError)) as caught:
+        check(*args, **options)
+    if isinstance(caught.value, BusyError):
+        assert "nothing can be said of" in str(caught.value)
+        pytest.skip(str(caught.value))
+    return str(caught.value)
+
+
+@pytest.fixture
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assertions, "GIVEN_UP", 3.0)
+
+
+@pytest.fixture
+def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine does: who never lets go of the GIL holds it on a busy machine, too."""
+    monkeypatch.setattr(assertions, "trouble", lambda: "")
+    monkeypatch.setattr(observations, "BUSY", inf)
+    monkeypatch.setattr(observations, "SEEN_PART", 0.0)
+
+
+@needs_gil
+@pytest.mark.usefixtures("_believed")
+@pytest.mark.parametrize(
+    ("func", "args", "advice"),
+    [
+        pytest.param(sorted, (range(10**6),), "release the GIL around the work", id="sorted"),
+        pytest.param(lcg.gil, (10**6,), "release the GIL around the work", id="lcg.gil"),
+        pytest.param("x".upper, (), "do more in one call", id="a short call"),
+    ],
+)
+def test_who_holds_the_gil_fails(func: Callable[..., object], args: tuple[Any, ...], advice: str) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_releases(func, *args)
+    first, *rest = str(caught.value).splitlines()
+    assert first.startswith(f"{called(func, args)} runs without the GIL for ")
+    assert first.endswith("% of its time, not 95.00% or more")
+    assert [line.split()[0] for line in rest] == ["measured", "machine", "means", "to"]
+    assert advice in rest[-1]
+    assert rest[0].count("%") == AGREEING
+
+
+@needs_gil
+@pytest.mark.usefixtures("_short")
+def test_the_trap_is_named() -> None:
+    message = failing(assert_releases, KERNELS["lcg_checked"].nogil, 10**6)
+    assert "such as a missing noexcept" in message
+
+
+@needs_gil
+@pytest.mark.usefixtures("_short")
+@pytest.mark.parametrize(("func", "size"), [(lcg.gil, 2 * 10**6), (sleep.gil, 0.02)])
+def test_who_holds_it_long_fails(func: Callable[..., object], size: float) -> None:
+    # One works while it has the GIL, the other waits, which is no fault of the machine.
+    message = failing(assert_holds_at_most, 0.001, func, size)
+    assert "at a stretch, not 1.00 ms or less\n" in message
+    assert message.count(" ms,") >= AGREEING - 1
+
+
+@needs_gil
+def test_a_call_shorter_than_the_limit_holds_nothing_longer() -> None:
+    assert_holds_at_most(60, lcg.gil, 10**6)
+    assert observe_holds("x".upper, 0.001).high < 0.001
+
+
+@needs_gil
+def test_observations_of_real_calls() -> None:
+    assert median_when_quiet(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
+    assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.3), 0.25).figure) < 0.1
+    assert observe_share(lambda: sorted(range(10**5))).figure > 0.8
+
+
+@needs_gil
+def test_a_hold_that_was_put_aside_is_not_held_against_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if the system had taken the CPU from every call: one that sleeps with the GIL used none.
+    tick = iter(range(10**6))
+    monkeypatch.setattr(observations, "_interruptions", lambda: next(tick))
+    found = [observe_holds(lambda: sleep.gil(0.02), 0.005) for _ in range(3)]
+    assert all(one.low < 0.005 for one in found)
+
+
+@needs_gil
+def test_other_threads_that_hold_the_gil_are_trouble() -> None:
+    stop = threading.Event()
+
+    def spin() -> None:
+        while not stop.is_set():
+            pass
+
+    other = threading.Thread(target=spin, name="the other")
+    other.start()
+    try:
+        found = [observations.trouble() for _ in range(5)]
+    finally:
+        stop.set()
+        other.join()
+    assert all(why.startswith("the machine is too busy: ") for why in found)
+    assert any("the other" in why for why in found) or all("CPUs busy" in why for why in found)
+
+
+def fails_later() -> Callable[[], None]:
+    """A call that raises, but not at first."""
+    calls = iter(range(3))
+
+    def call() -> None:
+        if next(calls, None) is None:
+            raise LookupError("later")
+
+    return call
+
+
+@needs_gil
+def test_errors_of_the_call_come_through_and_leave_nothing_behind() -> None:
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError):
+        assert_releases(divmod, 1, 0)
+    with pytest.raises(LookupError, match="later"):
+        assert_releases(fails_later())
+    with pytest.raises(LookupError, match="later"):
+        assert_holds_at_most(0.001, fails_later())
+    assert threading.active_count() == before
+
+
+def test_without_a_gil_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assertions, "why_missing", lambda: "this interpreter runs without a GIL")
+    with pytest.raises(MonitorError, match="without a GIL"):
+        assert_releases(len, "")
+    with pytest.raises(MonitorError, match="without a GIL"):
+        assert_holds_at_most(1, len, "")
+
+
+@pytest.mark.parametrize(
+    ("check", "error", "message"),
+    [
+        (lambda: assert_releases(3), TypeError, "func must be callable, not int"),
+        (lambda: assert_releases(len, "", at_least=1), ValueError, "at_least must be between 0 and 1, not 1"),
+        (lambda: assert_releases(len, "", at_least="a"), TypeError, "at_least must be a number, not str"),
+        (lambda: assert_releases(len, "", at_least=float("nan")), ValueError, "at_least must be between"),
+        (lambda: assert_holds_at_most(len, ""), TypeError, "seconds must be a number, not builtin_function"),
+        (lambda: assert_holds_at_most(0, len, ""), ValueError, "seconds must be between 5e-05 and 3600"),
+        (lambda: assert_holds_at_most(1, None), TypeError, "func must be callable, not NoneType"),
+    ],
+)
+def test_bad_arguments_are_named(check: Callable[[], None], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        check()
+
+
+def test_how_a_call_is_shown() -> None:
+    assert called(sorted, ([3, 1],)) == "sorted([3, 1])"
+    assert len(called(len, (bytes(10**6),))) < 60

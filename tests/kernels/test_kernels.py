@@ -1,0 +1,405 @@
+"""Every variant of every kernel returns the same bits, everywhere; wrong arguments are refused by name."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gilkit import kernels
+from gilkit.kernels import KERNELS, VARIANTS, Kernel, data
+
+floats = st.floats(allow_nan=False, width=64)
+
+
+def vectors(length: int) -> st.SearchStrategy[np.ndarray]:
+    return hnp.arrays(np.float64, length, elements=floats)
+
+
+def tables(rows: Any, columns: Any) -> st.SearchStrategy[np.ndarray]:
+    return st.tuples(rows, columns).flatmap(lambda shape: hnp.arrays(np.float64, shape, elements=floats))
+
+
+few, small = st.integers(0, 12), st.integers(0, 300)
+# What Hypothesis makes for each kernel. A kernel without an entry here fails `test_every_kernel_has_inputs`.
+INPUTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
+    "lcg": st.tuples(small),
+    "lcg_checked": st.tuples(small),
+    "primes": st.tuples(
+        hnp.arrays(
+            np.int64, few, elements=st.one_of(st.integers(0, 10**6), st.sampled_from([2**31 - 1, 2**40]))
+        )
+    ),
+    "mandelbrot": st.tuples(few, st.integers(0, 40)),
+    "triad": few.flatmap(lambda n: st.tuples(vectors(n), vectors(n), floats)),
+    "transform": st.tuples(tables(few, st.just(4)), tables(st.just(4), st.just(4))),
+    "pairwise": st.tuples(tables(few, few)),
+    "histogram": st.tuples(st.binary(max_size=500)),
+    "crc32": st.tuples(st.binary(max_size=500)),
+    "sleep": st.tuples(st.floats(0, 1e-4)),
+    "objects": st.tuples(st.lists(st.text(max_size=2), max_size=30)),
+    "synthetic": st.tuples(small, small),
+}
+
+
+def bits(result: Any) -> Any:
+    """What must be equal for two results to be the same to the bit."""
+    if isinstance(result, np.ndarray):
+        return (str(result.dtype), result.shape, result.tobytes())
+    return (type(result), result)
+
+
+def run(name: str, variant: str, args: tuple[Any, ...]) -> Any:
+    """Call a variant; a worker process can import this."""
+    call = KERNELS[name].variant(variant)
+    with np.errstate(all="ignore"):
+        return bits(call([args])[0]) if variant == "native" else bits(call(*args))
+
+
+def variants(kernel: Kernel) -> list[str]:
+    return [v for v in VARIANTS if kernel.variant(v) is not None]
+
+
+def test_every_kernel_has_inputs() -> None:
+    assert set(INPUTS) == set(KERNELS)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_variants_agree(name: str, choice: st.DataObject, executor: Executor) -> None:
+    args = choice.draw(INPUTS[name])
+    with np.errstate(all="ignore"):
+        expected = run(name, "python", args)
+    futures = {v: executor.submit(run, name, v, args) for v in variants(KERNELS[name])}
+    for variant, future in futures.items():
+        assert future.result(60) == expected, variant
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("name", KERNELS)
+def test_eight_threads_return_the_serial_bits(name: str, variant: str) -> None:
+    kernel = KERNELS[name]
+    call = kernel.variant(variant)
+    if call is None:
+        pytest.skip(kernel.missing[variant])
+    calls = 1000
+    size = {"sleep": 1, "mandelbrot": 6, "pairwise": 6, "primes": 1}.get(name, 40)
+    args = kernel.make(size, None)
+    if name == "primes":
+        args = (np.array([2, 97, 10_403, 0], dtype=np.int64),)
+    if name in ("triad", "transform", "pairwise"):
+        args = args[:-1]  # the last is the output, which threads cannot share
+    expected = run(name, variant, args)
+    together = threading.Barrier(8)
+
+    def worker() -> None:
+        together.wait()
+        for _ in range(calls):
+            assert run(name, variant, args) == expected
+
+    with ThreadPoolExecutor(8) as pool:
+        for future in [pool.submit(worker) for _ in range(8)]:
+            future.result()
+
+
+def lcg_by_definition(n: int) -> int:
+    result = 1
+    for i in range(n):
+        result = (result * result * i + 2 * result * i * i + 3) % 10_000_000
+    return result
+
+
+# 64 bits overflow at i = 92,234 in the first term; i wraps around the modulus at 10**7.
+@pytest.mark.parametrize("n", [0, 1, 2, 92_240, 700_000, 10_000_020])
+def test_lcg_is_exact_past_64_bits(n: int) -> None:
+    expected = lcg_by_definition(n)
+    assert kernels.lcg.gil(n) == kernels.lcg.nogil(n) == expected
+    assert kernels.lcg_checked.nogil(n) == kernels.synthetic.nogil(n, 0)[0] == expected
+
+
+@pytest.mark.parametrize("i", [2**31, 2**53 + 1, 2**63 - 2, 9_999_999, 10**18])
+def test_the_reduction_of_lcg_is_exact_for_any_i(i: int) -> None:
+    # The compiled body keeps i mod 10**7: one step from there must be one step from i itself.
+    shuffled = random.Random(i)
+    for result in [0, 1, 9_999_999, *(shuffled.randrange(10**7) for _ in range(200))]:
+        reduced = i % 10**7
+        first = result * reduced % 10**7 * (result + 2 * reduced)
+        assert first + 3 < 2**63
+        assert (first + 3) % 10**7 == (result * result * i + 2 * result * i * i + 3) % 10**7
+
+
+@pytest.mark.parametrize("variant", ["gil", "nogil"])
+def test_primes_of_the_documentation(variant: str) -> None:
+    numbers = np.array(data.PRIME_CANDIDATES, dtype=np.int64)
+    assert kernels.primes.variant(variant)(numbers).tolist() == [True] * 5 + [False]
+
+
+def test_primes_at_the_edges() -> None:
+    known = {0: False, 1: False, 2: True, 3: True, 4: False, 9: False, 3_037_000_493: True, 2**62: False}
+    assert kernels.primes.nogil(np.array([*known], dtype=np.int64)).tolist() == [*known.values()]
+    # The largest int64 is 7 * 7 * 73 * 127 * 337 * 92737 * 649657.
+    assert kernels.primes.nogil(np.array([2**63 - 1], dtype=np.int64)).tolist() == [False]
+
+
+@given(payload=st.binary(max_size=5000))
+def test_crc32_is_zlibs(payload: bytes) -> None:
+    assert kernels.crc32.nogil(payload) == kernels.crc32.gil(payload) == zlib.crc32(payload)
+
+
+@given(payload=st.binary(max_size=5000))
+def test_histogram_is_bincount(payload: bytes) -> None:
+    expected = np.bincount(np.frombuffer(payload, dtype=np.uint8), minlength=256)
+    assert kernels.histogram.nogil(payload).tolist() == expected.tolist()
+
+
+def test_bytes_come_from_any_buffer() -> None:
+    text = b"GIL" * 7
+    for buffer in (bytearray(text), memoryview(text), np.frombuffer(text, dtype=np.uint8)):
+        for variant in ("python", "gil", "nogil"):
+            assert kernels.crc32.variant(variant)(buffer) == zlib.crc32(text)
+
+
+def test_transform_and_pairwise_against_numpy() -> None:
+    points, matrix = data.floats(50, 4), data.floats(4, 4)
+    np.testing.assert_allclose(kernels.transform.nogil(points, matrix), points @ matrix.T, rtol=1e-13)
+    differences = points[:, None] - points[None]
+    np.testing.assert_allclose(kernels.pairwise.nogil(points), (differences**2).sum(axis=2), rtol=1e-13)
+
+
+def test_out_is_written_and_returned() -> None:
+    b, c, out = np.ones(3), np.ones(3), np.zeros(3)
+    for variant in ("python", "gil", "nogil"):
+        assert kernels.triad.variant(variant)(b, c, 2.0, out) is out
+        assert out.tolist() == [3.0, 3.0, 3.0]
+
+
+def test_read_only_arrays_will_do() -> None:
+    b = np.ones(4)
+    b.setflags(write=False)
+    assert kernels.triad.nogil(b, b).tolist() == [4.0] * 4
+
+
+def test_sleep_waits() -> None:
+    for variant in ("python", "gil", "nogil"):
+        start = time.perf_counter()
+        assert kernels.sleep.variant(variant)(0.02) is None
+        assert time.perf_counter() - start >= 0.02
+
+
+def test_a_released_wait_lets_others_run_and_a_held_one_does_not() -> None:
+    # Not a timing: whether the other thread ran at all while this one waited.
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        pytest.skip("this interpreter runs without a GIL")
+
+    def others_during(sleep: Any) -> tuple[int, float]:
+        """How often another thread ran while this one slept for 50 ms, and its longest pause."""
+        times = [time.perf_counter()]
+        stop = threading.Event()
+
+        def run() -> None:
+            while not stop.is_set():
+                times.append(time.perf_counter())
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        before = len(times)
+        sleep(0.05)
+        after = len(times)
+        stop.set()
+        thread.join()
+        return after - before, max(b - a for a, b in pairwise(times))
+
+    assert others_during(kernels.sleep.gil)[1] >= 0.05
+    assert any(others_during(kernels.sleep.nogil)[0] > 10 for _ in range(20))
+
+
+vector, table = np.ones(3), np.ones((3, 4))
+COUNTS = [(1.5, TypeError), ("3", TypeError), (None, TypeError), (-1, ValueError), (2**63, ValueError)]
+OCTETS = [
+    (None, TypeError),
+    ("text", TypeError),
+    (np.ones(3), ValueError),
+    (np.zeros((2, 2), np.uint8), ValueError),
+    (memoryview(bytearray(8))[::2], ValueError),
+]
+VECTORS = [
+    (None, TypeError),
+    ([1.0, 2.0, 3.0], TypeError),
+    (np.ones(3, np.float32), ValueError),
+    (np.ones((3, 1)), ValueError),
+    (np.ones(6)[::2], ValueError),
+]
+TABLES = [
+    (None, TypeError),
+    (3, TypeError),
+    (np.ones((3, 4), np.int64), ValueError),
+    (np.ones(4), ValueError),
+    (np.asfortranarray(table), ValueError),
+]
+# kernel, the position of the argument, its name, good arguments, and bad values with their errors
+REFUSED: list[tuple[str, int, str, tuple[Any, ...], list[tuple[Any, type[Exception]]]]] = [
+    ("lcg", 0, "n", (1,), COUNTS),
+    ("lcg_checked", 0, "n", (1,), COUNTS),
+    ("synthetic", 0, "held", (1, 1), COUNTS),
+    ("synthetic", 1, "released", (1, 1), COUNTS),
+    ("mandelbrot", 0, "n", (1, 1), [*COUNTS, (32_768, ValueError)]),
+    ("mandelbrot", 1, "limit", (1, 1), [*COUNTS, (2**31, ValueError)]),
+    (
+        "primes",
+        0,
+        "numbers",
+        (np.array([3]),),
+        [
+            (None, TypeError),
+            (7, TypeError),
+            (np.ones(2), ValueError),
+            (np.ones((1, 1), np.int64), ValueError),
+            (np.array([-3]), ValueError),
+            (np.arange(9)[::3], ValueError),
+        ],
+    ),
+    ("triad", 0, "b", (vector, vector), VECTORS),
+    ("triad", 1, "c", (vector, vector), [*VECTORS, (np.ones(2), ValueError)]),
+    ("triad", 2, "s", (vector, vector, 1.0), [(None, TypeError), ([], TypeError)]),
+    ("triad", 3, "out", (vector, vector, 1.0, None), [*VECTORS[1:], (np.ones(2), ValueError)]),
+    ("transform", 0, "points", (table, np.eye(4)), [*TABLES, (np.ones((3, 3)), ValueError)]),
+    ("transform", 1, "matrix", (table, np.eye(4)), [*TABLES, (np.eye(3), ValueError)]),
+    ("transform", 2, "out", (table, np.eye(4), None), [*TABLES[1:], (np.ones((2, 4)), ValueError)]),
+    ("pairwise", 0, "x", (table,), TABLES),
+    ("pairwise", 1, "out", (table, None), [*TABLES[1:], (np.ones((3, 4)), ValueError)]),
+    ("histogram", 0, "data", (b"",), OCTETS),
+    ("crc32", 0, "data", (b"",), OCTETS),
+    (
+        "sleep",
+        0,
+        "seconds",
+        (0.0,),
+        [(None, TypeError), (-1.0, ValueError), (float("nan"), ValueError), (float("inf"), ValueError)],
+    ),
+    ("objects", 0, "words", ([],), [(None, TypeError), (("a",), TypeError)]),
+]
+
+
+def test_every_kernel_is_refused_something() -> None:
+    assert {row[0] for row in REFUSED} == set(KERNELS)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(
+    ("name", "position", "argument", "good", "bad"), REFUSED, ids=[f"{row[0]}-{row[2]}" for row in REFUSED]
+)
+def test_bad_arguments_are_refused_by_name(
+    variant: str,
+    name: str,
+    position: int,
+    argument: str,
+    good: tuple[Any, ...],
+    bad: list[tuple[Any, type[Exception]]],
+) -> None:
+    call = KERNELS[name].variant(variant)
+    if call is None:
+        pytest.skip(KERNELS[name].missing[variant])
+    for value, error in bad:
+        args = (*good[:position], value, *good[position + 1 :])
+        with pytest.raises(error, match=rf"\b{argument}\b") as caught:
+            call([args]) if variant == "native" else call(*args)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_read_only_output_is_refused() -> None:
+    out = np.zeros(3)
+    out.setflags(write=False)
+    for variant in ("python", "gil", "nogil"):
+        with pytest.raises(ValueError, match="out"):
+            kernels.triad.variant(variant)(vector, vector, 1.0, out)
+
+
+@pytest.mark.skipif(kernels.lcg.native is None, reason="built without OpenMP")
+def test_native_runs_calls_on_threads_of_their_own() -> None:
+    spans = np.zeros((3, 2))
+    assert kernels.lcg.native([(10,), (20,), (30,)], loops=5, spans=spans) == [
+        lcg_by_definition(n) for n in (10, 20, 30)
+    ]
+    assert (spans[:, 1] >= spans[:, 0]).all()
+    assert (spans > 0).all()
+    for calls, loops, error in (([], 1, ValueError), ([(1,)], 0, ValueError), ([(1, 2)], 1, TypeError)):
+        with pytest.raises(error):
+            kernels.lcg.native(calls, loops=loops)
+
+
+def test_kernels_and_variants_can_be_sent_to_other_processes() -> None:
+    for kernel in KERNELS.values():
+        assert pickle.loads(pickle.dumps(kernel)) is kernel
+        for name in variants(kernel):
+            assert pickle.loads(pickle.dumps(kernel.variant(name))) is kernel.variant(name)
+
+
+def test_the_registry_is_whole() -> None:
+    for name, kernel in KERNELS.items():
+        assert getattr(kernels, name) is kernel
+        assert name in kernels.__all__
+        for variant in VARIANTS:
+            assert (kernel.variant(variant) is None) == (variant in kernel.missing)
+        assert kernel.variant("nonsense") is None
+        doc = kernel.__doc__ or ""
+        for part in ("Limited by", "Parameters\n", "Raises\n", "Notes\n"):
+            assert part in doc, f"{name} has no {part.strip()!r}"
+        assert re.search(r"\bcosts?\b", doc), f"{name} does not say what an element costs"
+    assert KERNELS["objects"].nogil is None
+
+
+@pytest.mark.skipif(kernels.lcg.native is None, reason="built without OpenMP")
+def test_native_checks_what_it_is_given() -> None:
+    for spans in ([], [None, None], np.zeros((3, 2))):
+        with pytest.raises(ValueError, match="spans must have a row for each of 1 calls"):
+            kernels.lcg.native([(3,)], spans=spans)
+    with pytest.raises(TypeError, match="loops must be an integer"):
+        kernels.lcg.native([(3,)], loops="2")
+
+    class Growing:
+        """Arguments that lengthen the list they are in while they are read."""
+
+        def __init__(self) -> None:
+            self.calls: list[Any] = [self]
+
+        def __iter__(self) -> Any:
+            self.calls.append((5,))
+            return iter((3,))
+
+    assert kernels.lcg.native(Growing().calls) == [lcg_by_definition(3)]
+
+
+def test_numbers_that_no_float_holds_are_refused_alike() -> None:
+    for variant in ("python", "gil", "nogil"):
+        for value, error in ((10**400, ValueError), ("1", TypeError)):
+            with pytest.raises(error, match="seconds"):
+                kernels.sleep.variant(variant)(value)
+            with pytest.raises(error, match=r"\bs\b"):
+                kernels.triad.variant(variant)(vector, vector, value)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no CPU affinity here")
+def test_openmp_that_binds_threads_does_not_bind_ours() -> None:
+    script = (
+        "import os; before = os.sched_getaffinity(0); from gilkit.kernels import lcg; "
+        "assert os.sched_getaffinity(0) == before; lcg.native and lcg.native([(9,)] * 2); "
+        "assert os.sched_getaffinity(0) == before"
+    )
+    for bind in ("true", "close", "spread"):
+        subprocess.run([sys.executable, "-c", script], env={**os.environ, "OMP_PROC_BIND": bind}, check=True)

@@ -1,0 +1,36 @@
+"""Results files of before: one of each kind, written by version 0.1.0 as it was before its modules moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import gilkit
+from gilkit.report.tables import plain
+from gilkit.studies.registry import STUDIES
+
+OLD = Path(__file__).with_name("old_files")
+FILES = sorted(path for path in OLD.glob("*.json") if path.with_suffix(".txt").exists())
+
+
+def test_every_kind_is_kept() -> None:
+    kinds = {gilkit.load(path).results.kind for path in FILES}
+    assert kinds == {study.kind for study in STUDIES.values() if study.kind}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_an_old_file_shows_what_was_printed_when_it_was_written(path: Path) -> None:
+    assert plain(gilkit.load(path)) == path.with_suffix(".txt").read_text("utf-8").rstrip()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_an_old_file_is_saved_again_unchanged(path: Path, tmp_path: Path) -> None:
+    found = gilkit.load(path)
+    found.save(tmp_path / "again.json")
+    assert repr(gilkit.load(tmp_path / "again.json")) == repr(found)
+
+
+def test_a_trace_is_told_from_results() -> None:
+    with pytest.raises(gilkit.errors.ResultsError, match=r"is a trace: open it in https://ui\.perfetto\.dev"):
+        gilkit.load(OLD / "trace.json")

@@ -1,0 +1,581 @@
+"""`gilkit claims`: the registry, the decisions, real experiments, and what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from command import gilkit, heed_interrupts, refused
+
+import gilkit as package
+from gilkit import machine
+from gilkit.engine.pools import Lab
+from gilkit.engine.runner import Runner
+from gilkit.errors import CaseFailedError
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import load
+from gilkit.results.stats import Estimate
+from gilkit.studies.claims import launch
+from gilkit.studies.claims.bench import Bench, kernel_call
+from gilkit.studies.claims.claim import WHOLE, Claim, Figures, Finding, Ruling, above, all_of
+from gilkit.studies.claims.registry import CLAIMS
+from gilkit.studies.claims.study import Claims, Trial, claims
+
+NAMES = [
+    "responsive",
+    "shared-memory",
+    "one-at-a-time",
+    "slower-with-threads",
+    "processes-scale",
+    "quarter-cpu",
+    "nogil-scales",
+    "only-processes",
+    "cpu-processes-always-faster",
+    "io-same",
+    "io-threads",
+    "primes",
+    "gzip",
+    "numpy-releases",
+    "one-os-thread",
+    "start-cost",
+    "windows",
+    "footprint",
+    "copies-script",
+    "ipc-overhead",
+    "killable",
+    "crash",
+    "race",
+    "leak",
+    "smt-ceiling",
+    "timeline",
+]
+REAL = ["killable", "crash", "race", "leak", "shared-memory", "copies-script", "one-os-thread", "io-same"]
+HOLDS, REFUTED, DEPENDS, UNDECIDED = Ruling
+SHOWN = (Path(__file__).parents[3] / "docs" / "outputs" / "claims.txt").read_text("utf-8")
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+def test_every_claim_is_there_with_its_method_and_limits() -> None:
+    assert set(CLAIMS) == set(NAMES)
+    for name, claim in CLAIMS.items():
+        assert name == claim.name
+        assert re.fullmatch(r"[A-Z][^“”]+\.", claim.claim), name
+        words = claim.experiment.__doc__ or ""
+        assert re.search(r"\n\n *Method: \S", words), name
+        assert re.search(r"\n *Limits: \S", words), name
+    assert len({claim.claim for claim in CLAIMS.values()}) == len(CLAIMS)
+
+
+def test_the_list_has_every_claim() -> None:
+    done = gilkit("claims", "--list")
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert re.findall(r"^\S+$", done.stdout, re.M) == list(CLAIMS)
+    told = " ".join(done.stdout.split())
+    for claim in CLAIMS.values():
+        assert f"“{claim.claim}”" in told
+    assert told.count("Method:") == told.count("Limits:") == len(CLAIMS)
+
+
+# Decisions, with made-up figures.
+
+Series = dict[tuple[str, str, int], list[float]]
+
+
+def scaled(variant: str, executor: str, gain: float, workers: int = 2) -> Series:
+    """Rounds in which so many workers do ``gain`` times the work of one."""
+    alone = (variant, "openmp" if executor == "openmp" else "serial", 1)
+    rounds = [1.0, 1.01, 0.99, 1.0, 1.02]
+    return {alone: rounds, (variant, executor, workers): [r * workers / gain for r in rounds]}
+
+
+def wild(variant: str, executor: str, workers: int = 2) -> Series:
+    """Rounds that leave everything open."""
+    alone = (variant, "openmp" if executor == "openmp" else "serial", 1)
+    return {alone: [1.0] * 5, (variant, executor, workers): [2.2, 0.9, 1.5, 2.0, 1.0]}
+
+
+def flat(**seconds: float) -> Series:
+    """Rounds that all take the same, of `variant__executor__workers`, in which _ stands for -."""
+    found = {}
+    for name, value in seconds.items():
+        variant, executor, workers = name.split("__")
+        found[variant.replace("_", "-"), executor, int(workers)] = [value] * 5
+    return found
+
+
+def turned(cpu: float, more: float = 0.0) -> dict[str, object]:
+    turns = {"note": "", "held": 0.99, "holders": 2, "turn": 0.005}
+    return {"cpu python/threads/2": [cpu] * 5, "cpu python/threads/4": [more or cpu] * 5, "turns": turns}
+
+
+def used(threads: float, processes: float) -> dict[str, object]:
+    return {"cpu python/threads/4": [threads] * 5, "cpu python/processes/4": [processes] * 5}
+
+
+def late(**seconds: float) -> Figures:
+    every = dict.fromkeys(("none", "python", "gil-1ms", "gil-10ms", "gil-100ms", "nogil", "process"), 0.001)
+    every |= {name.replace("_", "-"): value for name, value in seconds.items()}
+    known = {f"{kind} {name}": [value] for name, value in every.items() for kind in ("p50", "max")}
+    return Figures({(name, "threads", 1): [value] * 5 for name, value in every.items()}, known)
+
+
+def held(sort: float, objects: float, error: float = 0.001, note: str = "") -> Figures:
+    series = scaled("np.sort", "threads", 1.9) | scaled("np.sqrt", "threads", 1.9)
+    series |= scaled("objects", "threads", 1.0)
+    shares = {"np.sort": [sort, error], "np.sqrt": [sort, error], "objects": [objects, error]}
+    return Figures(series, {"held": shares, "note": note})
+
+
+def jobs(**gains: list[float]) -> Figures:
+    """Threads' time by processes', round by round, for jobs of so many milliseconds."""
+    found = {str(int(ms[1:]) / 1000): [[gain, 1.0] for gain in rounds] for ms, rounds in gains.items()}
+    return Figures({}, {"jobs": found})
+
+
+def crashed(thread: int = -11, other: str = "well", pool: str = "BrokenProcessPool") -> Figures:
+    known = {
+        "thread": {"status": thread},
+        "process": {"status": 0, "crashed": -11, "other": other},
+        "pool": {"status": 0, "crashed": "BrokenProcessPool", "other": pool},
+    }
+    return Figures({}, known)
+
+
+def killed(kill: float, ended: float) -> Figures:
+    known: dict[str, object] = {"length": 10.0, "terminate": [kill] * 3, "kill": [kill] * 3}
+    for variant in ("gil", "nogil"):
+        known |= {f"noticed {variant}": [0.1] * 3, f"ended {variant}": [ended] * 3}
+    return Figures({}, known)
+
+
+def raced(threads: int, locked: int = 0) -> Figures:
+    sums = {"threads": threads, "threads, locked": locked, "processes": 5, "pool": 0}
+    return Figures({}, {name: [[1000, 1000 - lost]] for name, lost in sums.items()})
+
+
+def leaked(thread: float, process: float) -> Figures:
+    return Figures({}, {"thread": [thread * 32e6] * 3, "process": [process * 32e6] * 3})
+
+
+def copied(before: float, again: bool = True) -> Figures:
+    return Figures({}, {"fork": [[before, 33e6, False]] * 3, "spawn": [[9e6, 9e6, again]] * 3})
+
+
+def shared(ours: bool, theirs: bool) -> Figures:
+    thread = {"address": True, "ours": True, "theirs": True, "block": True, "copied": 0}
+    process = {"address": False, "ours": ours, "theirs": theirs, "block": True, "copied": 10**6}
+    return Figures({}, {"thread": thread, "process": process})
+
+
+def six(*processes: float) -> Figures:
+    """Primes: these rounds of the processes, where one worker takes a second."""
+    rest = flat(python__serial__1=1.0, python__threads__2=1.0, gil__serial__1=0.1, gil__threads__2=0.1)
+    rest |= flat(nogil__serial__1=0.1, nogil__threads__2=0.05)
+    return Figures(rest | {("python", "processes", 2): list(processes)}, {"numbers": 6})
+
+
+def watched(named: float, gil: bool = True) -> Figures:
+    return Figures({}, {"named": [named] * 3, "least": [named / 2] * 3}, gil=gil)
+
+
+def smt(processes: Series, native: Series, cores: int | None) -> Figures:
+    return Figures(processes | native, {"cores": cores, "logical": 2})
+
+
+STARTED = flat(start_thread__threads__1=1e-4, start_fork__processes__1=1e-3, start_spawn__processes__1=3e-2)
+CHANNELS = flat(
+    submit_processes__processes__1=2e-4, pool_1MB__processes__1=3e-3, shared_1MB__processes__1=4e-4
+)
+SLEPT = flat(sleep__threads__1=1.0)
+FETCHED = flat(fetch__serial__1=0.25, fetch__processes__5=0.15)
+LCG = scaled("nogil", "processes", 1.9)
+
+DECIDED: list[tuple[str, Figures, Ruling]] = [
+    ("timeline", watched(0.99), HOLDS),
+    ("timeline", watched(0.5), REFUTED),
+    ("timeline", watched(0.0, gil=False), DEPENDS),
+    ("one-at-a-time", Figures(scaled("python", "threads", 1.0), turned(1.0)), HOLDS),
+    ("one-at-a-time", Figures(scaled("python", "threads", 1.95), turned(1.98), gil=False), REFUTED),
+    ("one-at-a-time", Figures(wild("python", "threads"), turned(1.5)), UNDECIDED),
+    (
+        "one-at-a-time",
+        Figures(scaled("python", "threads", 1.0) | scaled("python", "threads", 1.9, 4), turned(1.0, 1.9)),
+        REFUTED,
+    ),
+    ("slower-with-threads", Figures(scaled("python", "threads", 0.8)), HOLDS),
+    ("slower-with-threads", Figures(scaled("python", "threads", 1.9), gil=False), REFUTED),
+    ("slower-with-threads", Figures(wild("python", "threads")), UNDECIDED),
+    (
+        "processes-scale",
+        Figures(scaled("python", "processes", 1.95), {"cpu python/processes/2": [2.0]}),
+        HOLDS,
+    ),
+    (
+        "processes-scale",
+        Figures(scaled("python", "processes", 1.2), {"cpu python/processes/2": [2.0]}),
+        REFUTED,
+    ),
+    ("processes-scale", Figures(wild("python", "processes"), {"cpu python/processes/2": [2.0]}), UNDECIDED),
+    ("nogil-scales", Figures(scaled("gil", "threads", 1.0) | scaled("nogil", "threads", 1.95)), HOLDS),
+    ("nogil-scales", Figures(scaled("gil", "threads", 1.0) | scaled("nogil", "threads", 1.1)), REFUTED),
+    ("nogil-scales", Figures(scaled("gil", "threads", 1.0) | wild("nogil", "threads")), UNDECIDED),
+    ("only-processes", Figures(LCG | scaled("nogil", "threads", 1.9)), REFUTED),
+    ("only-processes", Figures(LCG | scaled("nogil", "threads", 1.0)), HOLDS),
+    ("only-processes", Figures(LCG | wild("nogil", "threads")), UNDECIDED),
+    ("quarter-cpu", Figures({}, used(1.0, 1.98)), HOLDS),
+    ("quarter-cpu", Figures({}, used(1.95, 1.98), gil=False), REFUTED),
+    (
+        "quarter-cpu",
+        Figures({}, {**used(1, 2), "cpu python/threads/4": [0.9, 1.0, 1.5, 1.9, 1.1]}),
+        UNDECIDED,
+    ),
+    ("smt-ceiling", smt(scaled("python", "processes", 1.1), scaled("native", "openmp", 1.1), 1), HOLDS),
+    ("smt-ceiling", smt(scaled("python", "processes", 1.9), scaled("native", "openmp", 1.9), 1), REFUTED),
+    ("smt-ceiling", smt(scaled("python", "processes", 1.9), scaled("native", "openmp", 1.9), 2), UNDECIDED),
+    ("smt-ceiling", smt(wild("python", "processes"), scaled("native", "openmp", 1.9), 1), UNDECIDED),
+    ("start-cost", Figures(STARTED), HOLDS),
+    ("start-cost", Figures(STARTED | flat(start_thread__threads__1=1e-3)), REFUTED),
+    ("start-cost", Figures(STARTED | {("start-thread", "threads", 1): [1e-4, 3e-4, 2e-4]}), UNDECIDED),
+    ("windows", Figures(STARTED), DEPENDS),
+    ("windows", Figures(STARTED | flat(start_spawn__processes__1=5e-4)), REFUTED),
+    ("windows", Figures(STARTED | {("start-spawn", "processes", 1): [5e-4, 2e-3, 1e-3]}), UNDECIDED),
+    ("cpu-processes-always-faster", jobs(_1=[0.1] * 5, _1000=[1.9] * 5), DEPENDS),
+    ("cpu-processes-always-faster", jobs(_1=[1.2] * 5, _1000=[1.9] * 5), HOLDS),
+    ("cpu-processes-always-faster", jobs(_1=[0.1] * 5, _1000=[0.9] * 5), REFUTED),
+    ("cpu-processes-always-faster", jobs(_1=[0.1] * 5, _1000=[0.7, 1.2, 1.0, 0.8, 1.3]), REFUTED),
+    ("responsive", late(gil_100ms=0.1), DEPENDS),
+    ("responsive", late(), HOLDS),
+    (
+        "responsive",
+        late(**dict.fromkeys(("python", "gil_1ms", "gil_10ms", "gil_100ms", "nogil"), 0.1)),
+        REFUTED,
+    ),
+    ("responsive", late(none=0.1), UNDECIDED),
+    ("io-same", Figures(SLEPT | flat(sleep__processes__1=1.04), {"wait": 1.0}), DEPENDS),
+    ("io-same", Figures(SLEPT | flat(sleep__processes__1=0.99), {"wait": 1.0}), HOLDS),
+    ("io-same", Figures(SLEPT | flat(sleep__processes__1=2.5), {"wait": 1.0}), REFUTED),
+    ("io-same", Figures(SLEPT | {("sleep", "processes", 1): [0.9, 1.1, 1.0]}, {"wait": 1.0}), UNDECIDED),
+    ("io-threads", Figures(FETCHED | flat(fetch__threads__5=0.05)), HOLDS),
+    ("io-threads", Figures(FETCHED | flat(fetch__threads__5=0.24)), REFUTED),
+    ("io-threads", Figures(FETCHED | {("fetch", "threads", 5): [0.05, 0.24, 0.12]}), UNDECIDED),
+    ("primes", six(0.5, 0.6, 0.5), HOLDS),
+    ("primes", six(1.0, 1.1, 1.0), REFUTED),
+    ("primes", six(0.5, 1.5, 1.0), UNDECIDED),
+    ("gzip", Figures(scaled("decompress", "threads", 1.9)), REFUTED),
+    ("gzip", Figures(scaled("decompress", "threads", 0.8)), HOLDS),
+    ("gzip", Figures(wild("decompress", "threads")), UNDECIDED),
+    ("numpy-releases", held(0.01, 0.99), DEPENDS),
+    ("numpy-releases", held(0.01, 0.01), HOLDS),
+    ("numpy-releases", held(0.99, 0.99), REFUTED),
+    ("numpy-releases", held(0.01, 0.5), UNDECIDED),
+    ("numpy-releases", held(0.0, 0.0, note="this interpreter runs without a GIL"), UNDECIDED),
+    ("one-os-thread", Figures({}, {"ids": [1, 2], "cpus": [[0], [0, 1]]}), REFUTED),
+    ("one-os-thread", Figures({}, {"ids": [1, 1], "cpus": [[], []]}), HOLDS),
+    ("shared-memory", shared(False, False), HOLDS),
+    ("shared-memory", shared(True, True), REFUTED),
+    ("footprint", Figures({}, {"thread": [1e5] * 3, "fork": [2e6] * 3}), HOLDS),
+    ("footprint", Figures({}, {"thread": [2e6] * 3, "fork": [2e6] * 3}), REFUTED),
+    ("footprint", Figures({}, {"thread": [2e5, 2e6, 4e6], "fork": [2e6] * 3}), UNDECIDED),
+    ("copies-script", copied(1e6), DEPENDS),
+    ("copies-script", copied(33e6), HOLDS),
+    ("copies-script", copied(1e6, again=False), REFUTED),
+    ("copies-script", Figures({}, {"spawn": [[9e6, 9e6, True]]}), HOLDS),
+    ("ipc-overhead", Figures(CHANNELS | flat(submit_threads__threads__1=2e-5)), HOLDS),
+    ("ipc-overhead", Figures(CHANNELS | flat(submit_threads__threads__1=4e-4)), REFUTED),
+    ("ipc-overhead", Figures(CHANNELS | {("submit-threads", "threads", 1): [1e-4, 4e-4, 2e-4]}), UNDECIDED),
+    ("killable", killed(0.01, 10.0), HOLDS),
+    ("killable", killed(0.01, 0.5), REFUTED),
+    ("killable", killed(9.9, 10.0), REFUTED),
+    ("crash", crashed(), DEPENDS),
+    ("crash", crashed(pool="well"), HOLDS),
+    ("crash", crashed(thread=0), REFUTED),
+    ("crash", crashed(other="ended, too"), REFUTED),
+    ("race", raced(7), HOLDS),
+    ("race", raced(0), UNDECIDED),
+    ("race", raced(7, locked=1), REFUTED),
+    ("leak", leaked(1.0, 0.0), HOLDS),
+    ("leak", leaked(0.0, 0.0), REFUTED),
+    ("leak", leaked(1.0, 1.0), REFUTED),
+]
+
+
+@pytest.mark.parametrize(("name", "found", "ruling"), DECIDED)
+def test_figures_decide(name: str, found: Figures, ruling: Ruling) -> None:
+    finding = CLAIMS[name].finding(found)
+    assert finding.ruling is ruling, finding
+    assert finding.why
+    assert finding.measured
+    assert "nan" not in finding.measured
+
+
+def test_every_claim_can_come_out_in_more_than_one_way() -> None:
+    for name in CLAIMS:
+        assert len({ruling for which, _, ruling in DECIDED if which == name}) > 1, name
+
+
+@pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.quiet])
+def test_a_busy_machine_decides_nothing(name: str) -> None:
+    found = next(found for which, found, ruling in DECIDED if which == name and ruling is not UNDECIDED)
+    finding = CLAIMS[name].finding(replace(found, load=1.2))
+    assert finding.ruling is UNDECIDED
+    assert "others used 1.2 CPUs" in finding.why
+    assert finding.measured
+
+
+@pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.cpus > 1])
+def test_one_cpu_decides_nothing_that_takes_two(name: str) -> None:
+    finding = CLAIMS[name].finding(Figures(cpus=1))
+    assert finding.ruling is UNDECIDED
+    assert "too small" in finding.why
+
+
+def test_an_interval_decides_and_not_the_point() -> None:
+    assert above(Estimate(2.0, 1.9, 2.1), 1.0) is True
+    assert above(Estimate(0.5, 0.4, 0.6), 1.0) is False
+    assert above(Estimate(2.0, 0.9, 2.1), 1.0) is None
+    assert above(Estimate(2.0), 1.0) is None  # one round has no interval
+    assert all_of([True, None]) is None
+    assert all_of([None, False]) is False
+    assert all_of([True, True]) is True
+
+
+def session() -> set[int]:
+    """The processes that run this Python on gilkit's account."""
+    found = set()
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = " ".join(process.info["cmdline"] or [])
+        if sys.executable in line and ("gilkit" in line or "multiprocessing" in line):
+            found.add(process.pid)
+    return found
+
+
+def gone(before: set[int]) -> bool:
+    until = time.monotonic() + 20
+    while session() - before and time.monotonic() < until:
+        time.sleep(0.05)
+    return not session() - before
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Those that are cheap or dangerous, by the command line, with a folder of its own for what it leaves."""
+    folder = tmp_path_factory.mktemp("claims")
+    rubbish = folder / "tmp"
+    rubbish.mkdir()
+    before = session()
+    names = [name for name in REAL if CLAIMS[name].missing() is None]
+    environment = {**os.environ, "TMPDIR": str(rubbish)}
+    done = gilkit("claims", *names, "--quick", "-o", str(folder / "claims.json"), cwd=folder, env=environment)
+    assert gone(before)
+    assert list(rubbish.iterdir()) == []
+    return done, folder / "claims.json"
+
+
+@posix
+def test_real_experiments(ran: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    done, path = ran
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for name in REAL:
+        assert re.search(rf"^(holds|refuted|depends|undecided) +{name}$", done.stdout, re.M), name
+    kept = load(path)
+    found = {name: kept.fact(Case(name, WHOLE, "serial", 1), facts.FOUND) or {} for name in REAL}
+    assert found["crash"]["thread"]["status"] == -signal.SIGSEGV
+    assert found["crash"]["process"] == {"status": 0, "crashed": -signal.SIGSEGV, "other": "well"}
+    assert found["crash"]["pool"]["crashed"] == "BrokenProcessPool"
+    assert all(due == got for due, got in found["race"]["threads, locked"])
+    assert all(due == got for due, got in found["race"]["pool"])
+    assert all(late >= found["killable"]["length"] for late in found["killable"]["ended gil"])
+    assert all(late >= found["killable"]["length"] for late in found["killable"]["ended nogil"])
+    assert found["shared-memory"]["thread"]["theirs"]
+    assert not found["shared-memory"]["process"]["theirs"]
+    assert found["shared-memory"]["process"]["block"]
+    assert len(set(found["one-os-thread"]["ids"])) == 2 * machine.usable_cpus()
+    assert all(again for _, _, again in found["copies-script"]["spawn"])
+    assert min(found["leak"]["thread"]) > 25e6
+    assert len(kept.values(Case("io-same", "sleep", "processes", 1))) > 1
+    findings = Claims(kept.suite).findings
+    assert findings["crash"].ruling in (DEPENDS, HOLDS)
+    assert findings["leak"].ruling is HOLDS
+    assert findings["one-os-thread"].ruling is REFUTED
+
+
+@posix
+def test_the_file_shows_the_same(ran: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    done, path = ran
+    assert gilkit("show", str(path)).stdout == done.stdout
+    assert isinstance(package.load(path), Claims)
+    assert repr(package.load(path)) == done.stdout.rstrip("\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "pyperf", "show", str(path)], capture_output=True, text=True, check=False
+    )
+    assert "io-same/sleep/threads/1" in told.stdout
+
+
+def test_contestants_are_measured_in_whole_rounds() -> None:
+    with Lab(2, 60.0) as lab:
+        bench = Bench("nogil-scales", lab, 2, True, Runner(1))
+        bench.compare([("nogil", "threads", 2, kernel_call("lcg", "nogil"))])
+    assert set(bench.series) == {("nogil", "serial", 1), ("nogil", "threads", 2)}
+    assert len({len(values) for values in bench.series.values()}) == 1
+    assert len(bench.facts["cpu nogil/threads/2"]) == len(bench.series["nogil", "threads", 2])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "unknown claim 'nonsense': known are "),
+        (["crash", "-o", "/nowhere/at/all.json"], "cannot write to /nowhere/at/all.json"),
+        (["--rounds", "3"], "No such option"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
+    refused(gilkit("claims", *arguments), message)
+
+
+def test_bad_arguments_from_python() -> None:
+    with pytest.raises(ValueError, match="unknown claim 'nonsense'"):
+        package.claims("nonsense")
+    with pytest.raises(ValueError, match="name at least one claim"):
+        package.claims([])
+    with pytest.raises(TypeError, match="claims must be names, not int"):
+        package.claims(3)  # type: ignore[arg-type]
+
+
+def test_the_site_has_every_claim_from_a_real_run() -> None:
+    assert SHOWN.startswith("$ gilkit claims\n")
+    shown = re.findall(r"^(holds|refuted|depends|undecided) +([a-z]\S+)$", SHOWN, re.M)
+    assert [name for _, name in shown] == list(CLAIMS)
+    told = " ".join(SHOWN.split())
+    for claim in CLAIMS.values():
+        assert f"“{claim.claim}”" in told
+
+
+# What goes wrong.
+
+
+def entry(name: str, **changes: object) -> Claim:
+    """A claim of a test's own, under the name of a real one."""
+
+    def decision(found: Figures) -> Finding:
+        return Finding(HOLDS, "it is so", f"{found.facts['n']}")
+
+    def experiment(bench: Bench) -> None:
+        bench.facts["n"] = 17
+
+    return replace(CLAIMS[name], experiment=experiment, decision=decision, quiet=False, **changes)  # type: ignore[arg-type]
+
+
+def tried(monkeypatch: pytest.MonkeyPatch, *entries: Claim) -> Claims:
+    for claim in entries:
+        monkeypatch.setitem(CLAIMS, claim.name, claim)
+    runner = Runner(1)
+    with Lab(1, 5.0) as lab:
+        Trial(entries, True, 1, runner, None).measure(lab)
+    return Claims(runner.suite())
+
+
+def test_an_experiment_that_fails_is_a_row_and_the_others_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Bench) -> None:
+        raise CaseFailedError("it did not work")
+
+    def err(_: Bench) -> None:
+        raise OSError(28, "No space left on device")
+
+    bad, worse = replace(entry("crash"), experiment=fail), replace(entry("leak"), experiment=err)
+    absent = entry("windows", missing=lambda: "it is a test")
+    found = tried(monkeypatch, bad, worse, absent, entry("race"))
+    text = repr(found)
+    assert re.search(r"^failed +crash\n.*\n +it did not work$", text, re.M)
+    assert re.search(r"^failed +leak\n.*\n +OSError: .*No space left on device$", text, re.M)
+    assert re.search(r"^not here +windows\n.*\n +it is a test$", text, re.M)
+    assert re.search(r"^holds +race\n.*\n +17\n +→ it is so$", text, re.M)
+    assert found.missing == {"windows": "it is a test"}
+    assert found.findings == {"race": Finding(HOLDS, "it is so", "17")}
+    assert set(found.failures) == {"crash/whole/serial/1", "leak/whole/serial/1"}
+
+
+def test_nothing_that_is_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CLAIMS, "windows", entry("windows", missing=lambda: "it is a test"))
+    with pytest.raises(ValueError, match="nothing to measure: windows: it is a test"):
+        claims("windows")
+
+
+def test_a_program_that_fails_says_why() -> None:
+    with pytest.raises(CaseFailedError, match="its program failed: TypeError"):
+        launch.said("failing.race", "threads")
+    with (
+        pytest.raises(CaseFailedError, match="ended early, with status 1"),
+        launch.program("memory.share", 1) as child,
+    ):
+        child.told()
+
+
+@posix
+def test_a_program_is_ended_with_all_that_it_started() -> None:
+    with launch.program("memory.hold", "forkserver", 2) as child:
+        assert child.told() == "ready"
+        processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+        assert len(processes) > 3
+        semaphores = {name for process in processes for name in mapped(process.pid)}
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert semaphores or sys.platform != "linux"
+    assert not [name for name in semaphores if Path(name).exists()]
+
+
+def mapped(pid: int) -> set[str]:
+    """The files of named semaphores that a process has open, where the system tells."""
+    maps = Path(f"/proc/{pid}/maps")
+    return set(re.findall(r"/dev/shm/sem\.mp-\w+", maps.read_text())) if maps.exists() else set()
+
+
+INTERRUPTED = """
+import pathlib
+from gilkit.cli.main import main
+from gilkit.studies.claims import launch
+before = launch.program
+def program(name, *arguments):
+    if name == "failing.inside":
+        pathlib.Path("second").touch()
+    return before(name, *arguments)
+launch.program = program
+main()
+"""
+
+
+@posix
+def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "claims.json"
+    before = session()
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, "claims", "crash", "killable", "-o", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        preexec_fn=heed_interrupts,
+    )
+    until = time.monotonic() + 100
+    while time.monotonic() < until and not (tmp_path / "second").exists():
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert stderr.strip() == "gilkit: interrupted"
+    assert re.search(r"^(depends|holds) +crash$", stdout, re.M)
+    assert "killable" not in stdout
+    assert set(package.load(path).findings) == {"crash"}
+    assert gone(before)

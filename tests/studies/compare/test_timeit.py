@@ -1,0 +1,165 @@
+"""`gilkit timeit`: a statement of the reader's own, measured or refused with one clear answer."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from command import gilkit, heed_interrupts, refused
+
+import gilkit as package
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import load
+from gilkit.workloads.pickling import pickled
+from gilkit.workloads.statement import StatementCall
+from gilkit.workloads.workload import FunctionCall
+
+FAST = ["--workers", "2", "--rounds", "2"]
+
+
+def test_a_statement_and_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    setup = ["-s", "import zlib", "-s", "b = bytes(10**5)"]
+    done = gilkit("timeit", *FAST, *setup, "zlib.compress(b)", "-o", str(path))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for word in ("zlib.compress(b)", "one call", "threads", "processes", "sent", "ceiling", "memory"):
+        assert word in done.stdout, word
+    assert re.search(r"^b +100 kB ", done.stdout, re.M)
+    assert re.search(r"^result +\d+ B ", done.stdout, re.M)
+    found = load(path)
+    case = Case("zlib.compress(b)", "function", "threads", 2)
+    assert len(found.values(case)) == 2
+    assert found.fact(case, facts.STATEMENT) == "zlib.compress(b)"
+    assert found.fact(case, facts.SETUP) == "import zlib\nb = bytes(10**5)"
+    assert found.fact(case, facts.MEMORY_PROCESSES) > 10**6
+    assert len(found.values(Case("zlib.compress(b)", "sent", "processes", 2))) == 2
+    assert gilkit("show", str(path)).stdout == done.stdout
+
+
+def test_every_worker_count_has_a_row() -> None:
+    done = gilkit("timeit", "--rounds", "1", "--workers", "1,2,3", "sum(range(1000))")
+    assert done.returncode == 0, done.stderr
+    assert [int(found) for found in re.findall(r"^ +(\d) ", done.stdout, re.M)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("statement", "answer"),
+    [
+        ("1/0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("import sys; sys.exit()", "SystemExit"),
+        ("import os; os._exit(5)", "a worker process exited with status 5"),
+        ("import ctypes; ctypes.string_at(0)", "a worker process was killed by SIGSEGV"),
+        ("raise StopIteration", "StopIteration"),
+        ("class E(Exception): __reduce__ = None\nraise E", "E"),
+    ],
+)
+def test_a_statement_that_fails_is_one_clear_answer(statement: str, answer: str) -> None:
+    done = gilkit("timeit", *FAST, statement)
+    assert done.returncode == 1
+    assert done.stderr == "gilkit: nothing was measured\n"
+    assert done.stdout.startswith(f"failed: {answer}") or answer == "E"
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["foo bar"], "the statement is not Python: invalid syntax, line 1: foo bar"),
+        (["-s", "x =", "x"], "SETUP is not Python: invalid syntax"),
+        ([], "Missing argument 'STMT...'"),
+        (["--timeout", "0", "1"], "'--timeout'"),
+        (["--workers", "x", "1"], "not a list of worker counts"),
+        (["--workers", "10000", "1"], "workers must be at most 1024"),
+        (["-o", "/nowhere/at/all.json", "1"], "cannot write to /nowhere/at/all.json"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
+    refused(gilkit("timeit", *arguments), message)
+
+
+def written(folder: Path) -> set[int]:
+    """The ids of the processes that ran a SETUP which writes them down."""
+    path = folder / "pid"
+    return {int(pid) for pid in path.read_text().split()} if path.exists() else set()
+
+
+def ended(pids: set[int]) -> None:
+    """All of these end soon."""
+    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=10)
+    assert not alive
+
+
+@pytest.mark.parametrize("where", ["statement", "setup"])
+def test_an_endless_loop_is_given_up_and_nothing_is_left(where: str, tmp_path: Path) -> None:
+    loop = "while True: pass"
+    noted = f"import os; open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')"
+    arguments = ["-s", noted, "-s", loop, "1"] if where == "setup" else ["-s", noted, loop]
+    done = gilkit("timeit", *FAST, "--timeout", "1", *arguments)
+    assert done.returncode == 1
+    assert done.stdout.startswith("failed: no answer within 1 s: killed")
+    assert written(tmp_path)
+    ended(written(tmp_path))
+
+
+def test_a_result_that_cannot_be_pickled_stays_where_it_is() -> None:
+    done = gilkit("timeit", *FAST, "lambda: 1")
+    assert done.returncode == 0, done.stderr
+    assert "result cannot be pickled, so not sent: " in done.stdout
+    assert "sent  " not in done.stdout
+
+
+def test_the_same_from_python() -> None:
+    found = package.timeit("sum(x)", "x = list(range(1000))", rounds=2, workers=[2])
+    assert found.speedup("function", "threads", 2) > 0
+    assert found.verdict.why
+    assert repr(found).splitlines()[2] == "sum(x)"
+    found = package.compare(sum, range(1000), rounds=2, workers=[2])
+    assert "one call" in repr(found)
+    assert "argument 1" in repr(found)
+    with pytest.raises(TypeError, match="stmt must be a string, not int"):
+        package.timeit(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the statement is not Python"):
+        package.timeit("x =")
+
+
+def test_what_pickles_weigh() -> None:
+    found = {item.name: item for item in pickled(StatementCall("b = bytes(10**6); f = len", "f(b)"))}
+    assert set(found) == {"b", "result"}
+    assert 10**6 < found["b"].nbytes < 1.01 * 10**6
+    assert found["b"].seconds > 0
+    found = {item.name: item for item in pickled(FunctionCall(lambda x: x, (3,)))}
+    assert set(found) == {"argument 1", "result"}
+    bad = {item.name: item for item in pickled(StatementCall("g = (i for i in ())", "g"))}
+    assert "cannot pickle 'generator' object" in bad["g"].problem
+    assert bad["g"].nbytes == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_an_interrupt_ends_it_and_every_process(tmp_path: Path) -> None:
+    noted = f"import os; open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gilkit", "timeit", "-s", noted, "sum(range(10**5))"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(written(tmp_path)) < 3:
+        time.sleep(0.05)
+    os.killpg(process.pid, 2)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.startswith("\ngilkit: interrupted")
+    ended(written(tmp_path))
