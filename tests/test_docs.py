@@ -1,0 +1,287 @@
+"""What the README and the site tell people to run does run, and what they show is what it prints.
+
+Blocks of ``sh`` are run, shortened, each distinct command once; blocks of ``bash`` are for readers only: they
+install, or take a tool that is not here. Blocks of ``python`` are run as scripts, or by pytest.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from gilkit.kernels import KERNELS
+from gilkit.studies.compare.verdict import Cause
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+SITE = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in (README, *SITE)}
+SITE_TEXT = "\n".join(text for name, text in TEXTS.items() if name != "README.md")
+LINES = 150  # of the README, at most
+
+Ran = Callable[[str], "subprocess.CompletedProcess[str]"]
+
+
+def make_outputs() -> ModuleType:
+    """The script that makes the outputs, as a module."""
+    name = "gilkit_make_outputs"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, DOCS / "make_outputs.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+OUTPUTS = make_outputs().COMMANDS
+
+
+def fenced(text: str) -> list[tuple[str, str]]:
+    """The fenced blocks of a page: what stands behind the fence, and the block."""
+    return re.findall(r"^```([^\n]*)\n(.*?)^```$", text, re.M | re.S)
+
+
+def blocks(language: str) -> list[str]:
+    """The distinct blocks of a language, the README's first."""
+    found = [block for text in TEXTS.values() for info, block in fenced(text) if info == language]
+    return list(dict.fromkeys(found))
+
+
+def commands() -> list[str]:
+    """The distinct shell commands, without their comments."""
+    lines = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def shortened(command: str) -> list[str]:
+    """Return the words of a command as it is written, with less to measure."""
+    words = shlex.split(command.replace("\\\n", ""))
+    if words[0] != "gilkit" or "--list" in words:
+        return words
+    own = not any(word.startswith("-") for word in words[2:3]) and len(words) > 2
+    match words[1]:
+        case "compare":
+            words += [] if own else ["lcg"]
+            words += ["--rounds", "1"] + ([] if "--workers" in words else ["--workers", "2"])
+        case "timeit":
+            words += ["--rounds", "1", "--workers", "2"]
+        case "threshold":
+            words += ["--rounds", "1", "--workers", "2", "--sizes", "1000:2000"]
+        case "scaling":
+            words += ["--rounds", "1", "--workers", "1,2", "--work", "0.01"]
+        case "costs":
+            words += ["--rounds", "1"] + ([] if own else ["pickle-1kB"])
+        case "claims":
+            words += ["--quick"] + ([] if own else ["one-os-thread"])
+        case "timeline":
+            words += ["--calls", "5"]
+    return words
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run a command, shortened, in a folder that all share; none is run twice."""
+    folder = tmp_path_factory.mktemp("docs")
+    for example in (DOCS / "examples").glob("*.py"):
+        shutil.copy(example, folder)
+    done: dict[tuple[str, ...], subprocess.CompletedProcess[str]] = {}
+
+    def run(command: str) -> subprocess.CompletedProcess[str]:
+        words = tuple(shortened(command))
+        if words not in done:
+            called = words[1:] if words[0] == "python" else ("-m", *words)
+            done[words] = subprocess.run(
+                [sys.executable, *called],
+                cwd=folder,
+                capture_output=True,
+                encoding="utf-8",
+                check=False,
+                timeout=300,
+            )
+        return done[words]
+
+    run("gilkit compare lcg triad -o results.json")  # which others read
+    return run
+
+
+def test_the_readme_is_short_and_has_the_two_commands() -> None:
+    text = TEXTS["README.md"]
+    assert len(text.splitlines()) <= LINES
+    assert "    pip install . && gilkit compare          # the main job: two minutes\n" in text
+    assert "    pip install -e '.[test]' && pytest       # the tests\n" in text
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert {"test", "docs"} <= set(extras)
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_commands_run(command: str, ran: Ran) -> None:
+    done = ran(command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+SCRIPTS = [block for block in blocks("python") if "def test_" not in block]
+SUITES = [block for block in blocks("python") if "def test_" in block]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.splitlines()[-1][:40])
+def test_the_scripts_run(script: str, tmp_path: Path) -> None:
+    path = tmp_path / "example.py"
+    body = re.sub("^", "    ", script, flags=re.M)
+    path.write_text(f"def main():\n{body}\nif __name__ == '__main__':\n    main()\n", "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_suites_run(tmp_path: Path) -> None:
+    for place, suite in enumerate(SUITES):
+        (tmp_path / f"test_suite_{place}.py").write_text(suite, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-ra"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout  # what a busy machine or no GIL skips, it does with a reason
+
+
+def test_every_kernel_and_every_verdict_is_explained() -> None:
+    for kernel in KERNELS:
+        assert f"`{kernel}`" in SITE_TEXT, kernel
+    for cause in Cause:
+        assert f"\n| {cause.value} |" in TEXTS["docs/explanation/tables.md"], cause
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for name, text in TEXTS.items():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (ROOT / name).parent.joinpath(target).exists(), (name, target)
+
+
+# What is shown: from files, which a script makes.
+
+
+def stored(name: str) -> str:
+    """The output of that name."""
+    return (DOCS / "outputs" / f"{name}.txt").read_text("utf-8")
+
+
+def included() -> set[Path]:
+    """The files that pages include."""
+    return {
+        (ROOT / name).parent.joinpath(target).resolve()
+        for name, text in TEXTS.items()
+        for target in re.findall(r"^```\{(?:literal)?include\} (\S+)$", text, re.M)
+    }
+
+
+def test_included_files_are_there_and_outputs_are_used() -> None:
+    there = {DOCS / "outputs" / f"{name}.txt" for name in (*OUTPUTS, "machine")}
+    for path in included():
+        assert path.is_file(), path
+    assert set((DOCS / "outputs").iterdir()) == there
+    assert there <= included()
+
+
+def test_no_output_is_typed() -> None:
+    """Nothing that looks like one stands in a page, and those of the README are those of the files."""
+    for name, text in TEXTS.items():
+        untouched = re.sub(r"<!-- output: .*?<!-- end -->", "", text, flags=re.S)
+        for info, block in fenced(untouched):
+            if not info.startswith("{"):
+                assert not re.search(r"^\$ |±|─|│", block, re.M), (name, block)
+    for name, text in re.findall(
+        r"<!-- output: ([\w-]+) -->\n\n```text\n(.*?)```\n\n<!-- end -->", TEXTS["README.md"], re.S
+    ):
+        assert text == stored(name)
+    assert TEXTS["README.md"].count("<!-- output: ") == TEXTS["README.md"].count("<!-- end -->") == 1
+
+
+def test_the_machine_is_described_and_not_named() -> None:
+    keys = [line.split(":")[0] for line in stored("machine").splitlines()]
+    assert keys == ["Python", "CPUs", "Platform", "Load by others", "Date"]
+    for name in (*OUTPUTS, "machine"):
+        assert not re.search(r"/(home|root|tmp|Users|work)\b", stored(name)), name
+
+
+HEADLINE = re.compile(r".+ · GIL \w+ · \d+ CPUs? · .+")
+
+
+def structure(text: str) -> list[list[str]]:
+    """What an output consists of, whatever was measured: its headings, the names of its lanes and cases."""
+    lines = text.splitlines()
+    found = [["headline"]] if HEADLINE.fullmatch(lines[0]) else []
+    for place, line in enumerate(lines):
+        if line and set(line) == {"─"}:  # what stands above the rule of a table, up to an empty line
+            top = max((at for at in range(place) if not lines[at]), default=-1)
+            words = " ".join(lines[top + 1 : place]).split()
+            found.append([word for word in words if not re.search(r"\d", word)])
+        elif lane := re.match(r"(\w[\w ]*?) +│.*│", line):
+            found.append([lane[1]])
+    return found
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, output in OUTPUTS.items() if output.command.startswith("gilkit")]
+)
+def test_outputs_are_what_their_commands_print(name: str, ran: Ran) -> None:
+    command, text = OUTPUTS[name].command, stored(name)
+    assert text.startswith(f"$ {command}\n")
+    shown = structure(text.removeprefix(f"$ {command}\n"))
+    assert shown
+    assert shown == structure(ran(command).stdout)
+
+
+def test_the_table_has_every_kernel_and_the_claims_are_all_there(ran: Ran) -> None:
+    rows = {line.split()[0] for line in stored("compare").splitlines() if "±" in line}
+    assert rows >= set(KERNELS)
+    listed = [line for line in ran("gilkit claims --list").stdout.splitlines() if re.match(r"\w", line)]
+    rulings = "holds|refuted|depends|undecided"
+    assert listed
+    assert re.findall(rf"^(?:{rulings}) +([a-z][\w-]*)$", stored("claims"), re.M) == listed
+
+
+def test_outputs_of_scripts_and_of_pyperf(ran: Ran) -> None:
+    def firsts(text: str) -> list[str]:
+        return [line.split()[0] for line in text.splitlines() if line[:1].isalpha()]
+
+    fresh = ran(OUTPUTS["who-holds"].command)
+    assert fresh.returncode == 0, fresh.stderr
+    assert firsts(stored("who-holds")) == firsts(fresh.stdout)
+    for line in stored("file").splitlines()[1:]:
+        assert re.match(r"(lcg/\w+/\w+/\d: Mean|)", line), line
+
+
+def test_the_failure_is_what_the_fixture_says(ran: Ran) -> None:
+    parts = re.findall(r"^E +(measured|machine|means|to do) ", stored("test-sorting"), re.M)
+    assert parts == ["measured", "machine", "means", "to do"]
+    fresh = ran(OUTPUTS["test-sorting"].command)
+    if fresh.returncode == 0:  # skipped: the machine is busy, or has no GIL
+        assert "1 skipped" in fresh.stdout
+    else:
+        assert re.findall(r"^E +(measured|machine|means|to do) ", fresh.stdout, re.M) == parts
+
+
+def test_the_guide_names_every_module() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    packages = [path.parent for path in (ROOT / "gilkit").glob("*/__init__.py")]
+    for path in [*(ROOT / "gilkit").glob("*.py"), *packages]:
+        if not path.stem.startswith("__"):
+            assert f"`gilkit/{path.stem}" in guide or f"`gilkit/{path.name}" in guide, path.stem
