@@ -277,11 +277,3 @@ def test_the_failure_is_what_the_fixture_says(ran: Ran) -> None:
         assert "1 skipped" in fresh.stdout
     else:
         assert re.findall(r"^E +(measured|machine|means|to do) ", fresh.stdout, re.M) == parts
-
-
-def test_the_guide_names_every_module() -> None:
-    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    packages = [path.parent for path in (ROOT / "gilkit").glob("*/__init__.py")]
-    for path in [*(ROOT / "gilkit").glob("*.py"), *packages]:
-        if not path.stem.startswith("__"):
-            assert f"`gilkit/{path.stem}" in guide or f"`gilkit/{path.name}" in guide, path.stem
