@@ -146,9 +146,9 @@ def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: 
 
     Notes
     -----
-    A observation is the median, over up to a thousand calls, of the longest hold in a call, which no odd call
-    spoils: a hold that less than half of the calls have is not found. Nobody asks for the GIL meanwhile, so
-    Python code, which would hand it over after the switch interval, holds it throughout. Releases shorter
+    An observation is the median, over up to a thousand calls, of the longest hold in a call, which no odd
+    call spoils: a hold that less than half of the calls have is not found. Nobody asks for the GIL meanwhile,
+    so Python code, which would hand it over after the switch interval, holds it throughout. Releases shorter
     than 10 µs, or a fiftieth of the limit if that is less, may go unseen. Time for which the system took the
     CPU from the calling thread is taken off the call's longest hold before that counts against it.
     """

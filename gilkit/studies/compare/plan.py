@@ -60,9 +60,8 @@ class Pace:
 QUICK_PACE = Pace(budget=15.0, stretch=0.010, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=24.0)
 USUAL_PACE = Pace(budget=88.0, stretch=0.012, least=5, most=MOST_ROUNDS, limit=108.0)
 CLOSE_PACE = Pace(budget=80.0, stretch=0.030, least=5, most=MOST_ROUNDS, limit=108.0)  # for a few kernels
-OWN_PACE = Pace(
-    budget=4.5, stretch=0.015, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=8.0
-)  # for the reader's own code
+# For the reader's own code.
+OWN_PACE = Pace(budget=4.5, stretch=0.015, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=8.0)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from gilkit.results.file import Results, check_writable
 from gilkit.studies.scaling.columns import COLUMNS, counts, measured
 
 ENDINGS = (".svg", ".png")
-INCHES = (7.5, 4.5)  # inches
+INCHES = (7.5, 4.5)  # of the picture
 
 
 def check(path: str | os.PathLike[str]) -> None:

@@ -33,10 +33,8 @@ from gilkit.studies.scaling.columns import COLUMNS, Column
 TIME = 24.0  # seconds for the rounds
 LEAST_WORK, USUAL_WORK = 0.01, 0.1  # seconds of work, by default: at the least, and usually
 LONGEST_WORK = 10.0  # seconds that may be asked for
-BESIDE, PROCESS_START = (
-    0.15,
-    0.01,
-)  # seconds that a round of processes takes beside its work, and for each process
+BESIDE = 0.15  # seconds that a round of processes takes beside its work
+PROCESS_START = 0.01  # and for each process
 
 
 class Scaling(Outcome):

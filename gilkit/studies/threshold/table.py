@@ -17,11 +17,8 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.threshold.crossing import OWN, WINS, Point, crossing, points, price, size_of
 
-CURVE_WIDE, CURVE_HIGH, CURVE_MARGIN = (
-    64,
-    11,
-    7,
-)  # columns and rows of the picture, and columns to the left of it
+CURVE_WIDE, CURVE_HIGH = 64, 11  # columns and rows of the picture
+CURVE_MARGIN = 7  # columns to the left of it
 
 
 def table(results: Results) -> RenderableType:

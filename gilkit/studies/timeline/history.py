@@ -1,4 +1,4 @@
-"""What was recorded of who ran when and who held the GIL, and the same in the Trace Event format. Pure."""
+"""Who ran when and who held the GIL when, as it was captured: pure."""
 
 from __future__ import annotations
 

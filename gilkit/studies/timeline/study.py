@@ -224,6 +224,7 @@ def timeline(
     >>> gilkit.timeline("lcg", variant="gil", workers=3)  # doctest: +SKIP
     """
     meant = kernel_or_statement("timeline", target, stmt, setup)
+    [executor] = allowed("executor", executor, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
     count = _count(executor, workers)
     if calls is not None and positive("calls", calls) > MOST_CALLS:
         raise ValueError(f"calls must be at most {MOST_CALLS}, not {calls}")
@@ -243,7 +244,6 @@ def timeline(
 
 def _count(executor: str, workers: int | None) -> int:
     """Return how many workers there are to be on an executor."""
-    allowed("executor", executor, [name for name, kind in CALL_EXECUTORS.items() if not kind.native])
     kind = EXECUTORS[executor]
     if reason := kind.missing():
         raise ValueError(f"executor {executor} is not available here: {reason}")
