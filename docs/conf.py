@@ -25,6 +25,10 @@ exclude_patterns = ["_build", "outputs", "examples"]
 
 smartquotes_action = "qe"  # options keep their two dashes
 default_role = "py:obj"  # single backticks in docstrings name an object of the program
+nitpicky = True  # what names nothing fails the build
+nitpick_ignore_regex = [
+    ("py:obj", r"time\.\w+"),  # of the standard library
+]
 add_module_names = False
 autodoc_typehints = "none"  # numpydoc's sections say them in words
 autodoc_member_order = "bysource"

@@ -27,6 +27,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from gilkit.machine import interpreter, load_by_others, usable_cpus
+
 DOCS = Path(__file__).resolve().parent
 OUTPUTS = DOCS / "outputs"
 EXAMPLES = DOCS / "examples"
@@ -139,19 +141,11 @@ def check(text: str, wide: bool, *private: str) -> None:
 
 def machine() -> dict[str, str]:
     """Return what machine this is: not its name, nor anything that leads to it."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "CPUs": str(cpus),
+        "Python": interpreter(),
+        "CPUs": str(usable_cpus()),
         "Platform": f"{platform.system()}, {platform.machine()}",
     }
-
-
-def load() -> float:
-    """Return how many CPUs are in use, by others: this script sleeps meanwhile."""
-    import psutil
-
-    return float(sum(psutil.cpu_percent(LOOK, percpu=True))) / 100
 
 
 def noted(path: Path) -> dict[str, str]:
@@ -190,7 +184,7 @@ def main() -> None:
     if asked.only and before and any(before.get(key) != value for key, value in here.items()):
         raise SystemExit("the other outputs are of another machine or Python: make all of them")
     OUTPUTS.mkdir(exist_ok=True)
-    busy = load()
+    busy = load_by_others(LOOK)
     names = asked.only or list(COMMANDS)
     for place, name in enumerate(names, 1):
         print(f"[{place}/{len(names)}] {name}: {COMMANDS[name].command}", file=sys.stderr, flush=True)

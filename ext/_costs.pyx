@@ -81,7 +81,7 @@ cdef class Gathering:
         return True
 
 
-cdef class Contest(Gathering):
+cdef class Contention(Gathering):
     """Threads that release the GIL and take it again, all at once, until they have done so ``calls`` times together.
 
     Parameters

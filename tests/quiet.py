@@ -1,30 +1,62 @@
-"""Looks at real calls that count only where other programs left the machine alone."""
+"""Looks at real calls that count only where other programs left the machine alone.
+
+One odd look does not decide, and neither does one lucky look. Where others are busy all the time the test is
+skipped, and says so.
+"""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TypeVar
 
 import pytest
 
-from gilkit.machine import BUSY, watched_load
+from gilkit.engine.runner import LOOK
+from gilkit.machine import BUSY, load_by_others, watched_load
 
 WANTED = 5  # undisturbed looks
 TRIED = 40
+TRIED_APART = 20  # looks that start processes take longer
+T = TypeVar("T")
 
 
 def median_when_quiet(look: Callable[[], float]) -> float:
-    """Return the median of five looks during which others used next to nothing of the CPUs.
+    """Return the median of five looks during which others used next to nothing of the CPUs."""
+    return statistics.median(_undisturbed(_watched(look), TRIED))
 
-    One odd look does not decide, and neither does one lucky look. Where others are busy all the time the test
-    is skipped, and says so.
+
+def mostly_when_quiet(look: Callable[[], bool]) -> bool:
+    """Whether most of five looks show something, before and after which others used next to nothing.
+
+    For looks that start processes: what those use meanwhile is not told from what others do.
     """
-    kept: list[float] = []
-    for _ in range(TRIED):
+    return sum(_undisturbed(_watched_apart(look), TRIED_APART)) > WANTED / 2
+
+
+def _watched(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
+    """Look again and again; say, too, what others used meanwhile."""
+    while True:
         load = watched_load()
         found = look()
-        if (others := load()) < BUSY:
+        yield found, load()
+
+
+def _watched_apart(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
+    """Look again and again; say, too, what others used before or after, whichever was more."""
+    load = load_by_others(LOOK)
+    while True:
+        before, found, load = load, look(), load_by_others(LOOK)
+        yield found, max(before, load)
+
+
+def _undisturbed(looks: Iterator[tuple[T, float]], tried: int) -> list[T]:
+    """Return the first five looks that nobody disturbed."""
+    kept: list[T] = []
+    for found, others in islice(looks, tried):
+        if others < BUSY:
             kept.append(found)
         if len(kept) == WANTED:
-            return statistics.median(kept)
-    pytest.skip(f"others kept {others:.1f} CPUs busy: {len(kept)} of {TRIED} looks were undisturbed")
+            return kept
+    pytest.skip(f"others kept {others:.1f} CPUs busy: {len(kept)} of {tried} looks were undisturbed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -27,7 +28,15 @@ FLOORS = [  # bottom up: rooms import from the floors below theirs, and from BES
 ]
 ROOMS = [room for floor in FLOORS for room in sorted(floor)]
 ON_TOP = {"__init__", "__main__", "pytest_plugin"}  # what people start from
-LONGEST_MODULE, LONGEST_FUNCTION = 300, 60  # lines; a function's docstring apart
+LONGEST_MODULE, LONGEST_SOURCE, LONGEST_FUNCTION = (
+    300,
+    400,
+    60,
+)  # lines: of *.py, of *.pyx; without a docstring
+BY_NAME = {"import_module", "exec_module", "__import__"}  # ways to import what no import statement names
+MAY_IMPORT_BY_NAME = {"gilkit.studies.entry", "gilkit.studies.registry"}
+SHUFFLING = {"shuffle", "sample", "permutation", "permuted"}
+OF_EACH_STUDY = {"STUDY", "Course"}  # names that every study has, once
 
 
 @cache
@@ -42,6 +51,7 @@ def name_of(path: Path) -> str:
 
 MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
 COMPILED = {name_of(path) for path in (PACKAGE / "_ext").glob("*.pyi")}
+SOURCES = sorted((ROOT / "ext").glob("*.pyx"))
 
 
 def imported(path: Path, typing_only: bool = True) -> set[str]:
@@ -63,6 +73,17 @@ def nodes(top: ast.AST, typing_only: bool) -> Iterator[ast.AST]:
             continue
         yield node
         yield from nodes(node, typing_only)
+
+
+def named(path: Path) -> set[str]:
+    """The names that a module takes from others: imports them, under whatever name, or has as attributes."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+    return found
 
 
 def room_of(module: str) -> str:
@@ -96,6 +117,15 @@ def test_what_stands_beside_imports_no_room(module: str) -> None:
     assert {room_of(other) for other in imported(path, typing_only=False)} <= BESIDE, path
 
 
+def test_no_import_goes_unseen() -> None:
+    """Those that `imported` does not see: relative ones, and modules that are named when the program runs."""
+    for module, path in MODULES.items():
+        levels = {n.level for n in ast.walk(tree(path)) if isinstance(n, ast.ImportFrom)}
+        assert levels <= {0}, f"{path}: a relative import"
+        names = named(path) | {node.id for node in ast.walk(tree(path)) if isinstance(node, ast.Name)}
+        assert module in MAY_IMPORT_BY_NAME or not names & BY_NAME, path
+
+
 def test_nothing_goes_round_in_a_circle() -> None:
     graph = {module: imported(path, typing_only=False) - {module} for module, path in MODULES.items()}
     try:
@@ -122,6 +152,12 @@ def test_tests_are_in_the_same_folders() -> None:
         assert folder == Path("ext") or (PACKAGE / folder).is_dir(), folder
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_tests(room: str) -> None:
+    folder = ROOT / "tests" / ("ext" if room == "_ext" else room)
+    assert list(folder.rglob("test_*.py"))
+
+
 def test_only_the_command_line_prints_and_exits() -> None:
     for module, path in MODULES.items():
         if room_of(module) in ("cli", "__main__"):
@@ -133,8 +169,7 @@ def test_only_the_command_line_prints_and_exits() -> None:
 
 def test_only_the_runner_shuffles() -> None:
     for module, path in MODULES.items():
-        calls = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
-        assert module == "gilkit.engine.runner" or not calls & {"shuffle", "sample"}, path
+        assert module == "gilkit.engine.runner" or not named(path) & SHUFFLING, path
 
 
 def test_no_key_of_the_metadata_is_written_out_but_where_facts_are() -> None:
@@ -164,13 +199,21 @@ def test_one_name_means_one_thing() -> None:
     for module, path in MODULES.items():
         for name in defined(tree(path)):
             homes[name].add(module)
-    del homes["STUDY"]  # the entry that every study has
+    for path in SOURCES:
+        for name in re.findall(r"^(?:cdef )?class (\w+)", path.read_text("utf-8"), re.M):
+            homes[name].add(path.name)
+    for name in OF_EACH_STUDY:
+        where = homes.pop(name, set())
+        studies = {module.split(".")[2] for module in where if module.startswith("gilkit.studies.")}
+        assert len(studies) == len(where), (name, where)
     assert {name: where for name, where in homes.items() if len(where) > 1} == {}
 
 
 def test_modules_and_functions_are_short() -> None:
     for path in MODULES.values():
         assert len(path.read_text("utf-8").splitlines()) <= LONGEST_MODULE, path
+    for path in SOURCES:
+        assert len(path.read_text("utf-8").splitlines()) <= LONGEST_SOURCE, path
     for path in MODULES.values():
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef):

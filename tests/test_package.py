@@ -1,4 +1,4 @@
-"""What importing gilkit loads."""
+"""What importing gilkit loads, and what it offers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+
+import gilkit
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -28,3 +30,11 @@ def test_importing_leaves_the_gil_as_it_is() -> None:
     gil = "getattr(sys, '_is_gil_enabled', lambda: True)()"
     script = f"import sys; before = {gil}; import gilkit.kernels; assert {gil} == before"
     subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+
+
+def test_the_package_is_lazy_and_complete() -> None:
+    for name in gilkit.__all__:
+        assert getattr(gilkit, name) is not None
+    assert set(gilkit.__all__) <= set(dir(gilkit))
+    with pytest.raises(AttributeError, match="No gilkit attribute nonsense"):
+        _ = gilkit.nonsense

@@ -6,7 +6,9 @@ Nothing of it is listed in a page by hand: what is new in a registry is in the s
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from importlib import import_module
 from textwrap import dedent
 from typing import Any
@@ -14,7 +16,9 @@ from typing import Any
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
 
 PACKAGE = "gilkit"
 
@@ -32,6 +36,23 @@ PLACES = {
     "assert_holds_at_most": "gilkit.gil.assertions:assert_holds_at_most",
     "assert_same_under_threads": "gilkit.gil.same_results:assert_same_under_threads",
 }
+
+# What results are made of: types that one reads, and does not make.
+PARTS = [
+    "gilkit.engine.runner.Progress",
+    "gilkit.studies.threshold.crossing.Crossing",
+    "gilkit.studies.threshold.crossing.Point",
+    "gilkit.studies.claims.claim.Finding",
+    "gilkit.studies.claims.claim.Ruling",
+    "gilkit.studies.timeline.history.Span",
+    "gilkit.studies.timeline.history.WorkerHold",
+    "gilkit.gil.monitor.Share",
+    "gilkit.gil.monitor.Hold",
+    "gilkit.gil.threads.ThreadId",
+]
+
+ERRORS = "gilkit.errors"
+CAUGHT = {"CaseFailedError", "LateError"}  # by gilkit itself: a case that failed is told in its row
 
 
 def found(what: str) -> Any:
@@ -81,16 +102,12 @@ def _columns() -> Iterator[Row]:
 def _claims() -> Iterator[Row]:
     yield "name", "what people say"
     for name, claim in found("claims").items():
-        yield f"`{name}`", f"“{claim.claim}”"
+        yield f"`{name}`", f"“{claim.sentence}”"
 
 
 def _facts() -> Iterator[Row]:
     yield "key", "type", "what it says"
-    try:
-        facts = found("facts")
-    except ImportError:  # a version of gilkit from before the registry
-        return
-    for fact in facts.values():
+    for fact in found("facts").values():
         yield f"`{fact.key}`", fact.type_name, fact.about
 
 
@@ -112,8 +129,6 @@ class RegistryTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Write the table, and have it read as if it stood in the page."""
         head, *rows = TABLES[self.arguments[0]]()
-        if not rows:
-            return []
         lines = [_line(head), _line("---" for _ in head), *map(_line, rows)]
         return self.parse_text_to_nodes("\n".join(lines))
 
@@ -130,7 +145,7 @@ class Methods(SphinxDirective):
         items = []
         for name, claim in found("claims").items():
             text = " ".join(inspect.cleandoc(claim.experiment.__doc__ or "").split())
-            items.append(f"`{name}`: “{claim.claim}”\n: {text}\n")
+            items.append(f"`{name}`: “{claim.sentence}”\n: {text}\n")
         return self.parse_text_to_nodes("\n".join(items))
 
 
@@ -152,8 +167,27 @@ class Restructured(SphinxDirective):
         return node.children
 
 
+def _entries(sort: str, names: Iterable[str], *options: str) -> Iterator[str]:
+    """Return a table of names, and an entry for each."""
+    names = list(names)
+    yield from (".. autosummary::", "   :nosignatures:", "")
+    yield from (f"   {name}" for name in names)
+    yield ""
+    for name in names:
+        yield f".. auto{sort}:: {name}"
+        yield from (f"   :{option}:" for option in options)
+        if sort == "class" and _is_enum(name):
+            yield "   :undoc-members:"  # its values
+        yield ""
+
+
+def _is_enum(name: str) -> bool:
+    module, _, last = name.rpartition(".")
+    return issubclass(getattr(import_module(module), last), Enum)
+
+
 class PublicNames(Restructured):
-    """The documentation of the public names of a sort: ``function``, ``class``, ``exception`` or ``data``."""
+    """The documentation of the public names of a sort: ``function``, ``class`` or ``data``."""
 
     required_arguments = 1
 
@@ -166,20 +200,38 @@ class PublicNames(Restructured):
             for name in names:
                 yield from (f".. py:data:: {PACKAGE}.{name}", "")
             return
-        yield from (".. autosummary::", "   :nosignatures:", "")
-        yield from (f"   {PACKAGE}.{name}" for name in names)
-        yield ""
-        for name in names:
-            yield f".. auto{sort}:: {PACKAGE}.{name}"
-            if sort != "function":
-                yield "   :members:"
-            yield ""
+        yield from _entries(
+            sort, (f"{PACKAGE}.{name}" for name in names), *(["members"] if sort == "class" else [])
+        )
 
 
 def _sort(thing: Any) -> str:
     if inspect.isclass(thing):
         return "exception" if issubclass(thing, BaseException) else "class"
     return "function" if callable(thing) else "data"
+
+
+class Parts(Restructured):
+    """The documentation of what results are made of."""
+
+    def lines(self) -> Iterable[str]:
+        """Return a table of PARTS, and an entry for each."""
+        return _entries("class", PARTS, "members")
+
+
+class Errors(Restructured):
+    """The documentation of the errors that gilkit raises: all of their module but those that it catches."""
+
+    def lines(self) -> Iterable[str]:
+        """Return a table of them, and an entry for each, in the order of the module."""
+        classes = (n for n, thing in vars(import_module(ERRORS)).items() if _is_own_error(thing))
+        return _entries(
+            "exception", (f"{ERRORS}.{n}" for n in classes if n not in CAUGHT), "show-inheritance"
+        )
+
+
+def _is_own_error(thing: Any) -> bool:
+    return inspect.isclass(thing) and issubclass(thing, BaseException) and thing.__module__ == ERRORS
 
 
 class KernelDocs(Restructured):
@@ -231,11 +283,46 @@ class Commands(Restructured):
         yield "   :nested: full"
 
 
+def mark_parameters(_: Sphinx, __: str, ___: str, thing: Any, ____: Any, lines: list[str]) -> None:
+    """Set what a docstring says of its own parameters as code: single backticks would name an object."""
+    thing = getattr(thing, "python", thing)  # a kernel's arguments are those of its reference
+    try:
+        own = set(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        own = set()
+    own |= set(getattr(thing, "__annotations__", ()))  # and attributes of a class
+    if own:
+        name = re.compile(rf"(?<![`:])`({'|'.join(map(re.escape, own))})`(?!`)")
+        lines[:] = [name.sub(r"``\1``", line) for line in lines]
+
+
+def find_by_last_name(app: Sphinx, env: BuildEnvironment, node: Any, shown: Any) -> nodes.Node | None:
+    """Let a docstring name an object by its last name alone, where one documented object has that name."""
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or "." in target:
+        return None
+    sorts = {"class", "exception", "function"}
+    objects = env.get_domain("py").get_objects()
+    places = {
+        (doc, anchor)
+        for name, _, sort, doc, anchor, _ in objects
+        if sort in sorts and name.endswith(f".{target}")
+    }
+    if len(places) != 1:
+        return None
+    doc, anchor = places.pop()
+    return make_refnode(app.builder, node["refdoc"], doc, anchor, shown, target)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
+    """Register the directives, and mend the references of docstrings."""
+    app.connect("autodoc-process-docstring", mark_parameters, priority=400)  # before numpydoc
+    app.connect("missing-reference", find_by_last_name)
     app.add_directive("registry", RegistryTable)
     app.add_directive("methods", Methods)
     app.add_directive("public-names", PublicNames)
+    app.add_directive("result-parts", Parts)
+    app.add_directive("errors", Errors)
     app.add_directive("kernel-docs", KernelDocs)
     app.add_directive("fixture-docs", FixtureDocs)
     app.add_directive("command-line", Commands)

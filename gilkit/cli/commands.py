@@ -22,7 +22,6 @@ from gilkit.cli.options import (
 from gilkit.cli.screen import progress_bar, show
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import VARIANTS
-from gilkit.results.file import Results
 from gilkit.studies import catalogue
 from gilkit.studies.claims import table as claims_table
 from gilkit.studies.claims.study import claims
@@ -30,8 +29,8 @@ from gilkit.studies.compare.study import compare, timeit
 from gilkit.studies.costs import table as costs_table
 from gilkit.studies.costs.study import costs
 from gilkit.studies.load import load
-from gilkit.studies.registry import report
-from gilkit.studies.scaling import plot as plots
+from gilkit.studies.outcome import Outcome
+from gilkit.studies.scaling import plot as scaling_plot
 from gilkit.studies.scaling.study import Scaling, scaling
 from gilkit.studies.threshold.study import threshold
 from gilkit.studies.timeline.study import timeline
@@ -47,12 +46,12 @@ def command() -> None:
     """Threads or processes, and should this release the GIL? Measured here."""
 
 
-def _finish(found: Results, plot: str | None = None) -> None:
+def _finish(outcome: Outcome, plot: str | None = None) -> None:
     """Print the report of what was found, and draw it if asked for."""
-    show(report(found))
+    show(outcome)
     if plot is not None:
-        plots.draw(found, plot)
-    if found.failures:
+        scaling_plot.draw(outcome.results, plot)
+    if outcome.failures:
         raise FailedCasesError("some cases failed")
 
 
@@ -81,7 +80,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
-    _finish(outcome.results)
+    _finish(outcome)
 
 
 @command.command("timeit")
@@ -99,7 +98,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
     """
     with progress_bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
-    _finish(outcome.results)
+    _finish(outcome)
 
 
 @command.command("threshold")
@@ -124,7 +123,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
-    _finish(found.results)
+    _finish(found)
 
 
 @command.command("costs")
@@ -144,7 +143,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
-    _finish(found.results)
+    _finish(found)
 
 
 @command.command("timeline")
@@ -193,7 +192,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
         raise click.UsageError("--plot and --output must be two files")
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
-    _finish(found.results, plot)
+    _finish(found, plot)
 
 
 @command.command("claims")
@@ -213,7 +212,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
-    _finish(found.results)
+    _finish(found)
 
 
 @command.command("show")
@@ -224,7 +223,7 @@ def show_command(file: str, plot: str | None) -> None:
     found = load(file)
     if plot is not None and not isinstance(found, Scaling):
         raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
-    _finish(found.results, plot)
+    _finish(found, plot)
 
 
 @command.command("list")

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+            sys.exit(FAILED)
         _fail(f"cannot read {error.filename}: {error.strerror}" if error.filename else str(error))
     except (KeyboardInterrupt, click.Abort) as error:
         _interrupted(error)

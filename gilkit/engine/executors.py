@@ -159,7 +159,8 @@ class ExecutorKind:
     about : str
         What runs a worker, in a few words.
     start : callable
-        ``start(workers)`` returns an executor with that many workers.
+        ``start(workers)`` returns an executor with that many workers: where they are processes, a
+        `ProcessPool`, or what can be killed as that can.
     missing : callable
         Returns why it is not available here, or None.
     apart : bool
@@ -189,7 +190,7 @@ def _interpreters(workers: int) -> Executor:
     return pool
 
 
-def no_interpreters() -> str | None:
+def _no_interpreters() -> str | None:
     """Return why there are no interpreters here, or None."""
     return None if sys.version_info >= (3, 14) else "interpreters came with Python 3.14"
 
@@ -209,7 +210,7 @@ EXECUTORS: dict[str, ExecutorKind] = {
         ExecutorKind(
             "openmp",
             "native threads, for the native variant alone",
-            lambda _: SerialExecutor(),
+            lambda _: SerialExecutor(),  # a team starts its threads itself: nothing is submitted
             native=True,
             missing=lambda: lcg.missing.get("native"),
         ),
@@ -217,7 +218,7 @@ EXECUTORS: dict[str, ExecutorKind] = {
             "interpreters",
             "interpreters, of an InterpreterPoolExecutor",
             _interpreters,
-            no_interpreters,
+            _no_interpreters,
             calls=False,
         ),
     )

@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from gilkit.engine.executors import EXECUTORS, ProcessPool
 from gilkit.engine.window import Window, local_pools, local_watch, local_window, sent_window, together
@@ -197,7 +197,8 @@ class Lab:
         if name not in self._processes:
             start = time.perf_counter()
             try:
-                self._processes[name] = ProcessPool(workers)
+                kind = EXECUTORS.get(name, EXECUTORS["processes"])
+                self._processes[name] = cast("ProcessPool", kind.start(workers))
             except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
                 raise CaseFailedError(
                     f"{workers} worker processes did not start; a script has to call this under "

@@ -2,7 +2,7 @@
 
 A round measures every lane once, in an order of its own, so that drift and noise fall on all alike; what is
 compared is compared within rounds. Studies say what their lanes are and when to stop, and nothing else
-shuffles anything.
+shuffles anything. (A program of a claim, in which gilkit is not loaded, takes its turns in a fixed order.)
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def _own_cpu(place: int) -> Iterator[None]:
     """Keep this thread on the CPU of worker number ``place`` meanwhile, where the system lets us.
 
     Threads that wake at one time often wake on one CPU, and a scheduler takes milliseconds to part them: in
-    rounds of 20 ms that alone made 1.5 times out of 2. A worker waits for its start on a CPU of its own, and
+    windows of 20 ms that alone made 1.5 times out of 2. A worker waits for its start on a CPU of its own, and
     from there on belongs to the scheduler again.
     """
     if not hasattr(os, "sched_setaffinity"):

@@ -15,7 +15,7 @@ from typing import Any
 
 from gilkit.arguments import number
 from gilkit.errors import BusyError, MonitorError
-from gilkit.gil.law import AGAIN, HAND_OFF, behaviour
+from gilkit.gil.law import HAND_OVER, behaviour, bound, taken_again
 from gilkit.gil.monitor import why_missing
 from gilkit.gil.observations import Observation, observe_holds, observe_share, trouble
 from gilkit.machine import interpreter, usable_cpus
@@ -117,7 +117,7 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
                 "holds the GIL for",
                 over,
                 "threads that call it wait for each other: however many, they do at most "
-                f"{1 / held:.1f} times the work of one",
+                f"{bound(held):.1f} times the work of one",
                 _remedy(over[-1]),
             )
         )
@@ -206,9 +206,9 @@ def _told(claim: str, verb: str, over: list[Observation], means: str, remedy: st
 
 
 def _remedy(observation: Observation) -> str:
-    if observation.call < HAND_OFF:
+    if observation.call < HAND_OVER:
         return "do more in one call, and release the GIL there: short calls are mostly entering and leaving"
-    if observation.times >= AGAIN and behaviour(observation.figure) != "holds":
+    if taken_again(observation.times) and behaviour(observation.figure) != "holds":
         return (
             f"it takes the GIL at least {observation.times:,.0f} times a call: look for callbacks and "
             "checks where it should run without, such as a missing noexcept"

@@ -91,7 +91,7 @@ def held_share(
     Returns
     -------
     Share
-        A float with its standard error. 0 on an interpreter without a GIL, and its `note` says so.
+        A float with its standard error. 0 on an interpreter without a GIL, and its ``note`` says so.
 
     Raises
     ------

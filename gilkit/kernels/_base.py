@@ -25,7 +25,7 @@ class Kernel:
     python, gil, nogil, native : callable or None
         The variants; None where the kernel has no such variant, and then `missing` says why.
     make : callable
-        ``make(size, path)`` returns the arguments of one call: `path` is a file to take them from, or None.
+        ``make(size, path)`` returns the arguments of one call: ``path`` is a file to take them from, or None.
     size, python_size : int
         How much work a call is by default: for the compiled variants, and for the slower python.
     unit : str
@@ -70,11 +70,32 @@ class Kernel:
         return f"<gilkit kernel {self.name}: {', '.join(v for v in VARIANTS if self.variant(v))}>"
 
     def variant(self, name: str) -> Any:
-        """Return the variant called ``name``, or None."""
+        """Return a variant.
+
+        Parameters
+        ----------
+        name : str
+            One of `gilkit.kernels.VARIANTS`.
+
+        Returns
+        -------
+        callable or None
+            None where the kernel has no such variant.
+        """
         return getattr(self, name) if name in VARIANTS else None
 
     def default_size(self, variant: str) -> int:
-        """Return the size of a call of ``variant`` where none is asked for."""
+        """Return the size of a call where none is asked for.
+
+        Parameters
+        ----------
+        variant : str
+
+        Returns
+        -------
+        int
+            In the kernel's unit.
+        """
         return self.python_size if variant == "python" else self.size
 
 
@@ -87,7 +108,7 @@ def _registered(name: str) -> Kernel:
 
 
 def kernel(
-    module: ModuleType, *, missing: dict[str, str] | None = None, **facts: Any
+    module: ModuleType, *, missing: dict[str, str] | None = None, **options: Any
 ) -> Callable[[Callable[..., Any]], Kernel]:
     """Register the decorated reference with the compiled variants that ``module`` has for it."""
 
@@ -100,7 +121,7 @@ def kernel(
         compiled: dict[str, Any] = {
             v: None if v in reasons else getattr(module, f"{name}_{v}") for v in VARIANTS[1:]
         }
-        KERNELS[name] = Kernel(name=name, python=python, missing=reasons, **compiled, **facts)
+        KERNELS[name] = Kernel(name=name, python=python, missing=reasons, **compiled, **options)
         return KERNELS[name]
 
     return register

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from gilkit.results.facts import Metadata
 
-SUBJECTS = ("nogil", "function", "gil", "python")  # what a verdict is about: the most that is released
+JUDGED_VARIANTS = ("nogil", "function", "gil", "python")  # what a verdict is about: the most that is released
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,11 +132,11 @@ MISSING: Fact[dict[str, str]] = _fact(
 )
 
 # Of a case.
-LOOPS = _fact("loops", int, "Calls of each worker in a round.")
+LOOPS = _fact("loops", int, "Calls of each worker in a window.")
 WORKERS = _fact("gilkit_workers", int, "Workers.")
 LOAD = _fact("gilkit_load", float, "CPUs that others used just before or just after, whichever was more.")
 CPU_USED = _fact(
-    "gilkit_cpu", float, "CPU seconds used for each second of the wall clock, in the last round."
+    "gilkit_cpu", float, "CPU seconds used for each second of the wall clock, in the last window."
 )
 SIZE = _fact("gilkit_size", int, "How much work a call is.")
 UNIT = _fact("gilkit_unit", str, "What the size counts.")

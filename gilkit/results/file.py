@@ -1,7 +1,7 @@
 """The results file: a pyperf suite in JSON, with one benchmark a case, named kernel/variant/executor/workers.
 
-Facts of a case or a run are metadata whose names start with ``gilkit_``. Benchmarks of one kernel hold their
-values in the order of its rounds: value i of each is from round i.
+Facts of a case or a run are metadata: see `facts`. Benchmarks of one kernel hold their values in the order of
+its rounds: value i of each is from round i.
 """
 
 from __future__ import annotations
@@ -63,6 +63,11 @@ class Results:
         """Return what is known of ``case``; None where that is nothing."""
         benchmark = self._benchmarks.get(case)
         return fact.of(benchmark.get_metadata()) if benchmark else None
+
+    @property
+    def gil(self) -> bool:
+        """Whether the interpreter ran with a GIL."""
+        return facts.GIL.of(self.facts, "on") == "on"
 
     @property
     def load(self) -> float:

@@ -7,24 +7,25 @@ from rich.text import Text
 
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.report.tables import plain_table
+from gilkit.report.tables import absent, plain_table
 
 
 def catalogue() -> RenderableType:
     """Return the kernels, variants and executors, with why one is not available here."""
     kernels = plain_table("kernel", *VARIANTS, "size of a call", "limited by")
-    why: dict[str, list[str]] = {}
+    missing: dict[str, str] = {}
     for kernel in KERNELS.values():
-        has = [Text("yes", style="green") if kernel.variant(v) else Text("no", style="red") for v in VARIANTS]
+        has = [_yes_or_no(kernel.variant(variant) is not None) for variant in VARIANTS]
         kernels.add_row(kernel.name, *has, f"{kernel.size:,} {kernel.unit}", kernel.limit)
-        for variant, reason in kernel.missing.items():
-            why.setdefault(reason, []).append(f"{kernel.name} {variant}")
+        missing |= {f"{kernel.name} {variant}": reason for variant, reason in kernel.missing.items()}
     executors = plain_table("executor", "available", "what runs a worker")
     for kind in CALL_EXECUTORS.values():
-        absent = kind.missing()
-        word = Text("no", style="red") if absent else Text("yes", style="green")
-        executors.add_row(kind.name, word, kind.about)
-        if absent:
-            why.setdefault(absent, []).append(kind.name)
-    notes = [Text(f"no {', '.join(names)}: {reason}", style="dim") for reason, names in why.items()]
+        reason = kind.missing()
+        executors.add_row(kind.name, _yes_or_no(reason is None), kind.about)
+        missing |= {kind.name: reason} if reason else {}
+    notes = list(absent(missing))
     return Group(kernels, "", executors, *([""] if notes else []), *notes)
+
+
+def _yes_or_no(there: bool) -> Text:
+    return Text("yes", style="green") if there else Text("no", style="red")

@@ -21,7 +21,7 @@ class Study:
     name : str
         Its folder, its command, and its function in Python.
     outcome : str
-        The class in its `study` of what the function returns.
+        The class of what the function returns, to be had from its `study`.
     kind : str
         What its results files call themselves; empty where it leaves none.
     """

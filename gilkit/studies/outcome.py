@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gilkit.results import file
 from gilkit.results.file import Results
-from gilkit.studies.registry import report
+from gilkit.studies.entry import Study
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,6 +20,8 @@ class Outcome:
     ----------
     suite : pyperf.BenchmarkSuite
     """
+
+    study: ClassVar[Study]
 
     def __init__(self, suite: Any) -> None:
         self.suite = suite
@@ -41,11 +43,21 @@ class Outcome:
         return self._results.missing
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the suite to ``path``, in pyperf's JSON."""
+        """Write the suite to ``path``, in pyperf's JSON.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        ResultsError
+            If it cannot be written.
+        """
         file.save(self.suite, path)
 
     def __rich__(self) -> RenderableType:
-        return report(self._results)
+        return self.study.table(self._results)
 
     def __repr__(self) -> str:
         from gilkit.report.tables import plain

@@ -33,7 +33,7 @@ class Workload(Protocol):
         """Make or load the data, in the worker, and return the call without arguments."""
 
 
-_own = threading.local()
+_of_thread = threading.local()
 _places: dict[object, OrderedDict[object, Any]] = {}  # of all threads: one works at a place at a time
 
 
@@ -62,7 +62,7 @@ def ready(recipe: Workload | bytes, place: int = 0) -> Call:
         workload: Workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
         return _warm(workload.prepare())
 
-    return _kept(_own.__dict__, "calls", recipe, make)
+    return _kept(_of_thread.__dict__, "calls", recipe, make)
 
 
 def _warm(call: Call) -> Call:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent import futures
 from concurrent.futures import BrokenExecutor, Executor
 
 import psutil
 import pytest
 
+from gilkit.engine import executors
 from gilkit.engine.executors import EXECUTORS, ProcessPool, SerialExecutor, start_context
+from gilkit.kernels import lcg
 
 
 def test_a_call_and_its_result(executor: Executor) -> None:
@@ -76,10 +78,10 @@ def test_a_worker_that_exits() -> None:
 
 def test_a_worker_that_hangs_is_killed() -> None:
     pool = ProcessPool(2)
-    futures = [pool.submit(time.sleep, 600) for _ in range(2)]
+    waiting = [pool.submit(time.sleep, 600) for _ in range(2)]
     pool.kill()
     assert not any(process.is_alive() for process in pool.members)
-    assert all(future.done() for future in futures)
+    assert all(future.done() for future in waiting)
 
 
 ORPHANS = """
@@ -112,4 +114,13 @@ def test_what_is_missing_says_why() -> None:
     for kind in EXECUTORS.values():
         reason = kind.missing()
         assert reason is None or (reason and "\n" not in reason)
-    assert multiprocessing.get_all_start_methods()
+    assert EXECUTORS["serial"].missing() is None
+    assert EXECUTORS["threads"].missing() is None
+    assert EXECUTORS["openmp"].missing() == lcg.missing.get("native")
+    assert (EXECUTORS["interpreters"].missing() is None) == hasattr(futures, "InterpreterPoolExecutor")
+
+
+def test_a_python_without_multiprocessing_has_no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert EXECUTORS["processes"].missing() is None
+    monkeypatch.setattr(executors, "find_spec", lambda _: None)
+    assert EXECUTORS["processes"].missing() == "this Python has no multiprocessing"

@@ -172,10 +172,6 @@ def die() -> None:
     os._exit(9)
 
 
-def unimportable() -> FunctionCall:
-    return FunctionCall(lambda: None)
-
-
 @pytest.mark.parametrize("name", ["serial", "threads", "processes"])
 @pytest.mark.parametrize(
     ("workload", "reason"),
@@ -233,19 +229,6 @@ def test_an_error_in_one_worker_waits_for_the_others() -> None:
         assert ended
 
 
-def test_a_place_has_data_of_its_own_which_all_threads_and_variants_share() -> None:
-    def points(variant: str, place: int) -> object:
-        call = ready(KernelCall("transform", variant, 50), place)
-        assert isinstance(call, partial)
-        return call.args[0]
-
-    first, second = points("gil", 0), points("gil", 1)
-    assert first is not second
-    assert points("nogil", 0) is first
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(points, "gil", 1).result() is second
-
-
 def seen_by(recipe: KernelCall | bytes, workers: int) -> list[int]:
     """In the host: the addresses of what each thread writes to, after a window of them."""
     local_window("threads", recipe, workers, 1, workers)
@@ -256,13 +239,6 @@ def seen_by(recipe: KernelCall | bytes, workers: int) -> list[int]:
 def test_threads_have_data_of_their_own_where_commands_measure_them() -> None:
     with Lab(2) as lab:
         assert len(set(lab.call(seen_by, KernelCall("transform", "nogil", 50), 2))) == 2
-
-
-def test_a_thread_has_calls_of_its_own() -> None:
-    recipe = FunctionCall(int)
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(ready, recipe, 0).result() is not ready(recipe, 0)
-    assert ready(recipe, 1) is ready(recipe, 0)
 
 
 def test_a_pool_that_does_not_start_is_a_reason(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gilkit.results.case import Case, Record
 from gilkit.workloads.workload import KernelCall, Workload
 
 ROUNDS_TIME, QUICK_ROUNDS_TIME = 3.0, 0.45  # seconds for the rounds of an experiment
-LANE_LENGTH = 0.05  # seconds that one worker's calls last in a round
+LANE_LENGTH = 0.05  # seconds that one worker's calls last in a window
 BRIEFEST = 1e-9  # seconds that anything takes, for a ratio to be there
 
 Key = tuple[str, str, int]  # what is measured, on which executor, by how many workers
@@ -104,8 +104,26 @@ class Bench:
             lambda done, spent: done if runner.failures else rule(done, spent),
             lambda index, *_: f"round {index + 1}",
         )
-        for reason in runner.failures.values():
-            raise CaseFailedError(reason)
+        if runner.failures:
+            raise CaseFailedError(next(iter(runner.failures.values())))
+
+    def repeat(self, lanes: Mapping[str, Callable[[], object]], rounds: int) -> None:
+        """Do each of these once in so many interleaved rounds, and keep how long it took.
+
+        Raises
+        ------
+        CaseFailedError
+            If one fails.
+        """
+
+        def timed(do: Callable[[], object]) -> float:
+            begin = self.runner.clock()
+            do()
+            return self.runner.clock() - begin
+
+        self.rounds(
+            {(name, "programs", 1): partial(timed, do) for name, do in lanes.items()}, rounds, BRIEFEST
+        )
 
     def compare(self, contestants: Iterable[Contestant]) -> None:
         """Measure workloads on executors, in interleaved rounds, as `gilkit.compare` does.

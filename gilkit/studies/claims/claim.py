@@ -105,7 +105,7 @@ def figures(results: Results, name: str) -> Figures:
         {(c.variant, c.executor, c.workers): list(results.values(c)) for c in cases if c.variant != WHOLE},
         found or {},
         results.cpus,
-        facts.GIL.of(results.facts, "on") == "on",
+        results.gil,
         results.fact(whole, facts.LOAD) or 0.0,
     )
 
@@ -120,7 +120,7 @@ class Claim:
     Parameters
     ----------
     name : str
-    claim : str
+    sentence : str
         What people say.
     experiment : callable
         ``experiment(bench)`` measures; its docstring tells the method and its limits.
@@ -135,7 +135,7 @@ class Claim:
     """
 
     name: str
-    claim: str
+    sentence: str
     experiment: Callable[[Bench], None]
     decision: Decision
     cpus: int = 1
@@ -157,12 +157,12 @@ REGISTERED: dict[str, Claim] = {}
 
 
 def claim(
-    name: str, sentence: str, decision: Decision, **facts: Any
+    name: str, sentence: str, decision: Decision, **options: Any
 ) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
     """Register the decorated experiment on the claim that ``sentence`` makes."""
 
     def register(experiment: Callable[[Bench], None]) -> Callable[[Bench], None]:
-        REGISTERED[name] = Claim(name, sentence, experiment, decision, **facts)
+        REGISTERED[name] = Claim(name, sentence, experiment, decision, **options)
         return experiment
 
     return register

@@ -184,11 +184,12 @@ def race(bench: Bench) -> None:
         "processes": ("processes", False),
         "pool": ("pool", False),
     }
-    for _ in range(2 if bench.quick else 5):
-        for name, (kind, locked) in runs.items():
-            bench.found(
-                name, launch.said("failing.race", kind, RACERS, ADDED // (10 if locked else 1), locked)[0]
-            )
+
+    def raced(name: str, kind: str, locked: bool) -> None:
+        added = ADDED // (10 if locked else 1)
+        bench.found(name, launch.said("failing.race", kind, RACERS, added, locked)[0])
+
+    bench.repeat({name: partial(raced, name, *run) for name, run in runs.items()}, 2 if bench.quick else 5)
 
 
 def _leak(f: Figures) -> Finding:
@@ -211,11 +212,13 @@ def leak(bench: Bench) -> None:
     program and all its processes, before and after.
     Limits: memory that is still referenced. What a thread frees may stay with the allocator, too.
     """
-    for _ in range(3 if bench.quick else 5):
-        for kind in ("thread", "process"):
-            with launch.program("memory.leak", kind, LEAK) as child:
-                child.told()
-                before = memory(child.pid)
-                child.tell()
-                child.told()
-                bench.found(kind, memory(child.pid) - before)
+
+    def leaked(kind: str) -> None:
+        with launch.program("memory.leak", kind, LEAK) as child:
+            child.told()
+            before = memory(child.pid)
+            child.tell()
+            child.told()
+            bench.found(kind, memory(child.pid) - before)
+
+    bench.repeat({kind: partial(leaked, kind) for kind in ("thread", "process")}, 3 if bench.quick else 5)

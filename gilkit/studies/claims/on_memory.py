@@ -56,8 +56,8 @@ def shared_memory(bench: Bench) -> None:
 
 
 def _footprint(f: Figures) -> Finding:
-    found = {kind: estimate(f.facts[kind]) for kind in f.facts}
-    thread = found.pop("thread")
+    found = {method: estimate(f.facts[method]) for method in METHODS if method in f.facts}
+    thread = estimate(f.facts["thread"])
     measured = f"a further idle thread takes {nbytes(max(0.0, thread))}, a further process " + ", ".join(
         f"{nbytes(max(0.0, taken))} by {method}" for method, taken in found.items()
     )
@@ -84,14 +84,17 @@ def footprint(bench: Bench) -> None:
     Limits: workers that have done nothing, in a program that has imported nothing: the least that they
     take.
     """
-    for _ in range(2 if bench.quick else 5):
-        for kind in ("thread", *_methods()):
-            taken = []
-            for count in (1, 1 + IDLE_WORKERS):
-                with launch.program("memory.hold", kind, count) as child:
-                    child.told()
-                    taken.append(memory(child.pid))
-            bench.found(kind, (taken[1] - taken[0]) / IDLE_WORKERS)
+
+    def taken(kind: str, count: int) -> int:
+        with launch.program("memory.hold", kind, count) as child:
+            child.told()
+            return memory(child.pid)
+
+    def further(kind: str) -> None:
+        bench.found(kind, (taken(kind, 1 + IDLE_WORKERS) - taken(kind, 1)) / IDLE_WORKERS)
+
+    kinds = ("thread", *_methods())
+    bench.repeat({kind: partial(further, kind) for kind in kinds}, 2 if bench.quick else 5)
 
 
 def _copies_script(f: Figures) -> Finding:
@@ -135,14 +138,17 @@ def copies_script(bench: Bench) -> None:
     Limits: bytes in one block. Python objects hold their reference count in the same page: to look at one
     is to write to it.
     """
-    for _ in range(2 if bench.quick else 5):
-        for method in [method for method in _methods() if method != "forkserver"]:
-            with launch.program("memory.copies", method, INHERITED) as child:
-                pid, again, _ = child.told()
-                before = private_memory(pid)
-                child.tell()
-                child.told()
-                bench.found(method, [before, private_memory(pid), again])
+
+    def copied(method: str) -> None:
+        with launch.program("memory.copies", method, INHERITED) as child:
+            pid, again, _ = child.told()
+            before = private_memory(pid)
+            child.tell()
+            child.told()
+            bench.found(method, [before, private_memory(pid), again])
+
+    methods = [method for method in _methods() if method != "forkserver"]
+    bench.repeat({method: partial(copied, method) for method in methods}, 2 if bench.quick else 5)
 
 
 def _ipc_overhead(f: Figures) -> Finding:

@@ -11,6 +11,8 @@ from concurrent.futures import Executor
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
+
 from gilkit.engine.executors import EXECUTORS
 from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
@@ -44,8 +46,6 @@ TITLES = {"np.sort": "np.sort", "np.sqrt": "the ufunc np.sqrt", "objects": "addi
 
 def _tested(variant: str, number: int) -> bool:
     """Whether a number is prime, by a variant of `primes`."""
-    import numpy as np
-
     return bool(primes.variant(variant)(np.array([number], dtype=np.int64))[0])
 
 
@@ -148,12 +148,9 @@ def _numpy_releases(f: Figures) -> Finding:
         return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)
     answers = {}
     for name, (share, error) in held.items():
-        free = negated(
-            above(Estimate(share, share - STANDARD_ERRORS * error, share + STANDARD_ERRORS * error), RELEASES)
-        )
-        kept = above(
-            Estimate(share, share - STANDARD_ERRORS * error, share + STANDARD_ERRORS * error), 1 - RELEASES
-        )
+        margin = STANDARD_ERRORS * error
+        found = Estimate(share, share - margin, share + margin)
+        free, kept = negated(above(found, RELEASES)), above(found, 1 - RELEASES)
         answers[name] = True if free else False if kept else None
     if True in answers.values() and False in answers.values():
         yes, no = (

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
+
+import psutil
 
 from gilkit.gil.monitor import GilMonitor
 from gilkit.kernels import lcg
@@ -28,16 +32,13 @@ RUN = 0.3  # seconds of threads under the monitor
 TURN = 1e-3  # seconds from which a hold counts as a turn
 
 
-def of_lcg(cpus: int, *lanes: tuple[str, str]) -> list[Contestant]:
+def of_lcg(cpus: int, *pairs: tuple[str, str]) -> list[Contestant]:
     """Return contestants of `lcg`, for variants on executors, with a worker a CPU."""
-    return [(variant, executor, cpus, kernel_call("lcg", variant)) for variant, executor in lanes]
+    return [(variant, executor, cpus, kernel_call("lcg", variant)) for variant, executor in pairs]
 
 
 def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
     """In the host process: run threads under the monitor; how many had the GIL, for how long at a time."""
-    import threading
-    import time
-
     until = time.perf_counter() + RUN
 
     def run(place: int) -> None:
@@ -288,8 +289,6 @@ def smt_ceiling(bench: Bench) -> None:
     Limits: a virtual machine may hide that its CPUs are hyperthreads. Whose ceiling it is shows only where
     there are more CPUs than cores.
     """
-    import psutil
-
     bench.facts["cores"] = psutil.cpu_count(logical=False)
     bench.facts["logical"] = psutil.cpu_count()
     contestants = of_lcg(bench.cpus, ("python", "processes"))

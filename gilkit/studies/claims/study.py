@@ -31,6 +31,8 @@ class Claims(Outcome):
     suite : pyperf.BenchmarkSuite
     """
 
+    study = STUDY
+
     @property
     def findings(self) -> dict[str, Finding]:
         """What follows for every claim that was put to the test, by its name."""
@@ -39,12 +41,12 @@ class Claims(Outcome):
 
 
 def _load() -> float:
-    """Return how many CPUs others use; what looks busy is looked at again: a moment is no neighbour."""
+    """Return how many CPUs others use. What looks busy is looked at again: it may have been for a moment."""
     load = machine.load_by_others(LOOK)
     return load if load < machine.BUSY else min(load, machine.load_by_others(3 * LOOK))
 
 
-class Trial:
+class Course:
     """The course of one run through claims.
 
     Parameters
@@ -153,10 +155,10 @@ def claims(
     """
     chosen = [CLAIMS[name] for name in allowed("claim", names, list(CLAIMS))]
     runner, cpus = Runner(seed), machine.usable_cpus()
-    trial = Trial(chosen, quick, cpus, runner, progress)
-    if len(trial.missing) == len(trial.claims):
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in trial.missing.items())
+    course = Course(chosen, quick, cpus, runner, progress)
+    if len(course.missing) == len(course.claims):
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in course.missing.items())
         raise ValueError(f"nothing to measure: {reasons}")
     if output is not None:
         check_writable(output)
-    return obtained(Claims, Lab(2 * cpus, EXPERIMENT_TIMEOUT), trial.measure, runner.suite, output)
+    return obtained(Claims, Lab(2 * cpus, EXPERIMENT_TIMEOUT), course.measure, runner.suite, output)

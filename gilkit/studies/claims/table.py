@@ -31,7 +31,7 @@ def table(results: Results) -> RenderableType:
     count: Counter[Ruling] = Counter()
     for name, claim in CLAIMS.items():
         whole = Case(name, WHOLE, "serial", 1)
-        said = [Text(name, style="bold"), Text(f"“{claim.claim}”")]
+        said = [Text(name, style="bold"), Text(f"“{claim.sentence}”")]
         if results.values(whole):
             finding = claim.finding(figures(results, name))
             count[finding.ruling] += 1
@@ -67,7 +67,7 @@ def catalogue() -> RenderableType:
     for claim in CLAIMS.values():
         about = (claim.experiment.__doc__ or "").replace("`", "").split("\n\n", 1)[-1]
         method, limits = (" ".join(part.split()) for part in about.split("Limits:"))
-        lines = [Text(f"“{claim.claim}”"), Text(method), Text(f"Limits: {limits}")]
+        lines = [Text(f"“{claim.sentence}”"), Text(method), Text(f"Limits: {limits}")]
         if reason := claim.missing():
             lines.append(Text(f"not here: {reason}", style="red"))
         parts += [Text(claim.name, style="bold"), Padding(Group(*lines), (0, 0, 1, 2))]

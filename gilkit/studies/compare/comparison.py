@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate
+from gilkit.studies.compare import STUDY
 from gilkit.studies.compare.evidence import shown_workers, speedup
 from gilkit.studies.compare.verdict import Verdict, verdicts
 from gilkit.studies.outcome import Outcome
@@ -18,6 +19,8 @@ class Comparison(Outcome):
     ----------
     suite : pyperf.BenchmarkSuite
     """
+
+    study = STUDY
 
     @property
     def verdicts(self) -> dict[str, Verdict]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from gilkit.arguments import shown_count
 from gilkit.results import facts
-from gilkit.results.case import SUBJECTS, Case
+from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.workloads.pickling import Pickled
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,12 @@ class Evidence:
     @property
     def own(self) -> bool:
         """Whether it is the reader's own code."""
-        return self.subject == "function"
+        return self.judged == "function"
 
     @property
-    def subject(self) -> str:
+    def judged(self) -> str:
         """The variant whose threads the verdict is about: the most that was released."""
-        return next((v for v in SUBJECTS if v in self.threads), "")
+        return next((v for v in JUDGED_VARIANTS if v in self.threads), "")
 
 
 def speedup(results: Results, case: Case) -> Estimate | None:
@@ -85,7 +86,7 @@ def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
     cases = [c for c in (*results, *results.failures) if c.kernel == kernel]
     chosen = {c.workers for c in cases if c != c.baseline} or {c.workers for c in cases} or {1}
-    return results.cpus if results.cpus > 1 and results.cpus in chosen else max(chosen)
+    return shown_count(sorted(chosen), results.cpus)
 
 
 def evidence(results: Results, kernel: str) -> Evidence:
@@ -100,7 +101,10 @@ def evidence(results: Results, kernel: str) -> Evidence:
     in_processes = [
         s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None
     ]
-    order = [*(v for v in SUBJECTS if v in threads), *SUBJECTS]  # what is judged, if that was measured
+    order = [
+        *(v for v in JUDGED_VARIANTS if v in threads),
+        *JUDGED_VARIANTS,
+    ]  # what is judged, if that was measured
     serial = [*(Case(kernel, v, "serial", 1) for v in order), Case(kernel, "native", "openmp", 1)]
     one = next((case for case in serial if results.values(case)), None)
     sendings = pickles(results, one) if one else []
@@ -116,19 +120,19 @@ def evidence(results: Results, kernel: str) -> Evidence:
         unit=(results.fact(one, facts.UNIT) if one else "") or "",
         held=results.fact(one, facts.HELD) if one else None,
         times=(results.fact(one, facts.HELD_TIMES) if one else 1.0) or 1.0,
-        gil=facts.GIL.of(results.facts) != "off",
+        gil=results.gil,
         sent=at("sent", "processes"),
-        pickling=sum(item["seconds"] for item in sendings),
-        pickled=sum(item["nbytes"] for item in sendings),
-        unsendable=next((problem(item) for item in sendings if item["problem"]), ""),
+        pickling=sum(item.seconds for item in sendings),
+        pickled=sum(item.nbytes for item in sendings),
+        unsendable=next((unsendable(item) for item in sendings if item.problem), ""),
     )
 
 
-def pickles(results: Results, case: Case) -> list[dict[str, Any]]:
-    """Return what the data of a call and its result cost to be sent: the fields of each `Pickled`."""
-    return results.fact(case, facts.PICKLES) or []
+def pickles(results: Results, case: Case) -> list[Pickled]:
+    """Return what the data of a call and its result cost to be sent."""
+    return [Pickled(**item) for item in results.fact(case, facts.PICKLES) or []]
 
 
-def problem(item: dict[str, Any]) -> str:
-    """Say why one of `pickles` cannot be sent."""
-    return f"{item['name']} cannot be pickled ({item['problem']})"
+def unsendable(item: Pickled) -> str:
+    """Say why it cannot be sent."""
+    return f"{item.name} cannot be pickled ({item.problem})"

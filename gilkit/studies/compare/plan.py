@@ -16,7 +16,7 @@ from gilkit.workloads.target import Own, check_processes, check_size
 from gilkit.workloads.workload import KernelCall, Workload
 
 CONTROL = "lcg"
-CASE_OVERHEAD = 0.006  # seconds that a round of a case takes beside its calls
+CASE_OVERHEAD = 0.006  # seconds that a window of a case takes beside its calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Pace:
     budget : float
         Seconds for all rounds of all kernels.
     stretch : float
-        Seconds that one worker's calls last in a round.
+        Seconds that one worker's calls last in a window.
     least, most : int
         Rounds.
     limit : float
@@ -55,7 +55,7 @@ class Pace:
         return counts
 
 
-# Slow moments come in bursts of some ten milliseconds here: many short rounds survive them better than a few
+# Slow moments come in bursts of some ten milliseconds here: many short windows survive them better than a few
 # long ones.
 QUICK_PACE = Pace(budget=15.0, stretch=0.010, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=24.0)
 USUAL_PACE = Pace(budget=88.0, stretch=0.012, least=5, most=MOST_ROUNDS, limit=108.0)
@@ -78,14 +78,14 @@ class Subject:
     narrow: int = 0  # the worker count to stay with where calls are long; 0 for all that were asked for
 
     def loops_of(self, case: Case, cpus: int) -> int:
-        """Return how many calls each worker of ``case`` makes in a round.
+        """Return how many calls each worker of ``case`` makes in a window.
 
         Workers that have to share the GIL or the CPUs make fewer, so that every case lasts about as long.
         """
         return max(1, round(self.loops[case.variant] / self._share(case, cpus)))
 
     def seconds(self, case: Case, cpus: int) -> float:
-        """Return about how long one round of ``case`` takes."""
+        """Return about how long one window of ``case`` takes."""
         calls = self.loops_of(case, cpus) * self._share(case, cpus)
         return calls * self.calls[case.variant] + CASE_OVERHEAD
 

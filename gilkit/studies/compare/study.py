@@ -29,6 +29,7 @@ from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
 from gilkit.results.file import check_writable
 from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.plan import (
     CLOSE_PACE,
     OWN_PACE,
@@ -39,7 +40,6 @@ from gilkit.studies.compare.plan import (
     kernel_subject,
     own_subject,
 )
-from gilkit.studies.compare.run import Run
 from gilkit.workloads.target import Own, chosen_kernels, own_function, own_statement
 
 
@@ -86,7 +86,7 @@ def compare(
     output : path, optional
         Where to write the results after every kernel.
     timeout : float
-        Seconds after which a round is given up and its processes are killed.
+        Seconds after which a window is given up and its processes are killed.
     progress : callable, optional
         Called with a `Progress` before every case of every round.
 
@@ -135,10 +135,10 @@ def compare(
         ]
     subjects = _with_cases(subjects)
     runner = Runner(seed, progress, output)
-    run = Run(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
+    course = Course(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout), hosted=own is None)
     with nullcontext() if lab.hosted else _undisturbed():
-        return obtained(Comparison, lab, run.measure, runner.suite, output)
+        return obtained(Comparison, lab, course.measure, runner.suite, output)
 
 
 def _function(target: Any, args: tuple[Any, ...], variants: object, size: object, path: object) -> Own | None:
@@ -215,9 +215,9 @@ def timeit(
     counts = worker_list(workers, worker_counts(cpus))
     subject = own_subject(own, chosen, counts, shown_count(counts, cpus), workers is None)
     runner = Runner(seed, progress, output)
-    run = Run([subject], OWN_PACE, checked_rounds(rounds), cpus, runner)
+    course = Course([subject], OWN_PACE, checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout))
-    return obtained(Comparison, lab, run.measure, runner.suite, output)
+    return obtained(Comparison, lab, course.measure, runner.suite, output)
 
 
 @contextmanager

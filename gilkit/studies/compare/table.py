@@ -29,35 +29,31 @@ COLOURS_OF_CAUSES = {
 }
 
 
-def speedups(f: Evidence) -> dict[str, Estimate | None]:
-    """Return the speedups of a row, by the column's heading."""
-    return {
-        "python\nthreads": f.threads.get("python"),
-        "gil\nthreads": f.threads.get("gil"),
-        "nogil\nthreads": f.threads.get("nogil"),
-        "\nprocesses": f.processes,
-        "native\nthreads": f.native,
-        "\nceiling": f.ceiling,
-    }
-
-
+# The headings of the columns: of threads by variant, and of what stands beside them.
+THREADS = {variant: f"{variant}\nthreads" for variant in ("python", "gil", "nogil")}
+PROCESSES, NATIVE, CEILING = "\nprocesses", "native\nthreads", "\nceiling"
 NAME_WIDTH = 11  # columns of a kernel's name
 CONTESTANTS = 4  # the first columns compete; the others say what was possible
 
 
+def speedups(f: Evidence) -> dict[str, Estimate | None]:
+    """Return the speedups of a row, by the column's heading."""
+    threads = {head: f.threads.get(variant) for variant, head in THREADS.items()}
+    return {**threads, PROCESSES: f.processes, NATIVE: f.native, CEILING: f.ceiling}
+
+
 def _failed(results: Results, kernel: str) -> set[str]:
     """The headings of the columns whose case failed."""
-    heads = {
-        ("python", "threads"): "python\nthreads",
-        ("gil", "threads"): "gil\nthreads",
-        ("nogil", "threads"): "nogil\nthreads",
-        ("native", "openmp"): "native\nthreads",
-    }
     found = set()
     for case in results.failures:
-        if case.kernel == kernel:
-            head = "\nprocesses" if case.executor == "processes" else heads.get((case.variant, case.executor))
-            found.add(head or "")
+        if case.kernel != kernel:
+            continue
+        if case.executor == "processes":
+            found.add(PROCESSES)
+        elif (case.variant, case.executor) == ("native", "openmp"):
+            found.add(NATIVE)
+        elif case.executor == "threads" and case.variant in THREADS:
+            found.add(THREADS[case.variant])
     return found
 
 

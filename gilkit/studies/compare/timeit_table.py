@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.gil.law import behaviour
 from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts, share
 from gilkit.report.units import nbytes, seconds
@@ -16,6 +15,7 @@ from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.evidence import Evidence, evidence, pickles, speedup
+from gilkit.workloads.pickling import Pickled
 
 SHOWN_PICKLES = 8  # pickles that are shown
 
@@ -63,8 +63,7 @@ def _speedups(results: Results, kernel: str) -> Table:
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
     counts = sorted({case.workers for case in cases if case != case.baseline} | {1})
     columns = {
-        "threads": ("function", "threads"),
-        "processes": ("function", "processes"),
+        **{name: ("function", name) for name, kind in CALL_EXECUTORS.items() if not kind.single},
         "sent": ("sent", "processes"),
         "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
     }
@@ -104,16 +103,16 @@ def _sent(results: Results, f: Evidence) -> list[RenderableType]:
     found = pickles(results, case)
     if found:
         body = plain_table("to send", "size", "pickle and back", figures=1)
-        largest = sorted(found, key=lambda item: (not item["problem"], -item["nbytes"]))[:SHOWN_PICKLES]
+        largest = sorted(found, key=lambda item: (not item.problem, -item.nbytes))[:SHOWN_PICKLES]
         for item in [item for item in found if item in largest]:
             body.add_row(*_pickle(item))
         parts.append(body)
         if len(found) > SHOWN_PICKLES:
             parts.append(Text(f"and {len(found) - SHOWN_PICKLES} smaller ones", style="dim"))
         parts += [
-            Text(f"{item['name']} cannot be pickled, so not sent: {item['problem']}", style="yellow")
+            Text(f"{item.name} cannot be pickled, so not sent: {item.problem}", style="yellow")
             for item in found
-            if item["problem"]
+            if item.problem
         ]
     memory = [
         f"a further {word} takes {nbytes(float(used))}"
@@ -125,7 +124,7 @@ def _sent(results: Results, f: Evidence) -> list[RenderableType]:
     return [*parts, ""] if parts else parts
 
 
-def _pickle(item: dict[str, Any]) -> tuple[str, str, str]:
-    if item["problem"]:
-        return item["name"], "–", "–"
-    return item["name"], nbytes(item["nbytes"]), seconds(item["seconds"])
+def _pickle(item: Pickled) -> tuple[str, str, str]:
+    if item.problem:
+        return item.name, "–", "–"
+    return item.name, nbytes(item.nbytes), seconds(item.seconds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import isnan
 
-from gilkit.gil.law import AGAIN, HAND_OFF
+from gilkit.gil.law import HAND_OVER, bound, taken_again
 from gilkit.report.units import nbytes, rough_count, seconds
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
@@ -49,7 +49,7 @@ class Verdict:
 
 def judge(f: Evidence) -> Verdict:
     """Return the verdict on threads, by the first cause whose figures fit."""
-    subject = f.threads.get(f.subject)
+    subject = f.threads.get(f.judged)
     if subject is None or f.ceiling is None:
         return Verdict(Cause.UNEXPLAINED, "threads were not measured beside a ceiling", "")
     if f.workers < 2:
@@ -59,7 +59,7 @@ def judge(f: Evidence) -> Verdict:
             f"{f.workers} native threads do {f.ceiling:.2f} times the work of one, so nothing can scale here"
         )
         return Verdict(Cause.UNEXPLAINED, why, "use a quiet machine with as many CPUs")
-    name = "threads" if f.own else f"{f.subject} threads"
+    name = "threads" if f.own else f"{f.judged} threads"
     return next(
         found for find in (_scales, _short, _held, _hardware, _rest) if (found := find(f, subject, name))
     )
@@ -73,7 +73,7 @@ def _scales(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
     if f.processes is not None and _below(f.processes, threads):
         why += f", processes {f.processes:.2f}×"
     held = f.threads.get("gil")
-    if f.subject == "nogil" and held is not None:
+    if f.judged == "nogil" and held is not None:
         if held < SCALING * f.ceiling:
             return Verdict(
                 Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads"
@@ -127,8 +127,8 @@ def _loss(f: Evidence, threads: Estimate) -> _Loss | None:
 def _short(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
     """The GIL is released, but a call loses no more than it takes to hand it over."""
     loss = _loss(f, threads)
-    releases = f.subject == "nogil" if f.held is None else f.held < HALF
-    if loss is None or f.call is None or loss.seconds >= HAND_OFF or not releases:
+    releases = f.judged == "nogil" if f.held is None else f.held < HALF
+    if loss is None or f.call is None or loss.seconds >= HAND_OVER or not releases:
         return None
     needed = _worth(f, loss.seconds)
     size = f" ({rough_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
@@ -150,8 +150,8 @@ def _held(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
     if f.held is not None:
         why += f"; held for {f.held:.0%} of a call"
         if f.held * loss.best > 1:
-            why += f", so at most {1 / f.held:.2f}×"
-    if f.held is not None and f.subject == "nogil" and f.times > AGAIN and f.held < 1 - BLAMELESS:
+            why += f", so at most {bound(f.held):.2f}×"
+    if f.held is not None and f.judged == "nogil" and taken_again(f.times) and f.held < 1 - BLAMELESS:
         why += f": released, but taken again at least {f.times:.0f} times a call"
         advice = "look for checks and callbacks in the nogil block, such as a missing noexcept"
     elif f.processes is None or not _below(threads, f.processes):
@@ -170,10 +170,10 @@ def _explains(f: Evidence, threads: Estimate, best: Estimate) -> bool:
     """
     assert f.call is not None
     assert f.held is not None
-    if f.held >= HALF or f.times > AGAIN or isnan(threads.high):
+    if f.held >= HALF or taken_again(f.times) or isnan(threads.high):
         return True
     lost = f.workers * f.call * (1 / threads.high - 1 / best)
-    return lost <= (f.workers - 1) * f.held * f.call + (1 + f.times) * HAND_OFF
+    return lost <= (f.workers - 1) * f.held * f.call + (1 + f.times) * HAND_OVER
 
 
 def _worth(f: Evidence, lost: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gilkit import machine
-from gilkit.engine.executors import EXECUTORS, no_interpreters
+from gilkit.engine.executors import EXECUTORS
 from gilkit.results.case import Case
 from gilkit.studies.costs import probes
 from gilkit.studies.costs.probes import Probe, hosted, pooled
@@ -112,7 +112,7 @@ def _starts() -> Iterable[Constant]:
     yield Constant(
         "start-interpreter", "start", "an interpreter",
         "`concurrent.interpreters.create()` and a first call in it",
-        "interpreters", hosted(probes.interpreter_start), no_interpreters,
+        "interpreters", hosted(probes.interpreter_start), EXECUTORS["interpreters"].missing,
     )  # fmt: skip
     for method, about in (
         ("fork", "a `multiprocessing.Process` of a small program with one thread"),
@@ -129,7 +129,11 @@ def _submits() -> Iterable[Constant]:
     for kind in EXECUTORS.values():
         if kind.native:
             continue
-        probe = pooled(probes.submitted) if kind.apart else hosted(probes.submitted_to, kind.name)
+        probe = (
+            pooled(probes.submitted, executor=kind.name)
+            if kind.apart
+            else hosted(probes.submitted_to, kind.name)
+        )
         yield Constant(
             f"submit-{kind.name}", "submit", kind.name,
             f"`submit(int).result()`, one at a time; {kind.about}",

@@ -18,13 +18,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from gilkit._ext._costs import Contest, Relay, release
+from gilkit._ext._costs import Contention, Relay, release
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.errors import CaseFailedError, LateError
 from gilkit.studies.costs import _start_program
 
-MEMORY = Path("/dev/shm")  # where Linux keeps shared memory
+SHARED_MEMORY = Path("/dev/shm")  # where Linux keeps shared memory
 RELAY = 0.1  # seconds after which a relay ends: the first one, the next ones take longer
 PROBE_TIMEOUT = 30.0  # seconds
 TRIES = 10  # to see the GIL handed over
@@ -38,9 +38,9 @@ def hosted(function: Callable[..., float], *args: Any) -> Probe:
     return lambda lab, workers, loops: lab.call(function, *args, workers, loops)
 
 
-def pooled(function: Callable[..., float], *args: Any) -> Probe:
+def pooled(function: Callable[..., float], *args: Any, executor: str = "processes") -> Probe:
     """Return a probe that calls ``function(pool, *args, loops)`` here, with a pool of one process."""
-    return lambda lab, _, loops: lab.through("processes", function, *args, loops)
+    return lambda lab, _, loops: lab.through(executor, function, *args, loops)
 
 
 def released(_: int, loops: int) -> float:
@@ -53,9 +53,9 @@ def released(_: int, loops: int) -> float:
 
 def contended(workers: int, loops: int) -> float:
     """Do the same on several threads at once: wall seconds by all of their calls."""
-    contest = Contest(workers, loops)
-    _gathered(contest.run, workers)
-    return contest.seconds() / loops
+    contention = Contention(workers, loops)
+    _gathered(contention.run, workers)
+    return contention.seconds() / loops
 
 
 def handed_over(workers: int, loops: int) -> float:
@@ -172,9 +172,9 @@ def shared(pool: Executor, nbytes: int, loops: int) -> float:
 @contextmanager
 def _block(nbytes: int) -> Iterator[SharedMemory]:
     """Make a block of shared memory, and remove it afterwards, whatever happens."""
-    room = shutil.disk_usage(MEMORY).free if MEMORY.is_dir() else nbytes
+    room = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else nbytes
     if room < nbytes:  # to write to the block would kill this process
-        raise CaseFailedError(f"{MEMORY} has room for {room / 1e6:.0f} MB only")
+        raise CaseFailedError(f"{SHARED_MEMORY} has room for {room / 1e6:.0f} MB only")
     block = SharedMemory(create=True, size=nbytes)
     try:
         yield block

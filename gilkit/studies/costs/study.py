@@ -33,6 +33,8 @@ class Costs(Outcome):
     suite : pyperf.BenchmarkSuite
     """
 
+    study = STUDY
+
     def value(self, name: str, workers: int | None = None) -> Estimate:
         """Return what one of a constant takes.
 
@@ -75,7 +77,7 @@ class Costs(Outcome):
         return estimate(self.results.values(case))
 
 
-class Survey:
+class Course:
     """The course of one measurement of constants.
 
     Parameters
@@ -179,10 +181,10 @@ def costs(
     counts = worker_counts(machine.usable_cpus())
     asked = checked_rounds(rounds)
     rule = within(QUICK_BUDGET if quick else BUDGET) if asked is None else exactly(asked)
-    survey = Survey(chosen(names), counts, rule, Runner(seed, progress))
-    if not survey.cases:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in survey.missing.items())
+    course = Course(chosen(names), counts, rule, Runner(seed, progress))
+    if not course.cases:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in course.missing.items())
         raise ValueError(f"nothing to measure: {reasons}")
     if output is not None:
         check_writable(output)
-    return obtained(Costs, Lab(1, PROBE_TIMEOUT), survey.measure, survey.runner.suite, output)
+    return obtained(Costs, Lab(1, PROBE_TIMEOUT), course.measure, course.runner.suite, output)

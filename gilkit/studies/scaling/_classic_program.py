@@ -37,7 +37,7 @@ def elapsed(workers: Sequence[threading.Thread | BaseProcess]) -> float:
         for worker in workers:
             worker.start()
             started.append(worker)
-    finally:  # not one is left where another could not start
+    finally:  # where one could not start, those that did are waited for
         for worker in started:
             worker.join()
     return time.perf_counter() - begin

@@ -75,7 +75,7 @@ CREWS = {"threads": on_threads, "processes": on_processes, "openmp": on_openmp}
 
 def fitting(kernel: str, variant: str, seconds: float) -> int:
     """Return the size of a call that takes about so long on one thread."""
-    call = program.lcg if variant == "python" else KERNELS[kernel].variant(variant)
+    call = BY_NAME[kernel] if variant == "python" else KERNELS[kernel].variant(variant)
 
     def run(size: int) -> float:
         begin = time.perf_counter()

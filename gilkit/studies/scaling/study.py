@@ -45,6 +45,8 @@ class Scaling(Outcome):
     suite : pyperf.BenchmarkSuite
     """
 
+    study = STUDY
+
     @property
     def workers(self) -> list[int]:
         """The worker counts that were measured."""
@@ -141,7 +143,7 @@ def usual_work(counts: Iterable[int], cpus: int) -> float:
     return min(USUAL_WORK, max(LEAST_WORK, (TIME / FEWEST_ROUNDS - starts) / turns))
 
 
-class Experiment:
+class Course:
     """The course of the experiment.
 
     Parameters
@@ -271,5 +273,5 @@ def scaling(
     lab = Lab(1, checked_timeout(timeout))
     if output is not None:
         check_writable(output)
-    experiment = Experiment(counts, float(work), rule, Runner(seed, progress))
-    return obtained(Scaling, lab, experiment.measure, experiment.runner.suite, output)
+    course = Course(counts, float(work), rule, Runner(seed, progress))
+    return obtained(Scaling, lab, course.measure, course.runner.suite, output)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gilkit.arguments import positive
-from gilkit.kernels._base import Kernel
+from gilkit.kernels import Kernel
 from gilkit.results.facts import Metadata
 from gilkit.studies.threshold.crossing import HOLDING, OWN
 from gilkit.workloads.target import Own, has_variant

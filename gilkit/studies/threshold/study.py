@@ -37,7 +37,7 @@ from gilkit.studies.threshold.crossing import (
 from gilkit.workloads.target import kernel_or_statement
 
 FACTOR = 4  # from one size of the sweep to the next
-WINDOW_LENGTH = 0.008  # seconds that one worker's calls last in a round
+WINDOW_LENGTH = 0.008  # seconds that one worker's calls last in a window
 LIMIT = 45.0  # seconds after which no further size is measured
 ROUNDS = 7  # at every size; three times as many where it is close
 
@@ -50,18 +50,52 @@ class Threshold(Outcome):
     suite : pyperf.BenchmarkSuite
     """
 
+    study = STUDY
+
     @property
     def workers(self) -> list[int]:
         """The worker counts that were measured."""
         return facts.COUNTS.needed(self.results.facts)
 
     def points(self, workers: int) -> list[Point]:
-        """Return what was measured at every size for so many workers."""
+        """Return what was measured at every size for so many workers.
+
+        Parameters
+        ----------
+        workers : int
+            One of `workers`.
+
+        Returns
+        -------
+        list of Point
+            By size; each has the ``advantage`` of releasing there, with its interval.
+
+        Raises
+        ------
+        ValueError
+            If so many were not measured.
+        """
         self._known(workers)
         return points(self.results, workers)
 
     def crossing(self, workers: int) -> Crossing:
-        """Return the bracket of the threshold for so many workers."""
+        """Return the bracket of the threshold for so many workers.
+
+        Parameters
+        ----------
+        workers : int
+            One of `workers`.
+
+        Returns
+        -------
+        Crossing
+            ``low`` and ``high``, in the unit of the sizes; ``at`` is between them.
+
+        Raises
+        ------
+        ValueError
+            If so many were not measured.
+        """
         return crossing(self.points(workers))
 
     def _known(self, workers: int) -> None:
@@ -70,7 +104,7 @@ class Threshold(Outcome):
             raise ValueError(f"{workers} workers were not measured; measured were {known}")
 
 
-class Sweep:
+class Course:
     """The course of one search.
 
     Parameters
@@ -97,7 +131,6 @@ class Sweep:
     def measure(self, lab: Lab) -> None:
         """Sweep, then bisect until every bracket is narrow, or time is up."""
         runner, contest = self.runner, self.contest
-        begun = runner.clock()
         runner.begin(STUDY.kind)
         runner.facts |= contest.facts
         runner.facts |= facts.SUBJECT.entry(contest.name)
@@ -107,6 +140,12 @@ class Sweep:
         sizes = swept(contest.smallest, contest.largest)
         runner.total = len(sizes) + 6  # bisections, about
         load = machine.load_by_others()
+        self._search(lab, sizes, load)
+        runner.note_load(list(runner.records), machine.load_by_others())
+
+    def _search(self, lab: Lab, sizes: list[int], load: float) -> None:
+        """Measure these sizes, and then in the middle of every bracket that is wide."""
+        runner, begun = self.runner, self.runner.clock()
         while sizes:
             for size in sizes:
                 self._measure(lab, size, load)
@@ -192,8 +231,8 @@ def threshold(
 ) -> Threshold:
     """Find the size from which on releasing the GIL pays.
 
-    For a kernel: from which its `nogil` version beats its `gil` version, in what all threads get done. For a
-    statement that names ``n``: from which threads beat one.
+    For a kernel: from which its ``nogil`` version beats its ``gil`` version, in what all threads get done. For
+    a statement that names ``n``: from which threads beat one.
 
     Parameters
     ----------
@@ -233,6 +272,6 @@ def threshold(
     if output is not None:
         check_writable(output)
     runner = Runner(seed, progress)
-    sweep = Sweep(contest, counts, checked_rounds(rounds), cpus, runner)
+    course = Course(contest, counts, checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout))
-    return obtained(Threshold, lab, sweep.measure, runner.suite, output)
+    return obtained(Threshold, lab, course.measure, runner.suite, output)

@@ -8,6 +8,7 @@ from math import isnan, log
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gilkit.arguments import shown_count
 from gilkit.report.curve import Curve
 from gilkit.report.tables import cell, failure, headline, note, plain_table, round_counts
 from gilkit.report.units import seconds
@@ -34,7 +35,7 @@ def table(results: Results) -> RenderableType:
     body = plain_table("workers", "pays from", "between", "a call there", "at the largest", figures=0)
     for count in counts:
         body.add_row(str(count), *_row(points(results, count)))
-    shown = results.cpus if results.cpus in counts else counts[-1]
+    shown = shown_count(counts, results.cpus)
     small_print = (
         f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done; "
         f"± 95 % interval over {round_counts(results)} rounds"

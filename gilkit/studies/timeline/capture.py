@@ -18,7 +18,8 @@ from gilkit.gil.monitor import GilMonitor, Hold, why_missing
 from gilkit.workloads.workload import Workload, repeated
 
 EXACT_LOOKS, LIGHT_LOOKS = 20e-6, 500e-6  # seconds between samples: with a CPU to spare, and without
-# Seconds: two light samples are less far apart, unless this process was kept from running.
+# Seconds without a sample over which a hold goes on: light samples are apart by less, unless the system kept
+# this process from running.
 BRIDGE = 3 * LIGHT_LOOKS
 HOLDS_KEPT = 20_000  # holds that a monitor keeps
 

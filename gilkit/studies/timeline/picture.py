@@ -30,7 +30,7 @@ def picture(history: History) -> RenderableType:
         heading(history.facts, history.load),
         "",
         _title(history),
-        Lanes(history),
+        Drawing(history),
         *(Padding(Text(line, style="dim"), 0) for line in notes(history)),
     )
 
@@ -63,7 +63,7 @@ def notes(history: History) -> list[str]:
     return found
 
 
-class Lanes:
+class Drawing:
     """The lanes, as wide as there is room for.
 
     Every cell of a lane is a stretch of time and shows what its worker did for most of it.

@@ -18,7 +18,7 @@ from gilkit.engine.window import calibrated
 from gilkit.errors import CaseFailedError, NothingMeasuredError
 from gilkit.gil.monitor import why_missing
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.results.case import SUBJECTS, Case
+from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace
 from gilkit.studies.timeline.assemble import assembled
@@ -64,6 +64,10 @@ class Timeline:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to ``path`` in the Trace Event format, which Perfetto and chrome://tracing open.
+
+        Parameters
+        ----------
+        path : path
 
         Raises
         ------
@@ -257,7 +261,7 @@ def _count(executor: str, workers: int | None) -> int:
 def _kernel_call(kernel: Kernel, variant: str | None, size: int | None, workers: int) -> KernelCall:
     """Return the call of a kernel that is meant."""
     if variant is None:
-        variant = next(name for name in SUBJECTS if kernel.variant(name) is not None)
+        variant = next(name for name in JUDGED_VARIANTS if kernel.variant(name) is not None)
     allowed("variant", variant, [name for name in VARIANTS if name != "native"])
     has_variant(kernel, variant)
     amount = kernel.default_size(variant) if size is None else positive("size", size)

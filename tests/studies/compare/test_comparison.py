@@ -24,8 +24,8 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import load
 from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.plan import QUICK_PACE, kernel_subject
-from gilkit.studies.compare.run import Run
 from gilkit.workloads.workload import KernelCall, Workload
 
 
@@ -238,17 +238,9 @@ def test_the_order_of_cases_follows_the_seed() -> None:
     def order(seed: int) -> list[tuple[str, str, int]]:
         subject = kernel_subject(KERNELS["lcg"], VARIANTS, list(CALL_EXECUTORS), [1, 2], 2, 10, None)
         listener = Listener()
-        Run([subject], QUICK_PACE, 3, 2, Runner(seed)).measure(listener)
+        Course([subject], QUICK_PACE, 3, 2, Runner(seed)).measure(listener)
         return listener.asked
 
     assert order(7) == order(7)
     assert order(7) != order(8)
     assert sorted(order(7)) == sorted(order(8))
-
-
-def test_the_package_is_lazy_and_complete() -> None:
-    for name in gilkit.__all__:
-        assert getattr(gilkit, name) is not None
-    assert set(gilkit.__all__) <= set(dir(gilkit))
-    with pytest.raises(AttributeError, match="No gilkit attribute nonsense"):
-        _ = gilkit.nonsense

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gilkit.arguments import worker_counts
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results.case import Case
 from gilkit.studies.compare import plan
 from gilkit.studies.compare.plan import Pace, Subject, kernel_subject
 from gilkit.workloads import target
-from gilkit.workloads.target import chosen_kernels, own_statement
+from gilkit.workloads.target import own_statement
 from gilkit.workloads.workload import KernelCall
 
 EVERYTHING = list(CALL_EXECUTORS)
@@ -24,21 +23,6 @@ def subject(name: str, workers: tuple[int, ...] = (1, 2), **changes: object) -> 
     options: dict[str, object] = {"variants": VARIANTS, "executors": EVERYTHING, "size": None, "path": None}
     options.update(changes)
     return kernel_subject(KERNELS[name], workers=workers, shown=max(workers), **options)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("cpus", "counts"),
-    [
-        (1, (1, 2)),
-        (2, (1, 2, 3, 4)),
-        (3, (1, 2, 3, 4, 6)),
-        (4, (1, 2, 3, 4, 8)),
-        (6, (1, 2, 3, 4, 8, 12)),
-        (64, (1, 2, 3, 4, 8, 16, 32, 64, 128)),
-    ],
-)
-def test_worker_counts(cpus: int, counts: tuple[int, ...]) -> None:
-    assert worker_counts(cpus) == counts
 
 
 def test_the_default_cases() -> None:
@@ -87,18 +71,6 @@ def test_a_file_is_used_whole_and_python_gets_the_beginning(tmp_path: Path) -> N
     assert subject("crc32", path=str(path), size=10).workloads["gil"] == KernelCall(
         "crc32", "gil", 10, str(path)
     )
-
-
-def test_which_kernels_take_which_file() -> None:
-    assert [k.name for k in chosen_kernels(None, "x.npy")] == ["transform", "pairwise"]
-    assert [k.name for k in chosen_kernels(None, "x.txt")] == ["histogram", "crc32"]
-    assert [k.name for k in chosen_kernels(["crc32"], "x.npy")] == ["crc32"]
-    assert len(chosen_kernels(None, None)) == len(KERNELS)
-    assert [k.name for k in chosen_kernels([KERNELS["lcg"], "triad", "lcg"], None)] == ["lcg", "triad"]
-    with pytest.raises(ValueError, match=r"lcg takes no input file: .*crc32"):
-        chosen_kernels(["lcg"], "x.npy")
-    with pytest.raises(ValueError, match="unknown kernel 'nope': known are lcg, "):
-        chosen_kernels("nope", None)
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:

@@ -17,11 +17,10 @@ from gilkit.errors import CaseFailedError
 from gilkit.report.tables import plain
 from gilkit.results import facts
 from gilkit.results.file import Results
-from gilkit.studies.registry import report
 from gilkit.studies.threshold import study
 from gilkit.studies.threshold.crossing import HOLDING, OWN, points
-from gilkit.studies.threshold.study import Contest, Sweep, Threshold, swept
-from gilkit.studies.threshold.table import picture
+from gilkit.studies.threshold.study import Contest, Course, Threshold, swept
+from gilkit.studies.threshold.table import picture, table
 from gilkit.workloads.workload import KernelCall, Workload
 
 PLANTED = 5000  # the size from which the made-up kernel, and the statement below, let others run
@@ -72,7 +71,7 @@ def searched(
     contest = Contest("planted", beaten, workload, smallest, largest, "n", {})
     counts = [2, 4] if beaten == OWN else [1, 2, 4]
     runner = Runner(1, clock=machine.clock)
-    Sweep(contest, counts, rounds, 2, runner).measure(machine)  # type: ignore[arg-type]
+    Course(contest, counts, rounds, 2, runner).measure(machine)  # type: ignore[arg-type]
     return Threshold(runner.suite())
 
 
@@ -219,7 +218,7 @@ def test_from_python() -> None:
     assert found.workers == [1, 2]
     assert [point.size for point in found.points(1)] == [1, 4]
     assert points(found.results, 1) == found.points(1)
-    assert repr(found) == plain(report(found.results))
+    assert repr(found) == plain(table(found.results))
     assert isinstance(found.results, Results)
     with pytest.raises(TypeError, match="give a kernel or a statement"):
         package.threshold()

@@ -9,20 +9,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 from command import gilkit, refused
+from quiet import mostly_when_quiet
 from traceformat import Event, checked, overlap, tracks
 
 import gilkit as package
-from gilkit.engine.runner import LOOK
 from gilkit.errors import NothingMeasuredError, ResultsError, UnsavedError
 from gilkit.gil import monitor
-from gilkit.machine import BUSY, load_by_others
 from gilkit.results.case import Case
 from gilkit.results.facts import machine_facts
 from gilkit.studies.timeline import capture
@@ -34,7 +32,6 @@ from gilkit.workloads.workload import KernelCall
 WITHOUT = monitor.why_missing()
 needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-WANTED, TRIED = 5, 20  # looks before and after which others left the machine alone; looks in all
 
 
 def traced(path: Path, *arguments: str) -> tuple[dict[str, float], dict[tuple[int, str], list[Event]]]:
@@ -48,23 +45,6 @@ def traced(path: Path, *arguments: str) -> tuple[dict[str, float], dict[tuple[in
 
 def named(found: dict[tuple[int, str], list[Event]], what: str) -> list[list[Event]]:
     return [track for (_, name), track in found.items() if name.startswith(what)]
-
-
-def mostly(look: Callable[[], bool]) -> bool:
-    """Whether most looks show something, of those before and after which others used next to nothing.
-
-    One odd look does not decide, and neither does one lucky look. Where others are busy all the time the test
-    is skipped, and says so.
-    """
-    kept: list[bool] = []
-    load = load_by_others(LOOK)
-    for _ in range(TRIED):
-        before, shown, load = load, look(), load_by_others(LOOK)
-        if max(before, load) < BUSY:
-            kept.append(shown)
-        if len(kept) == WANTED:
-            return sum(kept) > WANTED / 2
-    pytest.skip(f"others kept {load:.1f} CPUs busy: {len(kept)} of {TRIED} looks were undisturbed")
 
 
 @needs_gil
@@ -94,7 +74,7 @@ def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
         switches = sum(a != b for a, b in pairwise(order))
         return switches >= 3 and overlap(*named(found, "thread"))
 
-    assert mostly(turns)
+    assert mostly_when_quiet(turns)
 
 
 @needs_gil
@@ -106,7 +86,7 @@ def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
         held = sum(call["args"]["gil_held_us"] for track in calls for call in track)
         return overlap(*calls) and held < took / 2
 
-    assert mostly(free)
+    assert mostly_when_quiet(free)
 
 
 def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) -> None:
@@ -117,7 +97,7 @@ def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) ->
         assert len({pid for pid, _ in found}) == 2
         return overlap(*named(found, "process")) and (WITHOUT is not None or overlap(*named(found, "GIL")))
 
-    assert mostly(beside)
+    assert mostly_when_quiet(beside)
 
 
 def test_the_picture() -> None:

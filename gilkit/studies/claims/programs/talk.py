@@ -1,7 +1,7 @@
 """Programs of their own, for what would harm their caller: ``python FILE.py NAME ARGUMENTS``, in JSON.
 
-They import the standard library and this file only, and have one thread, so fork is safe, and their workers
-start as from a script with nothing in it. They print JSON, a line each time that there is something to say;
+They have one thread, so fork is safe, and import next to nothing of gilkit, so their workers start as from a
+script with nothing in it. They print JSON, a line each time that there is something to say;
 where they wait for a line, they end if there is none.
 """
 

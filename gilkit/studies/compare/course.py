@@ -14,7 +14,7 @@ from gilkit.engine.runner import FEWEST_ROUNDS, LOOK, Lane, Measured, Rule, Runn
 from gilkit.engine.window import Window, calibrated
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
-from gilkit.results.case import SUBJECTS, Case
+from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import Metadata
 from gilkit.studies.compare.plan import Pace, Subject
 from gilkit.workloads.pickling import Pickled, inputs, pickled
@@ -22,7 +22,7 @@ from gilkit.workloads.pickling import Pickled, inputs, pickled
 WATCH = 0.2  # seconds to watch the GIL, of every kernel
 
 
-class Run:
+class Course:
     """The course of one comparison.
 
     Parameters
@@ -181,7 +181,7 @@ class Run:
 
     def _watch(self, lab: Lab, subject: Subject) -> None:
         """Find the share of a call that holds the GIL: of the variant that the verdict is about."""
-        variant = next((v for v in SUBJECTS if v in subject.loops), None)
+        variant = next((v for v in JUDGED_VARIANTS if v in subject.loops), None)
         if variant is None or self.cpus < 2:  # the monitor spins on a CPU of its own
             return
         self.runner.say(f"{subject.name}: watching the GIL")
