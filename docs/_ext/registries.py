@@ -128,6 +128,7 @@ class RegistryTable(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the table, and have it read as if it stood in the page."""
+        self.env.note_reread()  # with every build: the registry may have changed, though the page has not
         head, *rows = TABLES[self.arguments[0]]()
         lines = [_line(head), _line("---" for _ in head), *map(_line, rows)]
         return self.parse_text_to_nodes("\n".join(lines))
@@ -142,6 +143,7 @@ class Methods(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write a list of definitions."""
+        self.env.note_reread()  # with every build: the registry may have changed, though the page has not
         items = []
         for name, claim in found("claims").items():
             text = " ".join(inspect.cleandoc(claim.experiment.__doc__ or "").split())
@@ -158,6 +160,7 @@ class Restructured(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Have it read in place."""
+        self.env.note_reread()  # with every build: the registry may have changed, though the page has not
         lines = StringList()
         for line in self.lines():
             lines.append(line, PACKAGE)

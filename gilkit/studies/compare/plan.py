@@ -92,7 +92,7 @@ class Subject:
     @staticmethod
     def _share(case: Case, cpus: int) -> float:
         """By what factor the workers of ``case`` may slow one another down."""
-        if case.executor == "threads" and case.variant in ("python", "gil"):
+        if not EXECUTORS[case.executor].apart and case.variant in ("python", "gil"):
             return case.workers
         return max(1.0, case.workers / cpus)
 

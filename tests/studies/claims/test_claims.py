@@ -27,6 +27,7 @@ from gilkit.results.stats import Estimate
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import WHOLE, Claim, Figures, Finding, Ruling, above, all_of
+from gilkit.studies.claims import registry
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import Claims, Course, claims
 
@@ -550,3 +551,10 @@ def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path)
     assert "killable" not in stdout
     assert set(package.load(path).findings) == {"crash"}
     assert gone(before)
+
+
+def test_no_module_of_claims_is_forgotten() -> None:
+    folder = Path(registry.__file__).parent
+    assert {path.stem for path in folder.glob("on_*.py")} == {
+        theme.__name__.rpartition(".")[2] for theme in registry._THEMES
+    }
