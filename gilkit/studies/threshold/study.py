@@ -231,8 +231,8 @@ def threshold(
 ) -> Threshold:
     """Find the size from which on releasing the GIL pays.
 
-    For a kernel: from which its ``nogil`` version beats its ``gil`` version, in what all threads get done. For
-    a statement that names ``n``: from which threads beat one.
+    For a kernel: from which its ``nogil`` version beats its ``gil`` version, in what all threads get done.
+    For a statement that names ``n``: from which threads beat one.
 
     Parameters
     ----------

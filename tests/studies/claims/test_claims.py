@@ -24,10 +24,9 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import load
 from gilkit.results.stats import Estimate
-from gilkit.studies.claims import launch
+from gilkit.studies.claims import launch, registry
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import WHOLE, Claim, Figures, Finding, Ruling, above, all_of
-from gilkit.studies.claims import registry
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import Claims, Course, claims
 
