@@ -21,6 +21,7 @@ from gilkit.cli.options import (
 )
 from gilkit.cli.screen import progress_bar, show
 from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.errors import ResultsError
 from gilkit.kernels import VARIANTS
 from gilkit.studies import catalogue
 from gilkit.studies.claims import table as claims_table
@@ -46,9 +47,14 @@ def command() -> None:
     """Threads or processes, and should this release the GIL? Measured here."""
 
 
-def _finish(outcome: Outcome, plot: str | None = None) -> None:
-    """Print the report of what was found, and draw it if asked for."""
+def _report(outcome: Outcome, plot: str | None = None) -> None:
+    """Print the report of what was found, and end with it."""
     show(outcome)
+    _end(outcome, plot)
+
+
+def _end(outcome: Outcome, plot: str | None) -> None:
+    """Draw what was found, if asked for, and tell if some of it failed."""
     if plot is not None:
         scaling_plot.draw(outcome.results, plot)
     if outcome.failures:
@@ -80,7 +86,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
-    _finish(outcome)
+    _report(outcome)
 
 
 @command.command("timeit")
@@ -98,7 +104,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
     """
     with progress_bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
-    _finish(outcome)
+    _report(outcome)
 
 
 @command.command("threshold")
@@ -123,7 +129,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
-    _finish(found)
+    _report(found)
 
 
 @command.command("costs")
@@ -143,7 +149,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
-    _finish(found)
+    _report(found)
 
 
 @command.command("timeline")
@@ -192,7 +198,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
         raise click.UsageError("--plot and --output must be two files")
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
-    _finish(found, plot)
+    _report(found, plot)
 
 
 @command.command("claims")
@@ -212,7 +218,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
-    _finish(found)
+    _report(found)
 
 
 @command.command("show")
@@ -223,7 +229,11 @@ def show_command(file: str, plot: str | None) -> None:
     found = load(file)
     if plot is not None and not isinstance(found, Scaling):
         raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
-    _finish(found, plot)
+    try:
+        show(found)
+    except ResultsError as error:  # a fact that only the table reads
+        raise ResultsError(f"{file} is damaged: {error}") from None
+    _end(found, plot)
 
 
 @command.command("list")

@@ -206,3 +206,18 @@ def test_cases_have_names() -> None:
     assert THREADS.name == "lcg/nogil/threads/2"
     assert Case.parse("my/function/call/threads/8") == Case("my/function", "call", "threads", 8)
     assert THREADS.baseline.name == "lcg/nogil/serial/1"
+
+
+def test_a_fact_of_another_type_is_told_with_its_file(tmp_path: Path) -> None:
+    old = Path(__file__).with_name("old_files") / "threshold.json"
+    damaged = tmp_path / "damaged.json"
+    damaged.write_text(
+        old.read_text("utf-8").replace('"gilkit_counts":"[2]"', '"gilkit_counts":"two"'), "utf-8"
+    )
+    assert "two" in damaged.read_text("utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "gilkit", "show", str(damaged)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"gilkit: {damaged} is damaged: gilkit_counts must be list")

@@ -65,7 +65,8 @@ class Program:
 
 def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) -> subprocess.Popen[str]:
     file, _, function = name.partition(".")
-    # Without -P: the programs find each other in their folder, and nothing else is there.
+    # Without -P: the programs find each other in their folder. Processes that they start look into the
+    # current folder, too: so that is the program's own, where no file of the reader's can pass for a module.
     command = [sys.executable, str(FOLDER / f"{file}.py"), function, json.dumps(arguments)]
     environment = {
         **os.environ,
@@ -76,7 +77,9 @@ def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) ->
     }
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
     try:
-        return subprocess.Popen(command, **pipes, text=True, env=environment, start_new_session=True)
+        return subprocess.Popen(
+            command, **pipes, text=True, cwd=folder, env=environment, start_new_session=True
+        )
     except OSError as error:
         raise CaseFailedError(f"{sys.executable} does not start: {error.strerror}") from None
 

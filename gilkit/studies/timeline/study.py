@@ -227,18 +227,18 @@ def timeline(
     >>> import gilkit
     >>> gilkit.timeline("lcg", variant="gil", workers=3)  # doctest: +SKIP
     """
-    meant = kernel_or_statement("timeline", target, stmt, setup)
     [executor] = allowed("executor", executor, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
     count = _count(executor, workers)
     if calls is not None and positive("calls", calls) > MOST_CALLS:
         raise ValueError(f"calls must be at most {MOST_CALLS}, not {calls}")
+    if stmt is not None and target is None and (variant is not None or size is not None):
+        raise ValueError("variant and size are for kernels, not for a statement")
+    meant = kernel_or_statement("timeline", target, stmt, setup)
     workload: Workload
     if isinstance(meant, Kernel):
         workload = _kernel_call(meant, variant, size, count)
         case = Case(meant.name, workload.variant, executor, count)
     else:
-        if variant is not None or size is not None:
-            raise ValueError("variant and size are for kernels, not for a statement")
         workload, case = meant.workload(), Case(meant.name, "function", executor, count)
     if output is not None:
         check_writable(output)

@@ -557,3 +557,14 @@ def test_no_module_of_claims_is_forgotten() -> None:
     assert {path.stem for path in folder.glob("on_*.py")} == {
         theme.__name__.rpartition(".")[2] for theme in registry._THEMES
     }
+
+
+def test_files_in_the_current_folder_do_not_pass_for_modules(tmp_path: Path) -> None:
+    for name in ("random", "socket", "tempfile", "threading"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken for a module')")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "gilkit", "claims", "crash", "--quick"],
+        cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "crash" in done.stdout
