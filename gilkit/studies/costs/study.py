@@ -109,9 +109,12 @@ class Course:
         if self.missing:
             runner.facts |= facts.MISSING.entry(self.missing)
         load = machine.load_by_others()
+        runner.total = len(self.cases)
         for case in self.cases:
             runner.say(f"{case.variant}: calibrating")
             self._calibrate(lab, case)
+            runner.done += 1
+        runner.total = runner.done = 0.0  # the rounds count anew
         cases = runner.open(self.cases)
         for case in cases:
             runner.record(case, load, facts.LOOPS.entry(self.loops[case]))
