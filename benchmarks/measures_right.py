@@ -47,7 +47,7 @@ def scaling(workers: int) -> None:
     """Speedups against the native ceiling, in the same rounds."""
     for name in ("lcg", "sleep", "triad", "objects"):
         found = gilkit.compare(name, workers=[workers], variants=["gil", "nogil", "native"], rounds=25)
-        values = found.results.values
+        values = found.results.rounds
         at = {
             (variant, executor): values(Case(name, variant, executor, workers))
             for variant, executor in (
@@ -81,8 +81,8 @@ def lengths() -> None:
     for name in ("lcg", "primes", "mandelbrot", "crc32"):
         ratios = []
         for _ in range(5):
-            found = gilkit.compare(name, workers=[1], variants=["nogil"], executors=["serial"], rounds=15)
-            ratios.append(min(found.results.values(Case(name, "nogil", "serial", 1))) / timeit(name))
+            found = gilkit.compare(name, workers=[1], variants=["nogil"], executors=["threads"], rounds=15)
+            ratios.append(min(found.results.values(Case(name, "nogil", "threads", 1))) / timeit(name))
         line(f"{name}: one call, gilkit / timeit", estimate(ratios), "0.98 to 1.02")
 
 

@@ -14,12 +14,12 @@ that nobody else has a loop for are left out.
 
 from __future__ import annotations
 
+import random
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -27,16 +27,17 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from suite.shared import CPUS, STRETCH
+from suite.shared import CPUS, WINDOW
 
+from gilkit.engine.meter import Meter
+from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner
-from gilkit.engine.window import calibrated, together
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.report.tables import cell
 from gilkit.report.units import seconds
 from gilkit.results.case import Case
-from gilkit.results.stats import paired_ratio
+from gilkit.results.stats import FEWEST_ROUNDS, paired_ratio
 from gilkit.workloads.workload import Call
 
 MISSING = []  # what is not installed
@@ -52,9 +53,9 @@ except ImportError:
     Parallel = None
 
 OURS = "cython"
-FEWEST = 5  # rounds
+
 JOBLIB = {"joblib threading": "threading", "joblib loky": "loky"}  # by name, its backends
-Way = Callable[[str, int, int], float]  # (loop, workers, calls of each) -> wall seconds
+Way = Callable[[str, int], float]  # (loop, workers) -> wall seconds of a call of each worker
 
 
 def numpy_histogram(octets: bytes) -> Any:
@@ -128,19 +129,19 @@ class Loop:
 
 
 @cache
-def pool(workers: int) -> ThreadPoolExecutor:
-    """Return so many threads, which all loops run on."""
-    return ThreadPoolExecutor(workers)
+def meter() -> Meter:
+    """Return what measures windows of threads of this process."""
+    return Meter(Lab(CPUS, hosted=False), WINDOW, CPUS, random.Random())
 
 
 def on_threads(compiler: str) -> Way:
-    """Return rounds of plain threads."""
-    return lambda loop, workers, calls: together(pool(workers), Loop(compiler, loop), workers, calls).seconds
+    """Return windows of plain threads."""
+    return lambda loop, workers: meter().window("threads", Loop(compiler, loop), workers).value
 
 
-def in_parallel(loop: str, workers: int, calls: int) -> float:
-    """Run a round in which every call has all the threads, and all calls follow one another."""
-    return together(pool(1), Loop("numba parallel", loop, workers), 1, workers * calls).seconds
+def in_parallel(loop: str, workers: int) -> float:
+    """Measure a window in which every call has all the threads, and all calls follow one another."""
+    return workers * meter().window("threads", Loop("numba parallel", loop, workers), 1).value
 
 
 @cache
@@ -150,15 +151,16 @@ def shared(loop: str) -> tuple[Any, ...]:
 
 
 def by_joblib(backend: str) -> Way:
-    """Return rounds that joblib runs, of gilkit's own loops."""
+    """Return rounds that joblib runs, of gilkit's own loops: it has no windows, so from start to end."""
 
-    def run(loop: str, workers: int, calls: int) -> float:
+    def run(loop: str, workers: int) -> float:
         function, args = COMPILERS[OURS][loop], shared(loop)
         if len(args) > 1 and isinstance(args[-1], np.ndarray):
             args = args[:-1]  # the output: workers could not write to what they share
+        calls = max(1, round(WINDOW / meter().pace("threads", Loop(OURS, loop)).call))
         start = time.perf_counter()
         Parallel(n_jobs=workers, backend=backend)(delayed(function)(*args) for _ in range(workers * calls))
-        return time.perf_counter() - start
+        return (time.perf_counter() - start) / calls
 
     return run
 
@@ -185,15 +187,14 @@ def check(loop: str) -> None:
             )
 
 
-def measured(loop: str, limit: float) -> dict[tuple[str, int], list[float]]:
-    """Return the wall seconds of every round, by contestant and workers."""
+def measured(loop: str, limit: float) -> dict[tuple[str, int], dict[int, float]]:
+    """Return the seconds of a call in every round, by contestant and workers."""
     check(loop)
     own.cache_clear()
     run_by = contestants(loop)
-    calls, _ = calibrated(lambda count: run_by[OURS](loop, 1, count), STRETCH)
 
     def timed(case: Case) -> Measured:
-        return Measured(run_by[case.variant](loop, case.workers, calls) / calls)
+        return Measured(run_by[case.variant](loop, case.workers))
 
     cases = [Case(loop, by, "threads", workers) for by in run_by for workers in dict.fromkeys((1, CPUS))]
     for case in cases:
@@ -201,11 +202,11 @@ def measured(loop: str, limit: float) -> dict[tuple[str, int], list[float]]:
     runner = Runner()
     runner.rounds(
         [Lane(case, partial(timed, case)) for case in cases],
-        lambda done, spent: done + (spent < limit or done < FEWEST),
+        lambda done, spent: done + (spent < limit or done < FEWEST_ROUNDS),
     )
     for reason in runner.failures.values():
         raise CaseFailedError(reason)
-    return {(case.variant, case.workers): runner.records[case].values for case in cases}
+    return {(case.variant, case.workers): runner.records[case].rounds() for case in cases}
 
 
 def main() -> None:
@@ -226,7 +227,7 @@ def main() -> None:
             ratios = [
                 paired_ratio(found[by, workers], ours) if (by, workers) in found else None for by in columns
             ]
-            table.add_row(loop, seconds(statistics.median(ours)), *map(cell, ratios))
+            table.add_row(loop, seconds(statistics.median(ours.values())), *map(cell, ratios))
         Console(width=110).print(table)
 
 

@@ -30,7 +30,7 @@ cdef void lcg_call(Call *call) noexcept nogil:
     call.result = lcg_body(call.n)
 
 
-def lcg_native(calls, loops=1, spans=None):
+def lcg_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.lcg` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -39,7 +39,7 @@ def lcg_native(calls, loops=1, spans=None):
     for w in range(len(calls)):
         n, = arguments(calls[w], ())
         call[w].n = count(n, "n")
-    run_calls(lcg_call, call, len(calls), loops, spans)
+    run_calls(lcg_call, call, len(calls), loops, spans, until, cpus)
     return [call[w].result for w in range(len(calls))]
 
 
@@ -94,7 +94,7 @@ cdef void primes_call(Call *call) noexcept nogil:
     primes_body(<const int64_t *> call.x, call.n, <uint8_t *> call.out)
 
 
-def primes_native(calls, loops=1, spans=None):
+def primes_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.primes` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -111,7 +111,7 @@ def primes_native(calls, loops=1, spans=None):
         flags = results[w].view(np.uint8)
         call[w].x, call[w].n, call[w].out = &view[0], view.shape[0], &flags[0]
         views.append((view, flags))
-    run_calls(primes_call, call, len(calls), loops, spans)
+    run_calls(primes_call, call, len(calls), loops, spans, until, cpus)
     return results
 
 
@@ -172,7 +172,7 @@ cdef void mandelbrot_call(Call *call) noexcept nogil:
     mandelbrot_body(call.n, <int32_t> call.m, <int32_t *> call.out)
 
 
-def mandelbrot_native(calls, loops=1, spans=None):
+def mandelbrot_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.mandelbrot` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -186,7 +186,7 @@ def mandelbrot_native(calls, loops=1, spans=None):
         results.append(np.empty((call[w].n, call[w].n), dtype=np.int32))
         view = results[w]
         call[w].out = &view[0, 0]
-    run_calls(mandelbrot_call, call, len(calls), loops, spans)
+    run_calls(mandelbrot_call, call, len(calls), loops, spans, until, cpus)
     return results
 
 
@@ -225,6 +225,6 @@ def lcg_checked_nogil(n):
     return result
 
 
-def lcg_checked_native(calls, loops=1, spans=None):
+def lcg_checked_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run the arithmetic of `gilkit.kernels.lcg_checked`, which is lcg's, without its checks."""
-    return lcg_native(calls, loops, spans)
+    return lcg_native(calls, loops, spans, until, cpus)

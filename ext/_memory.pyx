@@ -60,7 +60,7 @@ cdef void triad_call(Call *call) noexcept nogil:
     triad_body(<const double *> call.x, <const double *> call.y, call.s, <double *> call.out, call.n)
 
 
-def triad_native(calls, loops=1, spans=None):
+def triad_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.triad` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -79,7 +79,7 @@ def triad_native(calls, loops=1, spans=None):
         call[w].x, call[w].y, call[w].s = &b_view[0], &c_view[0], s
         call[w].out, call[w].n = &out_view[0], b_view.shape[0]
         views.append((b_view, c_view, out_view))
-    run_calls(triad_call, call, len(calls), loops, spans)
+    run_calls(triad_call, call, len(calls), loops, spans, until, cpus)
     return results
 
 
@@ -131,7 +131,7 @@ cdef void transform_call(Call *call) noexcept nogil:
     transform_body(<const double *> call.x, <const double *> call.y, <double *> call.out, call.n)
 
 
-def transform_native(calls, loops=1, spans=None):
+def transform_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.transform` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -149,7 +149,7 @@ def transform_native(calls, loops=1, spans=None):
         call[w].x, call[w].y = &p_view[0, 0], &m_view[0, 0]
         call[w].out, call[w].n = &out_view[0, 0], p_view.shape[0]
         views.append((p_view, m_view, out_view))
-    run_calls(transform_call, call, len(calls), loops, spans)
+    run_calls(transform_call, call, len(calls), loops, spans, until, cpus)
     return results
 
 
@@ -220,7 +220,7 @@ cdef void pairwise_call(Call *call) noexcept nogil:
     pairwise_body(<const double *> call.x, call.n, call.m, <double *> call.out)
 
 
-def pairwise_native(calls, loops=1, spans=None):
+def pairwise_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.pairwise` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -238,7 +238,7 @@ def pairwise_native(calls, loops=1, spans=None):
         call[w].x, call[w].out = &x_view[0, 0], &out_view[0, 0]
         call[w].n, call[w].m = x_view.shape[0], x_view.shape[1]
         views.append((x_view, out_view))
-    run_calls(pairwise_call, call, len(calls), loops, spans)
+    run_calls(pairwise_call, call, len(calls), loops, spans, until, cpus)
     return results
 
 
@@ -286,7 +286,7 @@ cdef void histogram_call(Call *call) noexcept nogil:
     histogram_body(<const uint8_t *> call.x, call.n, <int64_t *> call.out)
 
 
-def histogram_native(calls, loops=1, spans=None):
+def histogram_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.histogram` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -300,7 +300,7 @@ def histogram_native(calls, loops=1, spans=None):
         view = octets_in(data, "data")
         call[w].x, call[w].n, call[w].out = &view[0], view.shape[0], &counts[w, 0]
         views.append(view)
-    run_calls(histogram_call, call, len(calls), loops, spans)
+    run_calls(histogram_call, call, len(calls), loops, spans, until, cpus)
     return list(np.asarray(counts))
 
 
@@ -370,7 +370,7 @@ cdef void crc32_call(Call *call) noexcept nogil:
     call.result = crc32_body(<const uint8_t *> call.x, call.n)
 
 
-def crc32_native(calls, loops=1, spans=None):
+def crc32_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.crc32` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -383,5 +383,5 @@ def crc32_native(calls, loops=1, spans=None):
         view = octets_in(data, "data")
         call[w].x, call[w].n = &view[0], view.shape[0]
         views.append(view)
-    run_calls(crc32_call, call, len(calls), loops, spans)
+    run_calls(crc32_call, call, len(calls), loops, spans, until, cpus)
     return [call[w].result for w in range(len(calls))]

@@ -62,7 +62,7 @@ cdef void synthetic_call(Call *call) noexcept nogil:
     call.s = <double> lcg_body(call.m)  # below 10**7, so exact
 
 
-def synthetic_native(calls, loops=1, spans=None):
+def synthetic_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.synthetic` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -72,5 +72,5 @@ def synthetic_native(calls, loops=1, spans=None):
         held, released = arguments(calls[w], (), 2)
         call[w].n = count(held, "held")
         call[w].m = count(released, "released")
-    run_calls(synthetic_call, call, len(calls), loops, spans)
+    run_calls(synthetic_call, call, len(calls), loops, spans, until, cpus)
     return [(call[w].result, <int64_t> call[w].s) for w in range(len(calls))]

@@ -36,7 +36,7 @@ cdef void sleep_call(Call *call) noexcept nogil:
     wait(call.s)
 
 
-def sleep_native(calls, loops=1, spans=None):
+def sleep_native(calls, loops=1, spans=None, until=None, cpus=None):
     """Run `gilkit.kernels.sleep` on one native thread for each of ``calls``."""
     calls = list(calls)  # nobody else's to change
     cdef bytearray storage = bytearray()
@@ -45,5 +45,5 @@ def sleep_native(calls, loops=1, spans=None):
     for w in range(len(calls)):
         seconds, = arguments(calls[w], ())
         call[w].s = duration(seconds)
-    run_calls(sleep_call, call, len(calls), loops, spans)
+    run_calls(sleep_call, call, len(calls), loops, spans, until, cpus)
     return [None] * len(calls)

@@ -4,7 +4,7 @@ from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 
 from checks cimport count
-from start cimport cpus_t, now, read_cpus, spin, spread, write_cpus
+from start cimport cpus_t, now, pin, read_cpus, spin, spread, usage, write_cpus
 
 cdef extern from *:
     """
@@ -49,6 +49,18 @@ cdef struct Call:
     char[128 - 9 * 8 - 4] padding
 
 
+cdef struct Course:
+    # Until when every worker repeats its call, the CPU of each, and where each leaves its stamps.
+    double until
+    const int64_t *cpus
+    double *rows
+    int64_t room
+
+
+cdef enum:
+    USED = 4  # figures of a row before its stamps: what `usage` tells
+
+
 ctypedef void (*body_t)(Call *call) noexcept nogil
 
 
@@ -60,17 +72,44 @@ cdef inline void repeat(body_t body, Call *call, int64_t loops) noexcept nogil:
     call.end = now()
 
 
-cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops) noexcept nogil:
+cdef inline void stamp(body_t body, Call *call, int64_t loops, const Course *course, int w) noexcept nogil:
+    """Repeat a call in batches of ``loops``; stamp the time after each, until a stamp is late enough."""
+    cdef double *row = course.rows + w * course.room
+    cdef double before[USED]
+    cdef double after[USED]
+    cdef int64_t i, k = USED
+    usage(before)
+    row[k] = call.start = now()
+    while row[k] < course.until and k + 1 < course.room:
+        for i in range(loops):
+            body(call)
+        k += 1
+        row[k] = now()
+    call.end = row[k]
+    usage(after)
+    for i in range(USED):
+        row[i] = after[i] - before[i]
+
+
+cdef inline void run_team(
+    body_t body, Call *calls, int workers, int64_t loops, const Course *course
+) noexcept nogil:
     cdef int w = 0
     cdef cpus_t cpus
     read_cpus(&cpus)
     with parallel(num_threads=workers):
         w = threadid()
         calls[w].team = omp_get_num_threads()
-        spread(w)
+        if course.room and course.cpus:
+            pin(<int> course.cpus[w])
+        else:
+            spread(w)
         spin(2e-4)
         barrier()
-        repeat(body, calls + w, loops)
+        if course.room:
+            stamp(body, calls + w, loops, course, w)
+        else:
+            repeat(body, calls + w, loops)
     dismiss()
     write_cpus(&cpus)  # with OMP_PROC_BIND, OpenMP has bound this thread to one CPU
 
@@ -93,21 +132,42 @@ cdef inline Call *new_calls(bytearray storage, object calls) except NULL:
     return <Call *> <char *> storage
 
 
-cdef inline int run_calls(body_t body, Call *calls, int workers, object loops, object spans) except -1:
-    """Run every call ``loops`` times, all at once; ``spans`` takes each one's start and end."""
+cdef inline int run_calls(
+    body_t body, Call *calls, int workers, object loops, object spans, object until, object cpus
+) except -1:
+    """Run every call ``loops`` times, all at once; ``spans`` takes each one's start and end.
+
+    With ``until``, on the same clock, batches of ``loops`` calls are repeated until then, each worker on its own
+    of the ``cpus`` if they are given, and a row of ``spans`` takes what `start.usage` tells of its thread, the
+    start, and the end of every batch; what it has no room for is not run.
+    """
     cdef int w
     cdef int64_t n = count(loops, "loops")
+    cdef Course course
+    cdef double[:, ::1] rows
+    cdef const int64_t[::1] places
+    course.room, course.until, course.cpus, course.rows = 0, 0.0, NULL, NULL
     if n < 1:
         raise ValueError("loops must be at least 1")
     if spans is not None and len(spans) != workers:
         raise ValueError(f"spans must have a row for each of {workers} calls, not {len(spans)}")
+    if until is not None:
+        rows = spans
+        if rows.shape[1] < USED + 2:
+            raise ValueError(f"spans must have at least {USED + 2} columns, not {rows.shape[1]}")
+        course.until, course.room, course.rows = until, rows.shape[1], &rows[0, 0]
+        if cpus is not None:
+            places = cpus
+            if places.shape[0] != workers:
+                raise ValueError(f"cpus must name one for each of {workers} calls, not {places.shape[0]}")
+            course.cpus = &places[0]
     with nogil:
-        run_team(body, calls, workers, n)
+        run_team(body, calls, workers, n, &course)
     if calls[0].team != workers:
         raise RuntimeError(
             f"OpenMP gave {calls[0].team} of {workers} threads: see OMP_THREAD_LIMIT and OMP_DYNAMIC"
         )
-    if spans is not None:
+    if spans is not None and until is None:
         for w in range(workers):
             spans.__setitem__(w, (calls[w].start, calls[w].end))
     return 0

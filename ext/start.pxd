@@ -1,4 +1,4 @@
-"""Time and place: the clock, waiting for it asleep and awake, and the CPUs of a thread."""
+"""Time and place: the clock, waiting for it asleep and awake, the CPUs of a thread, and what it used of them."""
 
 cdef extern from *:
     """
@@ -57,11 +57,58 @@ cdef extern from *:
             return;
         }
     }
+    static inline void gilkit_pin(int cpu) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        if (cpu >= 0 && cpu < CPU_SETSIZE) {
+            CPU_SET(cpu, &one);
+            sched_setaffinity(0, sizeof(one), &one);
+        }
+    }
     #else
     typedef int gilkit_cpus;
+    static inline void gilkit_pin(int cpu) { (void)cpu; }
     static inline void gilkit_read_cpus(gilkit_cpus *cpus) { *cpus = 0; }
     static inline void gilkit_write_cpus(const gilkit_cpus *cpus) { (void)cpus; }
     static inline void gilkit_spread(int place) { (void)place; }
+    #endif
+
+    #ifdef __linux__
+    #include <fcntl.h>
+    #include <stdlib.h>
+    #include <unistd.h>
+    #include <sys/resource.h>
+    #ifndef RUSAGE_THREAD
+    #define RUSAGE_THREAD 1
+    #endif
+    static inline void gilkit_usage(double out[4]) {
+        struct timespec cpu;
+        struct rusage used;
+        char text[96], *end;
+        ssize_t length = -1;
+        int file;
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+        out[0] = (double)cpu.tv_sec + 1e-9 * (double)cpu.tv_nsec;
+        out[1] = out[2] = out[3] = Py_NAN;
+        if (getrusage(RUSAGE_THREAD, &used) == 0) {
+            out[1] = (double)used.ru_nvcsw;
+            out[2] = (double)used.ru_nivcsw;
+        }
+        file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+        if (file >= 0) {
+            length = read(file, text, sizeof(text) - 1);
+            close(file);
+        }
+        if (length > 0) {
+            text[length] = 0;
+            strtoull(text, &end, 10);
+            if (end != text) out[3] = 1e-9 * (double)strtoull(end, NULL, 10);
+        }
+    }
+    #else
+    static inline void gilkit_usage(double out[4]) {
+        out[0] = out[1] = out[2] = out[3] = Py_NAN;
+    }
     #endif
     """
     double now "gilkit_now"() noexcept nogil
@@ -76,6 +123,13 @@ cdef extern from *:
     # Move this thread to the CPU of worker ``place``, then leave it to the scheduler again: threads that wake
     # at one time often wake on one CPU, and a scheduler takes milliseconds to part them.
     void spread "gilkit_spread"(int place) noexcept nogil
+
+    # Keep this thread on one CPU.
+    void pin "gilkit_pin"(int cpu) noexcept nogil
+
+    # Seconds of CPU that this thread used, how often it gave its CPU up and lost it, and the seconds that it was
+    # ready to run and waited for one; nan for what the system does not tell.
+    void usage "gilkit_usage"(double *out) noexcept nogil
 
 
 cdef inline void spin(double seconds) noexcept nogil:

@@ -16,6 +16,7 @@ from gilkit.errors import CaseFailedError
 BUSY = 0.25  # CPUs used by others from which a machine is called busy
 
 CGROUPS = Path("/sys/fs/cgroup")
+TOPOLOGY = Path("/sys/devices/system/cpu")
 
 
 def gil_enabled() -> bool:
@@ -70,7 +71,38 @@ def usable_cpus() -> int:
     return cpus if math.isinf(quota) else max(1, min(cpus, math.ceil(quota)))
 
 
-def _busy_seconds() -> float:
+def allowed_cpus() -> list[int]:
+    """Return the numbers of the CPUs that this thread may use; empty where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
+
+def cpus_in_order(cpus: Iterable[int], root: Path = TOPOLOGY) -> list[int]:
+    """Return CPUs in the order in which workers take them: of every physical core one, then their siblings.
+
+    Two threads of one core share its units, so they do less than two cores. Where the system does not tell
+    its topology every CPU counts as a core of its own.
+    """
+    cores: dict[object, list[int]] = {}
+    for cpu in sorted(cpus):
+        folder = root / f"cpu{cpu}" / "topology"
+        try:
+            core: object = tuple(
+                (folder / name).read_text().strip() for name in ("physical_package_id", "core_id")
+            )
+        except OSError:
+            core = cpu
+        cores.setdefault(core, []).append(cpu)
+    return [cpu for _, cpu in sorted((turn, cpu) for core in cores.values() for turn, cpu in enumerate(core))]
+
+
+def stolen_seconds() -> float:
+    """Return the CPU seconds that a hypervisor took away so far."""
+    import psutil
+
+    return float(getattr(psutil.cpu_times(), "steal", 0.0))
+
+
+def busy_seconds() -> float:
     """Return the seconds that the CPUs we may use were busy since boot, with what a hypervisor took."""
     import psutil
 
@@ -86,10 +118,10 @@ def watched_load() -> Callable[[], float]:
     Others are whatever is not this process on the CPUs that it may use, and a hypervisor that gave time away.
     Use it while this process's own children are idle.
     """
-    start, busy, own = time.perf_counter(), _busy_seconds(), time.process_time()
+    start, busy, own = time.perf_counter(), busy_seconds(), time.process_time()
 
     def load() -> float:
-        others = _busy_seconds() - busy - (time.process_time() - own)
+        others = busy_seconds() - busy - (time.process_time() - own)
         return max(0.0, others / (time.perf_counter() - start))
 
     return load

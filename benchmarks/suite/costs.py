@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from gilkit.engine.window import calibrated
+from gilkit.engine.calibration import PACED, calibrated
 from gilkit.results.case import Case
 from gilkit.studies.costs.constants import CONSTANTS, Constant
 
-from .shared import CPUS, STRETCH, VERSION, Samples, failed, lab, replay, replayed, sampled
+from .shared import CPUS, VERSION, Samples, failed, lab, replay, replayed, sampled
 
 HERE = [constant for constant in CONSTANTS.values() if not constant.missing()]
 
@@ -28,7 +28,7 @@ def seconds(case: Case, loops: int) -> float:
 def loops(case: Case) -> int:
     """Return how often a round measures a constant."""
     fixed = CONSTANTS[case.variant].loops
-    return fixed or calibrated(lambda count: count * seconds(case, count), STRETCH)[0]
+    return fixed or calibrated(lambda count: count * seconds(case, count), PACED)[0]
 
 
 def setup_cache() -> Samples:

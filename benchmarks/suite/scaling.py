@@ -7,13 +7,13 @@ from itertools import product
 
 from asv_runner.benchmarks.mark import skip_for_params
 
-from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS, Kernel
 from gilkit.results.case import Case
+from gilkit.studies.compare.plan import usual_executors
 
 from .shared import COUNTS, VERSION, Samples, failed, replay, replayed, sampled, subject, value
 
-RUN_BY = [name for name, kind in CALL_EXECUTORS.items() if not kind.single]  # serial is one thread
+RUN_BY = usual_executors(own=False)
 
 
 def cases(kernel: str) -> list[Case]:

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import count
 from typing import Any
 
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.meter import Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner, exactly
-from gilkit.engine.window import calibrated
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.machine import usable_cpus
 from gilkit.results.case import Case
-from gilkit.studies.compare.plan import Subject, kernel_subject
+from gilkit.studies.compare.plan import Subject, kernel_subject, usual_executors
 
 CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
-STRETCH = 0.015  # seconds that one worker's calls last in a round
+WINDOW = 0.05  # seconds of a window, at the least
 PAIRS = 21  # of measurements that are compared
 PASSES = int(os.environ.get("GILKIT_PASSES", "5"))  # over everything; one is for trying out
 SAMPLES = 2  # of each in a pass
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
-VERSION = "3"  # of all benchmarks: a new one where what they measure changes, which begins new curves
+VERSION = "4"  # of all benchmarks: a new one where what they measure changes, which begins new curves
 
 
 class Clock:
@@ -51,7 +51,7 @@ class Clock:
 
 Samples = Mapping[Case, list[float] | str]  # the seconds of a case, the fastest first, or why it failed
 clock = Clock()
-_calls = count()
+_calls, _turns = count(), count()
 
 
 def sampled(groups: Iterable[list[Case]], measure: Callable[[Case], float]) -> Samples:
@@ -118,7 +118,7 @@ def tracked(
 @cache
 def subject(name: str) -> Subject:
     """Return everything that can be measured of a kernel."""
-    return kernel_subject(KERNELS[name], VARIANTS, list(CALL_EXECUTORS), COUNTS, CPUS, None, None)
+    return kernel_subject(KERNELS[name], VARIANTS, usual_executors(own=False), COUNTS, CPUS, None, None)
 
 
 @cache
@@ -130,23 +130,20 @@ def lab(most: int) -> Lab:
 
 
 @cache
-def loops(name: str, variant: str) -> int:
-    """Return how many calls of one worker last a round."""
-    alone = Case(name, variant, "openmp" if variant == "native" else "serial", 1)
-
-    def run(count: int) -> float:
-        return lab(max(COUNTS)).window(alone.executor, subject(name).workloads[variant], 1, count).seconds
-
-    return calibrated(run, STRETCH)[0]
+def meter(most: int) -> Meter:
+    """Return what measures windows in that lab."""
+    made = Meter(lab(most), WINDOW, CPUS, random.Random())
+    for name in KERNELS:
+        for variant in ("python", "gil"):
+            if (workload := subject(name).workloads.get(variant)) is not None:
+                made.held[workload] = Held(1.0)
+    return made
 
 
 def value(case: Case) -> float:
-    """Run one round and return the seconds of a call in it."""
-    planned = subject(case.kernel)
-    if case.variant not in planned.loops:
-        planned.loops[case.variant] = loops(case.kernel, case.variant)
-    workload = planned.workloads[case.variant]
-    return lab(max(COUNTS)).window(case.executor, workload, case.workers, planned.loops_of(case, CPUS)).value
+    """Measure one window, and return the seconds of a call of each worker in it."""
+    turn, workload = next(_turns), subject(case.kernel).workloads[case.variant]
+    return meter(max(COUNTS)).window(case.executor, workload, case.workers, turn).value
 
 
 def slowdown(slow: Callable[[], float], fast: Callable[[], float], pairs: int = PAIRS) -> float:

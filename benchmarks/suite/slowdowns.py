@@ -5,18 +5,20 @@ Both sides of a ratio are measured in turns, in one process, and the median of t
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 import timeit
 
 import gilkit
 from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.kernels import KERNELS
 from gilkit.results.case import Case
 from gilkit.workloads.statement import StatementCall
 
-from .shared import CPUS, slowdown, tracked, value
+from .shared import CPUS, WINDOW, slowdown, tracked, value
 from .truth import cell, iteration
 
 RATIO = "ratio"
@@ -38,7 +40,7 @@ def nogil_over_native(kernel: str) -> float:
 def nogil_over_gil(kernel: str) -> float:
     """Wall time of the nogil version over that of the gil version, on one thread: the price of releasing."""
     return slowdown(
-        lambda: value(Case(kernel, "nogil", "serial", 1)), lambda: value(Case(kernel, "gil", "serial", 1))
+        lambda: value(Case(kernel, "nogil", "threads", 1)), lambda: value(Case(kernel, "gil", "threads", 1))
     )
 
 
@@ -76,9 +78,10 @@ def empty_call_over_timeit() -> float:
     """The measured length of an empty call over what timeit says of it."""
     empty, timer = StatementCall("pass", "pass"), timeit.Timer("pass")
     with Lab(1, hosted=False) as here:
+        windows = Meter(here, WINDOW, CPUS, random.Random())
 
         def ours() -> float:
-            return here.window("serial", empty, 1, EMPTY_LOOPS).value
+            return windows.window("threads", empty, 1).value
 
         return slowdown(ours, lambda: timer.timeit(EMPTY_LOOPS) / EMPTY_LOOPS)
 

@@ -17,7 +17,11 @@ def triad_nogil(
     out: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]: ...
 def triad_native(
-    calls: Sequence[tuple[Any, ...]], loops: int = 1, spans: npt.NDArray[np.float64] | None = None
+    calls: Sequence[tuple[Any, ...]],
+    loops: int = 1,
+    spans: npt.NDArray[np.float64] | None = None,
+    until: float | None = None,
+    cpus: npt.NDArray[np.int64] | None = None,
 ) -> list[npt.NDArray[np.float64]]: ...
 def transform_gil(
     points: npt.NDArray[np.float64],
@@ -30,7 +34,11 @@ def transform_nogil(
     out: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]: ...
 def transform_native(
-    calls: Sequence[tuple[Any, ...]], loops: int = 1, spans: npt.NDArray[np.float64] | None = None
+    calls: Sequence[tuple[Any, ...]],
+    loops: int = 1,
+    spans: npt.NDArray[np.float64] | None = None,
+    until: float | None = None,
+    cpus: npt.NDArray[np.int64] | None = None,
 ) -> list[npt.NDArray[np.float64]]: ...
 def pairwise_gil(
     x: npt.NDArray[np.float64], out: npt.NDArray[np.float64] | None = None
@@ -39,15 +47,27 @@ def pairwise_nogil(
     x: npt.NDArray[np.float64], out: npt.NDArray[np.float64] | None = None
 ) -> npt.NDArray[np.float64]: ...
 def pairwise_native(
-    calls: Sequence[tuple[Any, ...]], loops: int = 1, spans: npt.NDArray[np.float64] | None = None
+    calls: Sequence[tuple[Any, ...]],
+    loops: int = 1,
+    spans: npt.NDArray[np.float64] | None = None,
+    until: float | None = None,
+    cpus: npt.NDArray[np.int64] | None = None,
 ) -> list[npt.NDArray[np.float64]]: ...
 def histogram_gil(data: Any) -> npt.NDArray[np.int64]: ...
 def histogram_nogil(data: Any) -> npt.NDArray[np.int64]: ...
 def histogram_native(
-    calls: Sequence[tuple[Any, ...]], loops: int = 1, spans: npt.NDArray[np.float64] | None = None
+    calls: Sequence[tuple[Any, ...]],
+    loops: int = 1,
+    spans: npt.NDArray[np.float64] | None = None,
+    until: float | None = None,
+    cpus: npt.NDArray[np.int64] | None = None,
 ) -> list[npt.NDArray[np.int64]]: ...
 def crc32_gil(data: Any) -> int: ...
 def crc32_nogil(data: Any) -> int: ...
 def crc32_native(
-    calls: Sequence[tuple[Any, ...]], loops: int = 1, spans: npt.NDArray[np.float64] | None = None
+    calls: Sequence[tuple[Any, ...]],
+    loops: int = 1,
+    spans: npt.NDArray[np.float64] | None = None,
+    until: float | None = None,
+    cpus: npt.NDArray[np.int64] | None = None,
 ) -> list[int]: ...

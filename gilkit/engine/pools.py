@@ -8,17 +8,32 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+import threadpoolctl
+
+from gilkit.engine.calibration import Pace
 from gilkit.engine.executors import EXECUTORS, ProcessPool
-from gilkit.engine.window import Window, local_pools, local_watch, local_window, sent_window, together
+from gilkit.engine.window import (
+    gathered,
+    local_pace,
+    local_pools,
+    local_watch,
+    local_window,
+    pool_pace,
+    sent_window,
+    together,
+)
+from gilkit.engine.worker import Order, began
 from gilkit.errors import CaseFailedError, LateError, one_line
 from gilkit.gil.held import HeldCall
 from gilkit.machine import private_bytes
-from gilkit.workloads.workload import Call, KernelCall, Workload
+from gilkit.results.windows import Window
+from gilkit.workloads.workload import Call, KernelCall, Workload, one_thread_inside
 
 SENDABLE = 10_000  # bytes of a workload that may be sent with every window
 HOST, SENT = "host", "sent"  # pools beside those of executors: where threads run; that are sent data
@@ -50,6 +65,8 @@ class Lab:
     hosted : bool
         Whether threads run in a process of their own, the host, which can crash, hang or be killed without
         harm to this one. Otherwise they run here, where functions work that no other process could import.
+    single : bool
+        Whether libraries are told to run one thread inside a call; otherwise they do as in any program.
 
     Attributes
     ----------
@@ -57,10 +74,11 @@ class Lab:
         Seconds that each pool took to start.
     """
 
-    def __init__(self, most: int, timeout: float = 60.0, hosted: bool = True) -> None:
+    def __init__(self, most: int, timeout: float = 60.0, hosted: bool = True, single: bool = False) -> None:
         self.most = most
         self.timeout = timeout
         self.hosted = hosted
+        self.single = single
         self.starts: dict[str, float] = {}
         self._processes: dict[str, ProcessPool] = {}
         self._recipes: dict[Workload, bytes] = {}
@@ -72,17 +90,15 @@ class Lab:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for pool in self._processes.values():
-            pool.kill()
-        self._processes.clear()
+        self.renew()
         if not self.hosted:
             while local_pools:
                 local_pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
         if self._folder is not None:
             self._folder.cleanup()
 
-    def window(self, executor: str, workload: Workload, workers: int, loops: int) -> Window:
-        """Run one window of ``loops`` calls on each of ``workers``.
+    def window(self, executor: str, workload: Workload, workers: int, order: Order) -> Window:
+        """Run one window of calls on so many workers.
 
         Raises
         ------
@@ -90,8 +106,26 @@ class Lab:
             If it cannot be measured. What was broken is started anew for the next window.
         """
         if EXECUTORS[executor].apart:
-            return self.through(executor, together, workload, workers, loops, self.timeout)
-        return self.call(local_window, executor, workload, workers, loops, self.most, self.timeout)
+            return self.through(executor, together, workload, workers, order, self.timeout)
+        return self.call(local_window, executor, workload, workers, order, self.most, self.timeout)
+
+    def pace(self, executor: str, workload: Workload) -> Pace:
+        """Return how long a call is on one worker.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be told.
+        """
+        if EXECUTORS[executor].apart:
+            return self.through(executor, pool_pace, workload, self.timeout)
+        return self.call(local_pace, executor, workload, self.most, self.timeout)
+
+    def renew(self) -> None:
+        """End all processes, so that what is measured next has fresh ones."""
+        for pool in self._processes.values():
+            pool.kill()
+        self._processes.clear()
 
     def watch(self, workload: Workload, seconds: float) -> HeldCall:
         """Return for what share of its calls ``workload`` holds the GIL, where threads are measured.
@@ -103,7 +137,7 @@ class Lab:
         """
         return self.call(local_watch, workload, seconds)
 
-    def sent(self, workload: Workload, inputs: dict[str, Any], workers: int, loops: int) -> Window:
+    def sent(self, workload: Workload, inputs: dict[str, Any], workers: int, order: Order) -> Window:
         """Run one window of calls in processes, each of them sent ``inputs`` and sending its result back.
 
         Raises
@@ -116,8 +150,8 @@ class Lab:
             recipe, fresh = self._recipe(workload), SENT not in self._processes
             pool = self._pool(SENT, workers)
             if fresh:
-                together(pool, recipe, workers, 1, self.timeout)
-            return sent_window(pool, recipe, inputs, workers, loops, self.timeout)
+                gathered(pool, workers, self.timeout, began, recipe)
+            return sent_window(pool, recipe, inputs, workers, order, self.timeout)
 
         return self._told(SENT, run)
 
@@ -134,7 +168,8 @@ class Lab:
 
         def run() -> T:
             if not self.hosted:
-                return function(*args)
+                with threadpoolctl.threadpool_limits(1) if self.single else nullcontext():
+                    return function(*args)
             sent = [arg if isinstance(arg, KernelCall) else self._recipe_of(arg) for arg in args]
             future = self._pool(HOST, 1).submit(function, *sent)
             if wait([future], self.timeout).not_done:
@@ -205,6 +240,8 @@ class Lab:
                     f"if __name__ == '__main__' ({one_line(error)})"
                 ) from error
             self.starts.setdefault(name, time.perf_counter() - start)
+            if self.single and name == HOST:
+                self._processes[name].submit(one_thread_inside).result(self.timeout)
         return self._processes[name]
 
     def _recipe_of(self, argument: Any) -> Any:

@@ -13,14 +13,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from gilkit.errors import CaseFailedError, ResultsError
 from gilkit.results import facts, file
 from gilkit.results.case import Case, Record
 from gilkit.results.facts import Metadata
+from gilkit.results.stats import FEWEST_ROUNDS
+from gilkit.results.windows import Window
 
-FEWEST_ROUNDS, MOST_ROUNDS = 3, 25  # unless a study has reasons of its own
+MOST_ROUNDS = 25  # unless a study has reasons of its own
 LOOK = 0.15  # seconds to watch what others use, before and after something is measured
 T = TypeVar("T")
 
@@ -53,10 +56,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a lane measured: seconds of one call, and what else is to be kept of its case."""
+    """What a lane measured: seconds of one call, and what else is to be kept of its case or window."""
 
     seconds: float
     facts: Metadata = field(default_factory=dict)
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,7 @@ class Runner:
         lanes: Iterable[Lane],
         rule: Rule,
         label: Callable[[int, int, Case], str] = _usual_label,
+        first: int | None = None,
     ) -> list[Round]:
         """Measure lanes in rounds until ``rule`` says that there are enough; keep and return the whole ones.
 
@@ -184,8 +189,13 @@ class Runner:
             See `Rule`; it is asked before every round.
         label : callable
             ``label(index, planned, case)`` says what is measured next.
+        first : int, optional
+            The number of the first round; by default one more than any that its lanes have.
         """
         lanes = list(lanes)
+        if first is None:
+            known = (self.records[lane.case].ids for lane in lanes if lane.case in self.records)
+            first = 1 + max((max(ids, default=-1) for ids in known), default=-1)
         begun, before, open_ended = self.clock(), self.done, not self.total
         found: list[Round] = []
         while len(found) < (planned := rule(len(found), self.clock() - begun)):
@@ -193,26 +203,24 @@ class Runner:
             if open_ended:
                 whole = sum(lane.cost for lane in order)
                 self.done, self.total = before + len(found) * whole, before + planned * whole
-            found.append(self._round(len(found), planned, order, label))
+            found.append(self._round(first + len(found), partial(label, len(found), planned), order))
         if open_ended:
             self.done, self.total = before, 0.0
         return found
 
-    def _round(
-        self, index: int, planned: int, order: list[Lane], label: Callable[[int, int, Case], str]
-    ) -> Round:
+    def _round(self, id_: int, label: Callable[[Case], str], order: list[Lane]) -> Round:
         self.random.shuffle(order)
         found: dict[Case, Measured] = {}
         for lane in order:
-            self.say(label(index, planned, lane.case))
+            self.say(label(lane.case))
             if (measured := self.attempt([lane.case], lane.measure)) is not None:
                 found[lane.case] = measured
             self.done += lane.cost
         for case, measured in found.items():
             record = self.records.setdefault(case, Record(case))
-            record.values.append(measured.seconds)
+            record.add(id_, measured.seconds, measured.window)
             record.facts |= measured.facts
-        return Round(index, found)
+        return Round(id_, found)
 
     def suite(self) -> Any:
         """Return what was measured so far, as a pyperf suite.

@@ -1,48 +1,35 @@
-"""One window: all workers of a case make their calls at once, on an executor. Nothing here prints."""
+"""One window: all workers of a case make their calls at once, on an executor. Nothing here prints.
+
+Throughput is counted between two instants, with all workers at work before the first and after the last, so
+neither the filling of the pipeline at the GIL nor its draining is in it.
+"""
 
 from __future__ import annotations
 
 import pickle
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, wait
-from dataclasses import dataclass
+from dataclasses import replace
+from math import inf, nan
 from typing import Any, TypeVar
 
+from gilkit._ext._start import usage
+from gilkit.engine.calibration import Pace, pace
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.worker import Stint, work
+from gilkit.engine.worker import Order, paced, stint, work
 from gilkit.errors import CaseFailedError, LateError
 from gilkit.gil.held import HeldCall, watch
+from gilkit.machine import busy_seconds, stolen_seconds
+from gilkit.results.windows import Stint, Window
 from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, ready
 
 LEAD = 0.004  # seconds from handing out a window to its start
 START_TRIES = 10  # tries to have all workers ready at the start, each with twice the lead
+AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What all workers of a case did at once: ``loops`` calls each."""
-
-    loops: int
-    stints: tuple[Stint, ...]
-
-    @property
-    def seconds(self) -> float:
-        """The wall time from the first start to the last end."""
-        return max(stint.end for stint in self.stints) - min(stint.start for stint in self.stints)
-
-    @property
-    def value(self) -> float:
-        """Wall seconds per call of each worker."""
-        return self.seconds / self.loops
-
-    @property
-    def cpu(self) -> float:
-        """CPU seconds used for each second of the wall clock."""
-        return sum(stint.cpu for stint in self.stints) / self.seconds
 
 
 def gathered(
@@ -69,41 +56,106 @@ def gathered(
 
 
 def together(
-    pool: Executor, recipe: Workload | bytes, workers: int, loops: int, timeout: float = UNLIMITED
+    pool: Executor, recipe: Workload | bytes, workers: int, order: Order, timeout: float = UNLIMITED
 ) -> Window:
-    """Run one window on ``pool``: all workers begin at one time on the clock that they share."""
-    return Window(loops, tuple(gathered(pool, workers, timeout, work, recipe, loops)))
+    """Run one window on ``pool``."""
+
+    def run(again: Order) -> list[Stint | None]:
+        return [one for (one,) in gathered(pool, workers, timeout, work, recipe, again)]
+
+    return _whole(order, workers, run)
+
+
+def _whole(
+    order: Order, workers: int, run: Callable[[Order], Sequence[Stint | None]], told: bool = True
+) -> Window:
+    """Return a window in which every worker was at work from before its first instant to after its last.
+
+    Where one was not, as its calls took longer than was known, all is done again with twice the lead.
+
+    Parameters
+    ----------
+    order : Order
+    workers : int
+    run : callable
+        Does what an order says.
+    told : bool
+        Whether what others use can be told from what the workers do.
+    """
+    for _ in range(START_TRIES):
+        stolen, busy, own, begin = stolen_seconds(), busy_seconds(), time.process_time(), time.perf_counter()
+        found = run(order)
+        stints = tuple(one for one in found if one is not None)
+        if len(stints) == len(found):
+            others, stolen = nan, stolen_seconds() - stolen
+            if told and workers > len(order.cpus):  # without a CPU each, workers wait for one another, too
+                ours = time.process_time() - own + order.apart * sum(stint.cpu for stint in stints)
+                others = max(0.0, busy_seconds() - busy - ours)
+                others *= order.seconds / (time.perf_counter() - begin)  # the window's part
+            return Window(order.seconds, workers, stints, stolen, others, bool(order.cpus))
+        order = order.longer()
+    raise CaseFailedError("its calls took longer each time: no window was long enough for them")
 
 
 local_pools: dict[tuple[str, int], Executor] = {}
-_teams: dict[tuple[Workload | bytes, int], Team] = {}
 
 
-def _team_window(recipe: Workload | bytes, workers: int, loops: int) -> Window:
+def _team(recipe: Workload | bytes, places: Sequence[int]) -> Team:
+    workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
+    assert isinstance(workload, KernelCall)
+    return workload.team(places)
+
+
+def _team_window(recipe: Workload | bytes, workers: int, order: Order) -> Window:
     """Run one window of the native variant."""
-    if (team := _teams.get((recipe, workers))) is None:
-        workload = pickle.loads(recipe) if isinstance(recipe, bytes) else recipe
-        assert isinstance(workload, KernelCall)
-        while len(_teams) > 8:
-            _teams.pop(next(iter(_teams)))
-        team = _teams[recipe, workers] = workload.team(workers)
-        team(1)
-    cpu = time.process_time()
-    ends = team(loops)
-    cpu = (time.process_time() - cpu) / workers
-    return Window(loops, tuple(Stint(start, end, cpu) for start, end in ends))
+    places = [order.first + worker for worker in range(workers)]
+    team = _team(recipe, places)
+
+    def run(again: Order) -> list[Stint | None]:
+        start = time.perf_counter() + LEAD
+        cpus = [cpu for place in places if (cpu := again.cpu(place)) is not None]
+        rows = team(again.batch, start + again.warm + again.seconds + again.beyond, again.room, cpus or None)
+        return [stint(stamps, used, again, start) for used, stamps in rows]
+
+    return _whole(order, workers, run)
 
 
 def local_window(
-    executor: str, recipe: Workload | bytes, workers: int, loops: int, most: int, timeout: float = UNLIMITED
+    executor: str, recipe: Workload | bytes, workers: int, order: Order, most: int, timeout: float = UNLIMITED
 ) -> Window:
     """Run one window in this process, on an executor whose workers are no processes.
 
     Its pools stay for the next one, with ``most`` workers each.
     """
     if EXECUTORS[executor].native:
-        return _team_window(recipe, workers, loops)
-    return on_local_pool(executor, most, lambda pool: together(pool, recipe, workers, loops, timeout))
+        return _team_window(recipe, workers, order)
+    return on_local_pool(executor, most, lambda pool: together(pool, recipe, workers, order, timeout))
+
+
+def local_pace(executor: str, recipe: Workload | bytes, most: int, timeout: float = UNLIMITED) -> Pace:
+    """Return how long a call is on one worker in this process."""
+    if EXECUTORS[executor].native:
+        return _native_pace(recipe)
+    return on_local_pool(executor, most, lambda pool: pool_pace(pool, recipe, timeout))
+
+
+def _native_pace(recipe: Workload | bytes) -> Pace:
+    """Return how long a call of the native variant is."""
+    team = _team(recipe, [0])
+
+    def run(loops: int) -> tuple[float, float]:
+        ((used, (begin, end)),) = team(loops, inf, 1, None)
+        return end - begin, used[0]
+
+    return pace(run)
+
+
+def pool_pace(pool: Executor, recipe: Workload | bytes, timeout: float = UNLIMITED) -> Pace:
+    """Return how long a call is on one worker of a pool."""
+    future = pool.submit(paced, recipe)
+    if wait([future], timeout).not_done:
+        raise LateError
+    return future.result()
 
 
 def on_local_pool(executor: str, most: int, run: Callable[[Executor], T]) -> T:
@@ -127,7 +179,7 @@ def local_watch(recipe: Workload | bytes, seconds: float) -> HeldCall:
 
 
 def _sent_call(recipe: Workload | bytes, inputs: dict[str, Any]) -> object:
-    """In a worker: make the call on the data that came with it."""
+    """In a worker: make the call on the data that came with it; what it returns goes back."""
     return own_call(recipe).sent(inputs)
 
 
@@ -136,37 +188,30 @@ def sent_window(
     recipe: Workload | bytes,
     inputs: dict[str, Any],
     workers: int,
-    loops: int,
+    order: Order,
     timeout: float = UNLIMITED,
 ) -> Window:
-    """Run one window of calls on a pool of ``workers`` processes, ``loops`` for each, all sent ``inputs``.
+    """Run one window of calls on a pool of ``workers`` processes, each call sent ``inputs``.
 
-    This process hands out the data and takes the results, as a program does that has them.
+    This process hands out the data and takes the results, as a program does that has them. It keeps every
+    worker supplied with one call more than it works on.
     """
-    until = time.perf_counter() + timeout
-    cpu, start = time.thread_time(), time.perf_counter()
-    futures = deque(pool.submit(_sent_call, recipe, inputs) for _ in range(workers * loops))
-    while futures:
-        future = futures.popleft()  # results are not kept
-        if wait([future], max(0.0, until - time.perf_counter())).not_done:
-            raise LateError
-        future.result()
-    return Window(loops, (Stint(start, time.perf_counter(), time.thread_time() - cpu),))
+    late = time.perf_counter() + timeout
 
+    def run(again: Order) -> list[Stint | None]:
+        futures = deque(pool.submit(_sent_call, recipe, inputs) for _ in range(AHEAD * workers))
+        start = time.perf_counter()
+        until = start + again.warm + again.seconds + again.beyond
+        before, stamps = usage(), [start]
+        while futures:
+            future = futures.popleft()  # results are not kept
+            if wait([future], max(0.0, late - time.perf_counter())).not_done:
+                raise LateError
+            future.result()
+            if stamps[-1] < until:
+                stamps.append(time.perf_counter())
+                futures.append(pool.submit(_sent_call, recipe, inputs))
+        used = [now - then for now, then in zip(usage(), before, strict=True)]
+        return [stint(stamps, used, again, start)]
 
-def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]:
-    """Return how many loops make ``run(loops)``, which returns its length, last about ``seconds``.
-
-    Also returns the length of one. Loops grow until a run is long enough to be believed.
-    """
-
-    def shortest(loops: int) -> float:
-        """The shortest of a few runs, which no single slow moment spoils; one run where it is long."""
-        length = run(loops)
-        return length if length > 2 * seconds else min(length, run(loops), run(loops))
-
-    loops = 1
-    while (length := shortest(loops)) < seconds / 4 and loops < 2**40:
-        loops = max(2 * loops, min(100 * loops, int(loops * seconds / 2 / length) if length > 0 else 0))
-    call = length / loops
-    return max(1, round(seconds / call)), call
+    return _whole(replace(order, cpus=(), batch=1), workers, run, told=False)

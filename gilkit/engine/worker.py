@@ -1,42 +1,92 @@
-"""One worker: it waits for the start that all have in common, makes its calls, and tells when it did."""
+"""One worker: it waits for the start that all have in common, makes its calls, and tells what it did."""
 
 from __future__ import annotations
 
 import os
+import random
 import time
-from collections.abc import Callable, Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 
-from gilkit._ext._start import spin
-from gilkit.workloads.workload import Call, Workload, ready, repeated
+from gilkit._ext._start import spin, usage
+from gilkit.engine.calibration import Pace, pace
+from gilkit.machine import allowed_cpus, cpus_in_order
+from gilkit.results.windows import Stint
+from gilkit.workloads.workload import Call, Workload, looped, ready
 
 AWAKE = 0.001  # seconds before the start in which workers spin, each on its CPU
+SPARE = 4.0  # times as many stamps as calls need that are as long as they were
 
 
 @dataclass(frozen=True, slots=True)
-class Stint:
-    """What one worker did: its start and end on the shared clock, and its CPU time, in seconds."""
+class Order:
+    """What the workers of a window are to do, on the clock from their common start.
 
-    start: float
-    end: float
-    cpu: float
+    Parameters
+    ----------
+    warm, seconds : float
+        From the start to the first instant of the window, and from there to its last.
+    beyond : float
+        How long they go on after that: whoever is within a call then must not be left alone in it.
+    batch : int
+        Calls from one stamp to the next.
+    call : float
+        Seconds of a call alone, at the least.
+    phase : float
+        Seconds within which the workers begin, each at a time of its own: so they do not march in step.
+    cpus : tuple of int
+        The CPU of each worker in turn; empty for any.
+    first : int
+        The place of the first worker: its data, and its turn in `cpus`.
+    seed : int
+        What the phases are made from.
+    apart : bool
+        Whether each worker is a process of its own, so that all that the process uses is the worker's.
+    """
+
+    warm: float
+    seconds: float
+    beyond: float
+    batch: int
+    call: float
+    phase: float = 0.0
+    cpus: tuple[int, ...] = ()
+    first: int = 0
+    seed: int = 0
+    apart: bool = False
+
+    @property
+    def room(self) -> int:
+        """Stamps that a worker needs."""
+        whole = self.warm + self.seconds + self.beyond
+        return ceil(SPARE * whole / (self.batch * self.call)) + 8
+
+    def cpu(self, place: int) -> int | None:
+        """The CPU of the worker at a place."""
+        return self.cpus[place % len(self.cpus)] if self.cpus else None
+
+    def begins(self, place: int) -> float:
+        """Seconds after the start at which the worker at a place makes its first call."""
+        return self.phase * random.Random(f"{self.seed} {place}").random()
+
+    def longer(self) -> Order:
+        """Return the order with twice the lead, for calls that take longer than was known."""
+        return replace(self, warm=2 * self.warm, beyond=2 * self.beyond, call=self.call / 2)
 
 
 @contextmanager
-def _own_cpu(place: int) -> Iterator[None]:
-    """Keep this thread on the CPU of worker number ``place`` meanwhile, where the system lets us.
-
-    Threads that wake at one time often wake on one CPU, and a scheduler takes milliseconds to part them: in
-    windows of 20 ms that alone made 1.5 times out of 2. A worker waits for its start on a CPU of its own, and
-    from there on belongs to the scheduler again.
-    """
-    if not hasattr(os, "sched_setaffinity"):
+def _kept_on(cpu: int | None) -> Iterator[None]:
+    """Keep this thread on one CPU meanwhile, where the system lets us."""
+    if cpu is None or not hasattr(os, "sched_setaffinity"):
         yield
         return
     cpus = os.sched_getaffinity(0)
     with suppress(OSError):
-        os.sched_setaffinity(0, {sorted(cpus)[place % len(cpus)]})
+        os.sched_setaffinity(0, {cpu})
     try:
         yield
     finally:
@@ -44,45 +94,114 @@ def _own_cpu(place: int) -> Iterator[None]:
             os.sched_setaffinity(0, cpus)
 
 
-def started(
-    recipe: Workload | bytes,
-    start: float,
-    place: int,
-    clock: Callable[[], float] = time.perf_counter,
-    sleep: Callable[[float], None] = time.sleep,
-    spin: Callable[[float], None] = spin,
-) -> Call | None:
+def finished(stamps: Sequence[float], instant: float, batch: int) -> float | None:
+    """Return how many calls were finished at an instant, by the stamps of a worker.
+
+    The first stamp is its start, each further one the end of a batch. Calls that were under way count by the
+    part of the batch that was over, so nothing is rounded to whole calls.
+
+    Returns
+    -------
+    float or None
+        None if no batch ended before the instant, or none after it.
+    """
+    done = bisect_right(stamps, instant)
+    if not 2 <= done < len(stamps):
+        return None
+    before, after = stamps[done - 1], stamps[done]
+    return batch * (done - 1 + (instant - before) / (after - before))
+
+
+def stint(stamps: Sequence[float], used: Sequence[float], order: Order, start: float) -> Stint | None:
+    """Return what a worker did in a window; None if its calls did not reach from before it to after it."""
+    first = finished(stamps, start + order.warm, order.batch)
+    last = finished(stamps, start + order.warm + order.seconds, order.batch)
+    if first is None or last is None:
+        return None
+    return Stint(last - first, stamps[-1] - stamps[0], *used)
+
+
+def wait_for(start: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+    """Sleep until shortly before ``start``, and spin from there on."""
+    sleep(max(0.0, start - AWAKE - clock()))
+    spin(max(0.0, start - clock()))
+
+
+def started(recipe: Workload | bytes, start: float, place: int) -> Call | None:
     """Return what ``recipe`` makes, at the time ``start``, to worker number ``place``.
 
-    Returns None, at once, if it was ready too late for that.
+    Returns None, at once, if it was ready too late for that. The worker waits on a CPU of its own, for
+    threads that wake at one time often wake on one CPU; from there on it belongs to the scheduler again.
     """
     call = ready(recipe, place)
-    if clock() > start:
+    if time.perf_counter() > start:
         return None
-    with _own_cpu(place):
-        sleep(max(0.0, start - AWAKE - clock()))
-        spin(max(0.0, start - clock()))
+    cpus = cpus_in_order(allowed_cpus())
+    with _kept_on(cpus[place % len(cpus)] if cpus else None):
+        wait_for(start, time.perf_counter, time.sleep)
     return call
+
+
+def began(recipe: Workload | bytes, start: float, place: int) -> bool | None:
+    """Return True, after the first call of ``recipe`` was made; None if that was not before ``start``."""
+    return None if started(recipe, start, place) is None else True
 
 
 def work(
     recipe: Workload | bytes,
-    loops: int,
+    order: Order,
     start: float,
     place: int,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
-    spin: Callable[[float], None] = spin,
-) -> Stint | None:
-    """Call what ``recipe`` makes ``loops`` times, from ``start`` on, as worker number ``place``.
+    used: Callable[[], Sequence[float]] = usage,
+) -> tuple[Stint | None] | None:
+    """Call what ``recipe`` makes for a window, as worker number ``place`` of those that `order` begins with.
 
-    Returns None, having called nothing, if it was ready too late for the start.
+    Returns None, having called nothing, if it was ready too late for the start; and else what it did, which
+    is None if its calls did not reach from before the window to after it.
     """
-    call = started(recipe, start, place, clock, sleep, spin)
-    if call is None:
+    place += order.first
+    loop = looped(ready(recipe, place))
+    if clock() > start:
         return None
-    cpu = time.thread_time()
-    begin = clock()
-    repeated(call, loops)
-    end = clock()
-    return Stint(begin, end, time.thread_time() - cpu)
+    with _kept_on(order.cpu(place)):
+        begin = start + order.begins(place)
+        if clock is time.perf_counter:
+            wait_for(begin, clock, sleep)
+        else:
+            sleep(max(0.0, begin - clock()))
+        until = start + order.warm + order.seconds + order.beyond
+        stamps = array("d", bytes(8 * order.room))
+        before, whole = used(), time.process_time()
+        count = _stamped(loop, order.batch, stamps, until, clock)
+        after, whole = used(), time.process_time() - whole
+    costs = [late - early for early, late in zip(before, after, strict=True)]
+    if order.apart:
+        costs[0] = whole
+    return (stint(stamps[:count], costs, order, start),)
+
+
+def _stamped(
+    loop: Callable[[int], object], batch: int, stamps: array[float], until: float, clock: Callable[[], float]
+) -> int:
+    """Repeat batches, with a stamp after each, until one is late enough; return how many there are."""
+    stamps[0] = clock()
+    for index in range(1, len(stamps)):
+        loop(batch)
+        stamps[index] = now = clock()
+        if now >= until:
+            return index + 1
+    return len(stamps)
+
+
+def paced(recipe: Workload | bytes, place: int = 0) -> Pace:
+    """Return how long a call of ``recipe`` is for this worker, which is not pinned yet."""
+    loop = looped(ready(recipe, place))
+
+    def run(loops: int) -> tuple[float, float]:
+        used, begin = time.process_time(), time.perf_counter()
+        loop(loops)
+        return time.perf_counter() - begin, time.process_time() - used
+
+    return pace(run)

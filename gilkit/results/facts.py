@@ -118,6 +118,9 @@ KIND = _fact("gilkit_kind", str, "The kind of results: which study made them; wi
 SEED = _fact("gilkit_seed", int, "What the order of cases in each round was made from.")
 INTERPRETER = _fact("gilkit_interpreter", str, "The Python implementation and its version.")
 GIL = _fact("gilkit_gil", str, "Whether the interpreter ran with a GIL: on or off.")
+GENERATIONS: Fact[list[int]] = _fact(
+    "gilkit_generations", list, "The first round of each set of fresh processes, from the second set on."
+)
 CPUS = _fact("gilkit_cpus", int, "CPUs that could be used, by affinity and quota.")
 CPU_QUOTA = _fact("gilkit_cpu_quota", float, "CPUs that cgroups allowed, where they set a limit.")
 SWITCH_INTERVAL = _fact("gilkit_switch_interval", float, "Seconds after which a thread is asked for the GIL.")
@@ -133,6 +136,14 @@ MISSING: Fact[dict[str, str]] = _fact(
 
 # Of a case.
 LOOPS = _fact("loops", int, "Calls of each worker in a window.")
+ROUNDS: Fact[list[int]] = _fact("gilkit_rounds", list, "The round of each value.")
+WINDOWS: Fact[list[list[Any]]] = _fact(
+    "gilkit_windows",
+    list,
+    "What was seen in the window of each value: its seconds, workers, CPU seconds stolen and of others, "
+    "whether workers had CPUs of their own; and of every worker calls, seconds, CPU seconds, voluntary and "
+    "involuntary switches, and seconds that it waited for a CPU.",
+)
 WORKERS = _fact("gilkit_workers", int, "Workers.")
 LOAD = _fact("gilkit_load", float, "CPUs that others used just before or just after, whichever was more.")
 CPU_USED = _fact(
@@ -147,6 +158,11 @@ HELD_ERROR = _fact("gilkit_held_error", float, "Its standard error.")
 HELD_TIMES = _fact("gilkit_held_times", float, "How many times, at least, a call takes the GIL.")
 HELD_LONGEST = _fact("gilkit_held_longest", float, "Seconds of the longest hold that was seen.")
 HELD_NOTE = _fact("gilkit_held_note", str, "Why the GIL could not be watched, or need not be.")
+INSIDE = _fact(
+    "gilkit_inside",
+    float,
+    "CPU seconds that a call alone uses for each of its own, with all its threads.",
+)
 STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
 SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
 PICKLES: Fact[list[dict[str, Any]]] = _fact(
@@ -154,6 +170,8 @@ PICKLES: Fact[list[dict[str, Any]]] = _fact(
 )
 MEMORY_THREADS = _fact("gilkit_memory_threads", int, "Bytes that a further thread takes.")
 MEMORY_PROCESSES = _fact("gilkit_memory_processes", int, "Bytes that a further process takes.")
+
+HANDOVER = _fact("gilkit_handover", float, "Of the run: seconds that it takes to hand the GIL over.")
 
 # Of the other studies.
 SUBJECT = _fact("gilkit_subject", str, "Of a threshold: the kernel or statement.")

@@ -1,7 +1,7 @@
 """The results file: a pyperf suite in JSON, with one benchmark a case, named kernel/variant/executor/workers.
 
-Facts of a case or a run are metadata: see `facts`. Benchmarks of one kernel hold their values in the order of
-its rounds: value i of each is from round i.
+Facts of a case or a run are metadata: see `facts`. One of them says which round each value is from; in files
+of format 1, which have none, value i is from round i.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any, TypeVar
 
 from gilkit.errors import NothingMeasuredError, ResultsError
 from gilkit.results import facts
-from gilkit.results.case import Case, Record
+from gilkit.results.case import Case, Record, counted
 from gilkit.results.facts import Fact, Metadata
+from gilkit.results.windows import Window
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+STRETCHES = 1  # the last format in which stretches from a common start to the last end were timed
 UNNAMED_KIND = "comparison"  # of results that name no kind
 TEMPORARY = ".gilkit-"
 T = TypeVar("T")
@@ -42,6 +44,8 @@ class Results:
         self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
         self.cpus = facts.CPUS.of(self.facts, 1)
         self.kind = facts.KIND.of(self.facts, UNNAMED_KIND)
+        self.version = facts.FORMAT.of(self.facts, FORMAT_VERSION)
+        self._rounds: dict[Case, Mapping[int, float]] = {}
         self.failures: dict[Case, str] = {
             Case.parse(name): reason for name, reason in facts.FAILURES.of(self.facts, {}).items()
         }
@@ -55,9 +59,34 @@ class Results:
         return list(dict.fromkeys(case.kernel for case in (*self, *self.failures)))
 
     def values(self, case: Case) -> Sequence[float]:
-        """Return the seconds per call of every round of ``case``: none where it was not measured."""
-        benchmark = self._benchmarks.get(case)
-        return benchmark.get_values() if benchmark else ()
+        """Return the seconds per call of every round that counts: none where it was not measured."""
+        return list(self.rounds(case).values())
+
+    def rounds(self, case: Case) -> Mapping[int, float]:
+        """Return the same, by round."""
+        if case not in self._rounds:
+            benchmark = self._benchmarks.get(case)
+            every = benchmark.get_values() if benchmark else ()
+            self._rounds[case] = counted(self._ids(case, len(every)), every, self._seen(case))
+        return self._rounds[case]
+
+    def windows(self, case: Case) -> dict[int, Window]:
+        """Return what was seen of ``case``, by round: of those, too, that do not count."""
+        seen = self._seen(case)
+        return dict(zip(self._ids(case, len(seen)), seen, strict=True))
+
+    def baseline(self, case: Case) -> Case:
+        """Return what the speedup of ``case`` is relative to."""
+        native = case.executor == "openmp" or case.variant == "ceiling"
+        if self.version > STRETCHES or native:
+            return case.baseline
+        return Case(case.kernel, case.baseline.variant, "serial", 1)
+
+    def _ids(self, case: Case, values: int) -> Sequence[int]:
+        return self.fact(case, facts.ROUNDS) or range(values)
+
+    def _seen(self, case: Case) -> list[Window]:
+        return [Window.unpacked(item) for item in self.fact(case, facts.WINDOWS) or []]
 
     def fact(self, case: Case, fact: Fact[T]) -> T | None:
         """Return what is known of ``case``; None where that is nothing."""
@@ -111,7 +140,18 @@ def build(records: Iterable[Record], run: Metadata, failures: Mapping[Case, str]
             [
                 pyperf.Run(
                     record.values,
-                    metadata={**common, **record.facts, "name": record.case.name, "unit": "second"},
+                    metadata={
+                        **common,
+                        **record.facts,
+                        **facts.ROUNDS.entry(record.ids),
+                        **(
+                            facts.WINDOWS.entry([w.packed() for w in record.windows])
+                            if record.windows
+                            else {}
+                        ),
+                        "name": record.case.name,
+                        "unit": "second",
+                    },
                     collect_metadata=False,
                 )
             ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+import threading
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from gilkit.errors import StatementError
-from gilkit.workloads.workload import OwnCall, alone
+from gilkit.workloads.workload import OwnCall
 
 TEMPLATE = """
 def loop(_gilkit_loops):
@@ -166,14 +167,24 @@ class StatementCall:
     setup, statement : str
     given : tuple of (str, object)
         Names that are there before SETUP runs, as ``n``.
+    shared : bool
+        Whether SETUP runs once for all threads of a process; otherwise once for each of them.
     """
 
     setup: str
     statement: str
     given: tuple[tuple[str, Any], ...] = ()
+    shared: bool = False
 
     def prepare(self) -> Statement:
         """Run SETUP and return the statement."""
-        statement = Statement(self.setup, self.statement, dict(self.given))
-        alone()
-        return statement
+        if not self.shared:
+            return Statement(self.setup, self.statement, dict(self.given))
+        with _sharing:
+            if self not in _shared:
+                _shared[self] = Statement(self.setup, self.statement, dict(self.given))
+            return _shared[self]
+
+
+_shared: dict[StatementCall, Statement] = {}
+_sharing = threading.Lock()  # the first thread runs SETUP, and the others wait for it

@@ -26,7 +26,8 @@ class Own:
     name : str
         What it is called in tables.
     workload : callable
-        ``workload(**given)`` returns its workload; names that are given are there before SETUP runs.
+        ``workload(**given)`` returns its workload; names that are given are there before SETUP runs. With
+        ``shared=True`` that runs once for all threads of a process.
     facts : Metadata
         What results are to say of it.
     """
@@ -57,9 +58,13 @@ def own_statement(stmt: str, setup: str) -> Own:
         if not isinstance(text, str):
             raise TypeError(f"{name} must be a string, not {type(text).__name__}")
     check(setup, stmt)
+
+    def workload(shared: bool = False, **given: Any) -> Workload:
+        return StatementCall(setup, stmt, tuple(given.items()), shared)
+
     return Own(
         named(stmt),
-        lambda **given: StatementCall(setup, stmt, tuple(given.items())),
+        workload,
         {**facts.STATEMENT.entry(stmt), **facts.SETUP.entry(setup)},
     )
 

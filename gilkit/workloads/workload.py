@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import pickle
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
@@ -20,7 +20,9 @@ from gilkit.kernels import KERNELS
 
 T = TypeVar("T")
 Call = Callable[[], object]
-Team = Callable[[int], list[tuple[float, float]]]
+USED = 4  # figures of what a thread used: see `gilkit._ext._start.usage`
+NativeRows = list[tuple[list[float], list[float]]]
+Team = Callable[[int, float, int, "Sequence[int] | None"], NativeRows]
 
 READY = 4  # calls that one worker keeps: of the sizes and variants of one kernel, and of the control
 
@@ -102,30 +104,41 @@ class KernelCall:
         """Return the call of worker number ``place``; the variants of a kernel at one size share its data."""
         return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments(place))
 
-    def team(self, workers: int) -> Team:
-        """Return a function that runs the native variant on ``workers`` threads, so many loops on each.
+    def team(self, places: Sequence[int]) -> Team:
+        """Return a function that runs the native variant on a thread for each of ``places``, with its data.
 
-        It returns the start and end of each, in seconds on one clock. Every thread has data of its own.
+        ``team(batch, until, room, cpus)`` repeats batches of calls until then, with room for so many stamps,
+        on CPUs of these numbers, or on any for None. It returns of each thread what it used, as
+        `_start.usage` has it, its start, and the end of every batch.
         """
         native = KERNELS[self.kernel].native
-        calls = [self._arguments(place) for place in range(workers)]
-        spans = np.zeros((workers, 2))
+        calls = [self._arguments(place) for place in places]
 
-        def run(loops: int) -> list[tuple[float, float]]:
-            native(calls, loops=loops, spans=spans)
-            return [(float(start), float(end)) for start, end in spans]
+        def run(batch: int, until: float, room: int, cpus: Sequence[int] | None) -> NativeRows:
+            rows = np.zeros((len(calls), USED + 1 + room))
+            pins = None if cpus is None else np.asarray(cpus, dtype=np.int64)
+            native(calls, loops=batch, spans=rows, until=until, cpus=pins)
+            return [(row[:USED].tolist(), row[USED:][row[USED:] > 0].tolist()) for row in rows]
 
         return run
 
 
-def alone() -> None:
-    """Limit the threads of BLAS and OpenMP to one, for good, if this is a worker process.
+INSIDE = (  # what tells libraries how many threads a call may have inside, where threadpoolctl cannot
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "RAYON_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
 
-    Workers count as workers only if a call keeps to one CPU: a library that runs threads of its own inside a
-    call would take those of its neighbours.
-    """
-    if multiprocessing.parent_process() is not None:
-        threadpoolctl.threadpool_limits(limits=1)
+
+def one_thread_inside() -> None:
+    """Limit the threads that libraries run inside a call to one, in this process and for good."""
+    os.environ.update(dict.fromkeys(INSIDE, "1"))
+    threadpoolctl.threadpool_limits(limits=1)
 
 
 class OwnCall(ABC):
@@ -155,13 +168,21 @@ def own_call(recipe: Workload | bytes) -> OwnCall:
     return call
 
 
+def looped(call: Call) -> Callable[[int], object]:
+    """Return a function that makes ``call`` so many times, in Python bytecode: there the GIL is offered."""
+    if isinstance(call, OwnCall):
+        return call.loop
+
+    def loop(loops: int) -> None:
+        for _ in repeat(None, loops):
+            call()
+
+    return loop
+
+
 def repeated(call: Call, loops: int) -> None:
     """Make ``call`` so many times."""
-    if isinstance(call, OwnCall):
-        call.loop(loops)
-        return
-    for _ in repeat(None, loops):
-        call()
+    looped(call)(loops)
 
 
 class Function(OwnCall):
@@ -170,13 +191,14 @@ class Function(OwnCall):
     def __init__(self, function: Callable[..., object], args: tuple[Any, ...]) -> None:
         self.function = function
         self.args = args
+        self._call = partial(function, *args)
 
     def __call__(self) -> object:
         return self.function(*self.args)
 
     def loop(self, loops: int) -> None:
         """Call it so many times."""
-        call = partial(self.function, *self.args)
+        call = self._call
         for _ in repeat(None, loops):
             call()
 
@@ -198,5 +220,4 @@ class FunctionCall:
 
     def prepare(self) -> Function:
         """Return the call."""
-        alone()
         return Function(self.function, self.args)

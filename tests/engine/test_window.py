@@ -1,4 +1,4 @@
-"""The logic of timing, with a clock that does what it is told; and windows on real workers, without times."""
+"""Windows on real workers; no time decides."""
 
 from __future__ import annotations
 
@@ -16,119 +16,57 @@ import pytest
 
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.window import Window, calibrated, local_window, together
-from gilkit.engine.worker import Stint, work
+from gilkit.engine.window import local_window, together
+from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.workloads.workload import Call, FunctionCall, KernelCall, ready
 
-
-class Clock:
-    """A clock that only moves when it is told to."""
-
-    def __init__(self, now: float = 100.0) -> None:
-        self.now = now
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def spin(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class Ticking:
-    """A workload whose call moves the clock by so much."""
-
-    def __init__(self, clock: Clock, seconds: float, preparing: float = 0.0) -> None:
-        self.clock, self.seconds, self.preparing = clock, seconds, preparing
-        self.calls = 0
-
-    def prepare(self) -> Call:
-        self.clock.now += self.preparing
-        return self.call
-
-    def call(self) -> None:
-        self.calls += 1
-        self.clock.now += self.seconds
-
-
-def timed(workload: Ticking, loops: int, start: float) -> Stint | None:
-    clock = workload.clock
-    return work(workload, loops, start, 0, clock, clock.sleep, clock.spin)
-
-
-def test_a_worker_waits_for_its_start_and_times_its_loops() -> None:
-    clock = Clock()
-    workload = Ticking(clock, 0.5)
-    stint = timed(workload, 4, start=102.0)
-    assert stint is not None
-    assert (stint.start, stint.end) == (102.0, 104.0)
-    assert workload.calls == 5  # one to warm up
-    assert 1.0 < sum(clock.slept) < 2.0
-
-
-def test_a_worker_that_is_ready_too_late_calls_nothing() -> None:
-    workload = Ticking(Clock(), 0.5, preparing=10.0)
-    assert timed(workload, 4, start=102.0) is None
-    assert workload.calls == 1
-    # Prepared by now, it makes the next start.
-    stint = timed(workload, 4, start=workload.clock.now + 1)
-    assert stint is not None
-    assert stint.end - stint.start == 2.0
-
-
-def test_a_window_lasts_from_the_first_start_to_the_last_end() -> None:
-    done = Window(10, (Stint(1.0, 3.0, 1.5), Stint(1.5, 6.0, 4.0)))
-    assert done.seconds == 5.0
-    assert done.value == 0.5
-    assert done.cpu == 1.1
-
-
-@pytest.mark.parametrize("call", [1e-8, 1e-6, 3e-4, 0.02, 0.3, 7.0])
-def test_calibration_finds_the_loops_that_last_as_long_as_asked(call: float) -> None:
-    runs: list[int] = []
-
-    def run(loops: int) -> float:
-        runs.append(loops)
-        return loops * call
-
-    loops, length = calibrated(run, 0.05)
-    assert length == pytest.approx(call)
-    assert loops == max(1, round(0.05 / call))
-    assert sum(runs) * call <= max(0.15, 2 * call)
-
-
-def test_calibration_survives_a_clock_that_does_not_move() -> None:
-    lengths = iter([0.0, 0.0, 0.0])
-    assert calibrated(lambda loops: next(lengths, loops * 1e-3), 0.05)[1] == pytest.approx(1e-3)
+ORDER = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=1, call=1e-4)
+SWIFT = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=100, call=1e-6)
 
 
 def test_workers_of_a_window_begin_together(executor: Executor) -> None:
     workers = 1 if type(executor).__name__ == "SerialExecutor" else 2
     recipe = pickle.dumps(KernelCall("sleep", "nogil", 20_000))
-    done = together(executor, recipe, workers, 2)
-    assert len(done.stints) == workers
-    # Each sleeps for 40 ms without the GIL: they overlap, or one began after the other's end.
-    assert max(stint.start for stint in done.stints) < min(stint.end for stint in done.stints)
+    done = together(executor, recipe, workers, Order(0.05, 0.1, 0.02, 1, 0.02))
+    assert len(done.stints) == done.workers == workers
+    # Each sleeps for 20 ms at a time without the GIL, from before the window to after it.
+    assert all(0 < stint.calls <= 5.0001 for stint in done.stints)
+    assert all(stint.seconds >= 0.1 for stint in done.stints)
 
 
 def test_a_window_is_run_again_until_all_are_ready() -> None:
-    clock = time.perf_counter
+    made: list[float] = []
 
     class Slow:
         def prepare(self) -> Call:
             time.sleep(0.05)  # longer than the first lead
-            return lambda: None
+            made.append(time.perf_counter())
+            return partial(time.sleep, 1e-4)
 
     with ThreadPoolExecutor(2) as pool:
-        before = clock()
-        done = together(pool, Slow(), 2, 1)
-    assert min(stint.start for stint in done.stints) >= before + 0.05
+        done = together(pool, Slow(), 2, ORDER)
+    assert len(made) == 2
+    assert all(stint.calls > 0 for stint in done.stints)
+
+
+def test_a_window_is_run_again_with_twice_the_lead_for_calls_longer_than_was_known() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        done = together(pool, FunctionCall(partial(time.sleep, 0.05)), 1, ORDER)
+    assert 0 < done.calls <= 0.02 / 0.05 + 1e-9
+    assert done.stints[0].seconds > 0.05  # at work from before the window to after it
+
+
+def test_calls_that_grow_for_ever_are_a_reason() -> None:
+    length = [0.001]
+
+    def grow() -> None:
+        time.sleep(length[0])
+        length[0] *= 1.6
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(CaseFailedError, match="took longer each time"):
+        together(pool, FunctionCall(grow), 1, Order(0.0005, 0.0005, 0.0001, 1, 0.5))
 
 
 @pytest.fixture(scope="module")
@@ -143,17 +81,17 @@ SMALL = KernelCall("lcg", "nogil", 100)
 @pytest.mark.parametrize("name", [name for name, kind in CALL_EXECUTORS.items() if not kind.native])
 def test_a_lab_runs_every_executor(name: str, lab: Lab) -> None:
     workers = 1 if EXECUTORS[name].single else 2
-    done = lab.window(name, SMALL, workers, 50)
+    done = lab.window(name, SMALL, workers, SWIFT)
     assert len(done.stints) == workers
-    assert done.loops == 50
-    assert done.seconds > 0
+    assert done.seconds == SWIFT.seconds
+    assert done.value > 0
 
 
 @pytest.mark.skipif(EXECUTORS["openmp"].missing() is not None, reason="built without OpenMP")
 def test_a_lab_runs_native_threads(lab: Lab) -> None:
     for name, kernel in KERNELS.items():
         if kernel.native is not None:
-            done = lab.window("openmp", KernelCall(name, "native", 1), 2, 3)
+            done = lab.window("openmp", KernelCall(name, "native", 1), 2, SWIFT)
             assert len(done.stints) == 2
             assert done.value > 0
 
@@ -191,26 +129,25 @@ def test_what_goes_wrong_is_one_line_and_the_lab_goes_on(
     workers = 1 if name == "serial" else 2
     with Lab(2, timeout=1) as lab:
         with pytest.raises(CaseFailedError, match=reason) as caught:
-            lab.window(name, workload, workers, 1)
+            lab.window(name, workload, workers, ORDER)
         assert "\n" not in str(caught.value)
-        assert lab.window(name, SMALL, workers, 5).seconds > 0
+        assert lab.window(name, SMALL, workers, SWIFT).value > 0
 
 
 def test_a_lab_here_runs_functions_that_no_process_could_import() -> None:
     seen: list[int] = []
     with Lab(2, hosted=False) as lab:
-        lab.window("threads", FunctionCall(lambda: seen.append(threading.get_ident())), 2, 3)
+        lab.window("threads", FunctionCall(lambda: seen.append(threading.get_ident())), 2, SWIFT)
         with pytest.raises(CaseFailedError, match="cannot be sent"):
-            lab.window("processes", FunctionCall(lambda: None), 2, 3)
-    assert len(seen) >= 8  # three calls and one to warm up, on each of two threads, and what was run again
+            lab.window("processes", FunctionCall(lambda: None), 2, SWIFT)
     assert len(set(seen)) == 2
 
 
 def test_threads_here_that_hang_are_given_up() -> None:
     with Lab(2, timeout=0.3, hosted=False) as lab:
         with pytest.raises(CaseFailedError, match=r"no answer within 0\.3 s: left to run on"):
-            lab.window("threads", FunctionCall(partial(time.sleep, 2)), 2, 1)
-        assert lab.window("threads", FunctionCall(partial(time.sleep, 0.001)), 2, 1).seconds > 0
+            lab.window("threads", FunctionCall(partial(time.sleep, 2)), 2, ORDER)
+        assert lab.window("threads", FunctionCall(partial(time.sleep, 0.001)), 2, ORDER).value > 0
 
 
 def test_an_error_in_one_worker_waits_for_the_others() -> None:
@@ -225,13 +162,13 @@ def test_an_error_in_one_worker_waits_for_the_others() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         with pytest.raises(ValueError, match="first"):
-            together(pool, FunctionCall(work), 2, 1)
+            together(pool, FunctionCall(work), 2, ORDER)
         assert ended
 
 
 def seen_by(recipe: KernelCall | bytes, workers: int) -> list[int]:
     """In the host: the addresses of what each thread writes to, after a window of them."""
-    local_window("threads", recipe, workers, 1, workers)
+    local_window("threads", recipe, workers, SWIFT, workers)
     calls = [ready(recipe, place) for place in range(workers)]
     return [call.args[2].ctypes.data for call in calls if isinstance(call, partial)]
 
@@ -255,8 +192,8 @@ def test_a_pool_that_does_not_start_is_a_reason(tmp_path: Path) -> None:
 
 def test_leaving_a_lab_ends_its_processes() -> None:
     with Lab(2) as lab:
-        lab.window("processes", SMALL, 2, 1)
-        lab.window("threads", SMALL, 2, 1)
+        lab.window("processes", SMALL, 2, SWIFT)
+        lab.window("threads", SMALL, 2, SWIFT)
         members = [process for pool in lab._processes.values() for process in pool.members]
         assert len(members) == 3
     assert not any(process.is_alive() for process in members)

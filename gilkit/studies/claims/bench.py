@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import FEWEST_ROUNDS, Lane, Measured, Runner, within
-from gilkit.engine.window import calibrated
+from gilkit.engine.runner import Lane, Measured, Runner, within
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.results.case import Case, Record
+from gilkit.results.stats import FEWEST_ROUNDS
+from gilkit.results.windows import Window
 from gilkit.workloads.workload import KernelCall, Workload
 
 ROUNDS_TIME, QUICK_ROUNDS_TIME = 3.0, 0.45  # seconds for the rounds of an experiment
-LANE_LENGTH = 0.05  # seconds that one worker's calls last in a window
+WINDOW = 0.05  # seconds of a window, at the least
 BRIEFEST = 1e-9  # seconds that anything takes, for a ratio to be there
 
 Key = tuple[str, str, int]  # what is measured, on which executor, by how many workers
@@ -52,9 +55,9 @@ class Bench:
         self.facts: dict[str, Any] = {}
 
     @property
-    def series(self) -> dict[Key, list[float]]:
-        """Seconds of every round, as in `Figures`."""
-        return {(c.variant, c.executor, c.workers): r.values for c, r in self.runner.records.items()}
+    def series(self) -> dict[Key, dict[int, float]]:
+        """Seconds by round, as in `Figures`."""
+        return {(c.variant, c.executor, c.workers): r.rounds() for c, r in self.runner.records.items()}
 
     @property
     def counts(self) -> list[int]:
@@ -68,21 +71,25 @@ class Bench:
     def note(self, seconds: float, variant: str, executor: str = "threads", workers: int = 1) -> None:
         """Keep what something took."""
         case = Case(self.claim, variant, executor, workers)
-        self.runner.records.setdefault(case, Record(case)).values.append(max(seconds, BRIEFEST))
+        record = self.runner.records.setdefault(case, Record(case))
+        record.add(len(record.ids), max(seconds, BRIEFEST))
 
     def found(self, name: str, value: Any) -> None:
         """Keep what was found once more."""
         self.facts.setdefault(name, []).append(value)
 
     def rounds(
-        self, lanes: Mapping[Key, Callable[[], float]], least: int = FEWEST_ROUNDS, budget: float = 0.0
+        self,
+        lanes: Mapping[Key, Callable[[], float | Window]],
+        least: int = FEWEST_ROUNDS,
+        budget: float = 0.0,
     ) -> None:
         """Measure lanes in interleaved rounds, for as long as there is time, and keep their seconds.
 
         Parameters
         ----------
         lanes : mapping of (str, str, int) to callable
-            Each returns the seconds that it measured.
+            Each returns the seconds that it measured, or a window.
         least : int
             Rounds.
         budget : float
@@ -96,8 +103,11 @@ class Bench:
         rule = within(budget or (QUICK_ROUNDS_TIME if self.quick else ROUNDS_TIME), least)
         runner = self.runner
 
-        def measured(measure: Callable[[], float]) -> Measured:
-            return Measured(max(measure(), BRIEFEST))
+        def measured(measure: Callable[[], float | Window]) -> Measured:
+            found = measure()
+            if isinstance(found, Window):
+                return Measured(found.value, window=found)
+            return Measured(max(found, BRIEFEST))
 
         runner.rounds(
             [Lane(Case(self.claim, *key), partial(measured, measure)) for key, measure in lanes.items()],
@@ -135,28 +145,18 @@ class Bench:
         """
         every: dict[Key, Workload] = {}
         for variant, executor, workers, workload in contestants:
-            every.setdefault(_alone(variant, executor), workload)
+            every.setdefault((variant, executor, 1), workload)
             every[variant, executor, workers] = workload
         self.say("calibrating")
-        loops = {
-            key: calibrated(partial(self._length, key, work), LANE_LENGTH)[0]
-            for key, work in every.items()
-            if key == _alone(*key[:2])
-        }
-        self.rounds({key: partial(self._value, key, every[key], loops[_alone(*key[:2])]) for key in every})
+        meter, turns = Meter(self.lab, WINDOW, self.cpus, self.runner.random), count()
+        for (_, executor, _), workload in every.items():
+            meter.pace(executor, workload)
+        self.rounds({key: partial(self._window, meter, key, every[key], turns) for key in every})
 
-    def _length(self, key: Key, workload: Workload, loops: int) -> float:
-        return self.lab.window(key[1], workload, 1, loops).seconds
-
-    def _value(self, key: Key, workload: Workload, loops: int) -> float:
-        found = self.lab.window(key[1], workload, key[2], loops)
+    def _window(self, meter: Meter, key: Key, workload: Workload, turns: Iterator[int]) -> Window:
+        found = meter.window(key[1], workload, key[2], next(turns))
         self.found("cpu " + "/".join(map(str, key)), found.cpu)
-        return found.value
-
-
-def _alone(variant: str, executor: str) -> Key:
-    """Return what a contestant's speedup is relative to: one worker."""
-    return variant, executor if executor == "openmp" else "serial", 1
+        return found
 
 
 def kernel_call(name: str, variant: str) -> KernelCall:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -56,7 +56,7 @@ class Figures:
     Parameters
     ----------
     series : mapping
-        Seconds of every round, by variant, executor and workers.
+        Seconds by round, by variant, executor and workers.
     facts : mapping
         What else was found: JSON.
     cpus : int
@@ -67,7 +67,7 @@ class Figures:
         CPUs that others used just before or just after, whichever was more.
     """
 
-    series: Mapping[tuple[str, str, int], Sequence[float]] = field(default_factory=dict)
+    series: Mapping[tuple[str, str, int], Mapping[int, float]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     cpus: int = 2
     gil: bool = True
@@ -75,7 +75,7 @@ class Figures:
 
     def time(self, variant: str, executor: str = "threads", workers: int = 1) -> Estimate:
         """Return the seconds of a round."""
-        return estimate(self.series[variant, executor, workers])
+        return estimate(list(self.series[variant, executor, workers].values()))
 
     def ratio(self, top: tuple[str, str, int], bottom: tuple[str, str, int], factor: float = 1.0) -> Estimate:
         """Return ``factor`` times the seconds of one by those of another, round by round."""
@@ -84,7 +84,9 @@ class Figures:
     def speedup(self, variant: str, executor: str, workers: int = 0) -> Estimate:
         """Return how many times the work of one worker so many do at once: by default as many as CPUs."""
         workers = workers or self.cpus
-        alone = (variant, executor if executor == "openmp" else "serial", 1)
+        alone = (variant, executor, 1)
+        if alone not in self.series:  # of an earlier gilkit
+            alone = (variant, "serial", 1)
         return self.ratio(alone, (variant, executor, workers), workers)
 
     def spread(self, name: str) -> Estimate:
@@ -102,7 +104,7 @@ def figures(results: Results, name: str) -> Figures:
     whole = Case(name, WHOLE, "serial", 1)
     found = results.fact(whole, facts.FOUND)
     return Figures(
-        {(c.variant, c.executor, c.workers): list(results.values(c)) for c in cases if c.variant != WHOLE},
+        {(c.variant, c.executor, c.workers): results.rounds(c) for c in cases if c.variant != WHOLE},
         found or {},
         results.cpus,
         results.gil,

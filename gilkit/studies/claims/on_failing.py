@@ -9,7 +9,7 @@ from functools import partial
 
 from gilkit.machine import memory
 from gilkit.report.units import nbytes, seconds
-from gilkit.results.stats import estimate
+from gilkit.results.stats import FEWEST_ROUNDS, estimate
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, all_of, claim, negated, ruled
@@ -189,7 +189,7 @@ def race(bench: Bench) -> None:
         added = ADDED // (10 if locked else 1)
         bench.found(name, launch.said("failing.race", kind, RACERS, added, locked)[0])
 
-    bench.repeat({name: partial(raced, name, *run) for name, run in runs.items()}, 2 if bench.quick else 5)
+    bench.repeat({name: partial(raced, name, *run) for name, run in runs.items()}, FEWEST_ROUNDS)
 
 
 def _leak(f: Figures) -> Finding:
@@ -221,4 +221,4 @@ def leak(bench: Bench) -> None:
             child.told()
             bench.found(kind, memory(child.pid) - before)
 
-    bench.repeat({kind: partial(leaked, kind) for kind in ("thread", "process")}, 3 if bench.quick else 5)
+    bench.repeat({kind: partial(leaked, kind) for kind in ("thread", "process")}, FEWEST_ROUNDS)

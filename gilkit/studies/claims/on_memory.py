@@ -7,7 +7,7 @@ from functools import partial
 
 from gilkit.machine import memory, private_memory
 from gilkit.report.units import nbytes, rounded, seconds
-from gilkit.results.stats import Estimate, estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate, estimate
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, all_of, claim, negated, ruled
@@ -94,7 +94,7 @@ def footprint(bench: Bench) -> None:
         bench.found(kind, (taken(kind, 1 + IDLE_WORKERS) - taken(kind, 1)) / IDLE_WORKERS)
 
     kinds = ("thread", *_methods())
-    bench.repeat({kind: partial(further, kind) for kind in kinds}, 2 if bench.quick else 5)
+    bench.repeat({kind: partial(further, kind) for kind in kinds}, FEWEST_ROUNDS)
 
 
 def _copies_script(f: Figures) -> Finding:
@@ -148,7 +148,7 @@ def copies_script(bench: Bench) -> None:
             bench.found(method, [before, private_memory(pid), again])
 
     methods = [method for method in _methods() if method != "forkserver"]
-    bench.repeat({method: partial(copied, method) for method in methods}, 2 if bench.quick else 5)
+    bench.repeat({method: partial(copied, method) for method in methods}, FEWEST_ROUNDS)
 
 
 def _ipc_overhead(f: Figures) -> Finding:

@@ -17,7 +17,7 @@ from gilkit.engine.executors import EXECUTORS
 from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
 from gilkit.report.units import lined, times
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import (
     NO_GAIN,
@@ -103,7 +103,7 @@ def six_primes(bench: Bench) -> None:
     runs["python", "processes", bench.cpus] = partial(
         bench.lab.through, "processes", tested, "python", bench.cpus, count
     )
-    bench.rounds(runs, 2 if bench.quick else 3, 1.0 if bench.quick else 10.0)
+    bench.rounds(runs, FEWEST_ROUNDS, 1.0 if bench.quick else 10.0)
 
 
 @lru_cache(maxsize=1)

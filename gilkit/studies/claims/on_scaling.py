@@ -106,7 +106,7 @@ def one_at_a_time(bench: Bench) -> None:
 
 def _slower_with_threads(f: Figures) -> Finding:
     counts = [n for n in f.counts("python", "threads") if n > 1]
-    ratios = {n: f.ratio(("python", "threads", n), ("python", "serial", 1), 1 / n) for n in counts}
+    ratios = {n: f.ratio(("python", "threads", n), ("python", "threads", 1), 1 / n) for n in counts}
     measured = "for the same work, " + ", ".join(
         f"{n} threads take {times(ratio)} as long as one" for n, ratio in ratios.items()
     )

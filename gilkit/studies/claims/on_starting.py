@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gilkit.report.units import lined, rounded, seconds
-from gilkit.results.stats import estimate, paired_ratio
+from gilkit.results.stats import FEWEST_ROUNDS, estimate, paired_ratio
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, claim, ruled
@@ -15,7 +15,6 @@ from gilkit.studies.costs.constants import CONSTANTS
 
 STARTS = [name for name, constant in CONSTANTS.items() if constant.group == "start"]
 DEAR = 5.0  # times a thread's start from which another start is costly
-BRIEF = 0.3  # seconds up to which a job is repeated often
 
 
 def _where(name: str) -> str:
@@ -35,7 +34,7 @@ def _spans(f: Figures) -> str:
     rows = []
     for name in STARTS:
         if (name, _where(name), 1) in f.series:
-            values = f.series[name, _where(name), 1]
+            values = list(f.series[name, _where(name), 1].values())
             figures = np.quantile(values, [0, 0.5, 0.9, 1])
             rows.append([CONSTANTS[name].label, *map(seconds, figures)])
     return lined("until the first line runs:", [["", "fastest", "median", "90 %", "slowest"], *rows])
@@ -102,7 +101,7 @@ def _always_faster(f: Figures) -> Finding:
         taken = [[row[place] for row in rows] for place in (0, 1)]
         shown.append([f"a job of {seconds(size)}", *(seconds(estimate(values)) for values in taken)])
         if len(rows) > 1:  # one round has no interval
-            answers[size] = above(paired_ratio(taken[0], taken[1]), 1.0)
+            answers[size] = above(paired_ratio(dict(enumerate(taken[0])), dict(enumerate(taken[1]))), 1.0)
     measured = lined(
         f"in a pool of {f.cpus}, its start and end included:", [["", "threads", "processes"], *shown]
     )
@@ -134,7 +133,7 @@ def cpu_processes_always_faster(bench: Bench) -> None:
     Limits: work that needs nothing sent. The largest job is done once, and so does not decide.
     """
     sizes = [0.001, 0.01, 0.03, 0.1, 0.3] + ([] if bench.quick else [1.0, 10.0])
-    rounds = [5 if size <= BRIEF else 2 if size <= 1 else 1 for size in sizes]
+    rounds = [FEWEST_ROUNDS if size <= 1 else 1 for size in sizes]
     found: dict[str, list[list[float]]] = {}
     for size, threads, processes in launch.said("working.jobs", bench.cpus, sizes, rounds):
         found.setdefault(str(size), []).append([threads, processes])

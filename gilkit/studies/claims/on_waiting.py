@@ -13,7 +13,7 @@ import numpy as np
 
 from gilkit.kernels import lcg
 from gilkit.report.units import lined, seconds
-from gilkit.results.stats import Estimate, estimate
+from gilkit.results.stats import Estimate, estimate, paired
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, all_of, claim, negated, ruled
@@ -179,7 +179,8 @@ def _io_same(f: Figures) -> Finding:
 
 def _more(f: Figures, workers: int) -> Estimate:
     """Return by how many seconds processes took longer than threads, round by round."""
-    rows = zip(f.series["sleep", "processes", workers], f.series["sleep", "threads", workers], strict=False)
+    apart, together = (f.series["sleep", executor, workers] for executor in ("processes", "threads"))
+    rows = [(apart[id_], together[id_]) for id_ in paired(apart, together)]
     return estimate([processes - threads for processes, threads in rows])
 
 

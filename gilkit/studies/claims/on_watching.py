@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gilkit.engine.window import calibrated
 from gilkit.gil.monitor import why_missing
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, claim, ruled
@@ -43,7 +42,7 @@ def timeline(bench: Bench) -> None:
     Limits: what runs without the GIL is not seen by the lock; a call's own time tells that.
     """
     work = kernel_call("lcg", "gil")
-    loops, _ = calibrated(lambda n: bench.lab.window("serial", work, 1, n).seconds, SLICE_LENGTH)
+    loops = max(1, round(SLICE_LENGTH / bench.lab.pace("threads", work).call))
 
     def watched() -> float:
         found = captured(bench.lab, "threads", work, LANES, Order(SLICES, loops, exact=True))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare import STUDY
-from gilkit.studies.compare.evidence import shown_workers, speedup
+from gilkit.studies.compare.evidence import shown_workers
+from gilkit.studies.compare.speedups import speedup
 from gilkit.studies.compare.verdict import Verdict, verdicts
 from gilkit.studies.outcome import Outcome
 

@@ -1,25 +1,22 @@
-"""Carry a plan out: calibrate every subject, watch its GIL, then measure its cases in interleaved rounds."""
+"""Carry a plan out: prepare every subject, then measure it in rounds until its intervals are narrow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from functools import partial
 from math import isnan
-from typing import Any
 
 from gilkit import machine
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import FEWEST_ROUNDS, LOOK, Lane, Measured, Rule, Runner, exactly
-from gilkit.engine.window import Window, calibrated
-from gilkit.errors import CaseFailedError
+from gilkit.engine.runner import LOOK, Lane, Measured, Runner, exactly
 from gilkit.results import facts
-from gilkit.results.case import JUDGED_VARIANTS, Case
-from gilkit.results.facts import Metadata
-from gilkit.studies.compare.plan import Pace, Subject
-from gilkit.workloads.pickling import Pickled, inputs, pickled
-
-WATCH = 0.2  # seconds to watch the GIL, of every kernel
+from gilkit.results.case import Case
+from gilkit.results.stats import paired
+from gilkit.results.windows import Window
+from gilkit.studies.compare.plan import PATIENCE, Pace, Subject, half_width, targets
+from gilkit.studies.compare.preparation import Preparation
+from gilkit.studies.compare.speedups import speedup_of
 
 
 class Course:
@@ -30,7 +27,7 @@ class Course:
     subjects : list of Subject
     pace : Pace
     rounds : int or None
-        None for as many as the pace allows.
+        None for as many as it takes, within limits.
     cpus : int
     runner : Runner
     """
@@ -43,162 +40,167 @@ class Course:
         self.asked = rounds
         self.cpus = cpus
         self.runner = runner
-        self.inputs: dict[str, dict[str, Any]] = {}  # the data of the reader's own calls
         self.begun = runner.clock()
 
     def measure(self, lab: Lab) -> None:
-        """Measure everything, and write it to the output after every kernel."""
+        """Measure everything, and write it to the output whenever a kernel has more rounds."""
         runner = self.runner
         runner.begin()
-        before = machine.lost_seconds()
+        self.lost = machine.lost_seconds()
+        self.meter = Meter(lab, self.pace.window, self.cpus, runner.random)
+        preparation = Preparation(self.meter, runner)
         for subject in self.subjects:
-            self._calibrate(lab, subject)
-        for subject in self.subjects:
-            self._narrow(subject)
-        costs = {s.name: self._cost(s) for s in self.subjects}
-        rounds = self.pace.rounds(costs)
-        if self.asked is not None:
-            rounds = dict.fromkeys(rounds, self.asked)
-        runner.total = sum(rounds[name] * cost for name, cost in costs.items())
-        for subject in self.subjects:
-            self._measure(lab, subject, rounds[subject.name], costs[subject.name])
-            for fact, now, then in zip(
-                (facts.STEAL, facts.THROTTLED), machine.lost_seconds(), before, strict=True
-            ):
-                if now is not None:
-                    runner.facts |= fact.entry(round(now - (then or 0.0), 3))
-            for name, seconds in lab.starts.items():
-                runner.facts |= facts.START.named(name).entry(round(seconds, 4))
-            runner.save()
+            preparation.prepare(subject)
+        with preparation.single:
+            self._first(lab)
+            if self.asked is None:
+                self._narrow(lab)
 
-    def _cost(self, subject: Subject) -> float:
-        """Return about how long one round of ``subject`` takes."""
-        return sum(subject.seconds(case, self.cpus) for case in self.runner.open(subject.cases))
+    def _first(self, lab: Lab) -> None:
+        """Measure the rounds before the first look, spread over sets of fresh processes."""
+        costs = {s.name: self._cost(s, s.cases) for s in self.subjects}
+        wanted = self.asked or self.pace.rounds(sum(costs.values()))
+        goals = targets(wanted)
+        left = wanted * sum(costs.values())
+        self.runner.total = left
+        late = self.runner.clock() + max(self.pace.budget, min(left, self.pace.patience))
+        for number, goal in enumerate(goals):
+            if number:
+                lab.renew()
+            for subject in self.subjects:
+                if number and subject.tried:
+                    subject.sets.append(subject.tried)
+                share = costs[subject.name] * (goal - (goals[number - 1] if number else 0))
+                room = (late - self.runner.clock()) * share / max(left, 1e-9)
+                self._rounds(subject, subject.cases, goal, self.runner.clock() + room)
+                left -= share
+                self._keep(lab)
 
-    def _narrow(self, subject: Subject) -> None:
-        """Leave worker counts out that nobody asked for, where the rounds of long calls would not fit."""
-        if subject.narrow and FEWEST_ROUNDS * self._cost(subject) > self.pace.budget:
-            subject.cases = [case for case in subject.cases if case.workers in (1, subject.narrow)]
-            subject.cases = [c for c in subject.cases if c.workers > 1 or c == c.baseline]
+    def _rounds(self, subject: Subject, cases: Sequence[Case], goal: int, late: float) -> None:
+        """Run rounds until each of some cases has so many that nobody disturbed, or it is late.
 
-    def _calibrate(self, lab: Lab, subject: Subject) -> None:
-        """Find the loops of every variant on one worker; a variant that fails there has failed everywhere."""
-        for variant in subject.workloads:
-            if variant == "sent":
-                self._inspect(lab, subject)
-            cases = [case for case in subject.cases if case.variant == variant]
-            if not cases:
-                continue
-            self.runner.say(f"{subject.name}: calibrating {variant}")
-            alone = cases[0] if variant == "sent" else cases[0].baseline
-            window = partial(self._window, lab, subject, alone)
-            everything = subject.own and variant == "function"  # nothing else is of interest then
-            found = self.runner.attempt(
-                subject.cases if everything else cases,
-                lambda window=window: calibrated(  # type: ignore[misc]
-                    lambda loops: window(loops).seconds, self.pace.stretch
-                ),
-            )
-            if found is not None:
-                subject.loops[variant], subject.calls[variant] = found
-            elif everything:
-                return
+        At least one; and not more than `PATIENCE` times as many as are wanted.
+        """
+        runner, first = self.runner, True
+        load = machine.load_by_others(LOOK)
+        for case in runner.open(cases):
+            if case not in runner.records:
+                runner.record(case, load, subject.facts[case.variant])
+        while lacking := self._lacking(cases, goal):
+            enough = subject.tried >= (self.asked or PATIENCE * goal)
+            if enough or (self.asked is None and not first and runner.clock() > late):
+                break
+            self._round(subject, lacking, goal)
+            first = False
+        if subject.sets:
+            for case in runner.open(subject.cases):
+                runner.records[case].facts |= facts.GENERATIONS.entry(subject.sets)
+        runner.note_load(cases, machine.load_by_others(LOOK))
 
-    def _window(self, lab: Lab, subject: Subject, case: Case, loops: int) -> Window:
+    def _round(self, subject: Subject, cases: Iterable[Case], goal: int) -> None:
+        lanes = [
+            Lane(case, partial(self._lane, subject, case, subject.tried), self._seconds(subject, case))
+            for case in cases
+        ]
+        self.runner.rounds(
+            lanes,
+            exactly(1),
+            lambda *_: f"{subject.name}: round {subject.tried + 1} of {goal}",
+            first=subject.tried,
+        )
+        subject.tried += 1
+
+    def _lacking(self, cases: Sequence[Case], goal: int) -> list[Case]:
+        """Return the cases of which too few rounds count, with what they are relative to."""
+        runner = self.runner
+        found: dict[Case, None] = {}
+        for case in runner.open(cases):
+            base = case.baseline
+            series = [runner.records[c].rounds() for c in (case, base) if c in runner.records]
+            done = runner.records[case].ids if self.asked else paired(*series)
+            if len(done) < goal:
+                found[case] = None
+                if base in runner.records and base not in runner.failures:
+                    found[base] = None
+        return list(found)
+
+    def _lane(self, subject: Subject, case: Case, turn: int) -> Measured:
+        window = self._window(subject, case, turn)
+        return Measured(window.value, window=window)
+
+    def _window(self, subject: Subject, case: Case, turn: int) -> Window:
         """Let the workers of a case make their calls."""
         workload = subject.workloads[case.variant]
         if case.variant == "sent":
-            return lab.sent(workload, self.inputs[subject.name], case.workers, loops)
-        return lab.window(case.executor, workload, case.workers, loops)
+            return self.meter.sent(workload, subject.inputs, case.workers)
+        meter = subject.meters.get(case.variant, self.meter)
+        return meter.window(case.executor, workload, case.workers, turn, case.variant != "unpinned")
 
-    def _inspect(self, lab: Lab, subject: Subject) -> None:
-        """Find what the reader's own call takes beside time: memory for each worker, pickles of its data."""
-        self.runner.say(f"{subject.name}: memory and pickles")
-        known, workload = subject.facts["function"], subject.workloads["function"]
-        sendable = self._weigh(lab, subject)
-        try:
-            found = lab.call(pickled, workload)
-        except CaseFailedError as error:
-            found = [Pickled("the call", problem=str(error))]
-        known |= facts.PICKLES.entry([asdict(item) for item in found])
-        try:
-            sendable = sendable and not any(item.problem for item in found)
-            self.inputs[subject.name] = lab.call(inputs, workload) if sendable else {}
-        except CaseFailedError:
-            sendable = False
-        if not sendable:
-            subject.cases = [case for case in subject.cases if case.variant != "sent"]
+    def _seconds(self, subject: Subject, case: Case) -> float:
+        """Return about how long a window of a case takes."""
+        executor = "sent" if case.variant == "sent" else case.executor
+        meter = subject.meters.get(case.variant, self.meter)
+        return meter.seconds(executor, subject.workloads[case.variant], case.workers)
 
-    def _weigh(self, lab: Lab, subject: Subject) -> bool:
-        """Note the memory that a further worker takes; return whether processes can make the call."""
-        known, workload = subject.facts["function"], subject.workloads["function"]
-        used = {case.executor for case in subject.cases if case.variant == "function"}
-        possible = True
-        for executor in sorted(used & {"threads", "processes"}):
-            before = lab.memory(executor)
-            try:
-                lab.window(executor, workload, lab.most, 1)
-            except CaseFailedError:  # its own rounds will say why
-                possible = possible and executor != "processes"
+    def _cost(self, subject: Subject, cases: Iterable[Case]) -> float:
+        """Return about how long one round of some cases takes."""
+        return sum(self._seconds(subject, case) for case in self.runner.open(cases))
+
+    def _narrow(self, lab: Lab) -> None:
+        """Spend what time is left where intervals are widest, for what that costs."""
+        late, fresh = self.begun + self.pace.budget, False
+        while found := self._widest(late):
+            if not fresh:
+                fresh = True
+                lab.renew()
+                for subject in self.subjects:
+                    subject.sets.append(subject.tried)
+            subject, cases, goal, width = found
+            self.runner.say(f"{subject.name}: {len(cases)} intervals are wide, up to ±{width:.2f}")
+            self._rounds(subject, cases, goal, late)
+            self._keep(lab)
+
+    def _widest(self, late: float) -> tuple[Subject, list[Case], int, float] | None:
+        """Return the subject with most to gain: its wide cases, the rounds to go to, the half-width."""
+        best, found = 0.0, None
+        for subject in self.subjects:
+            wide = {case: width for case in subject.cases if (width := self._width(subject, case)) > 0}
+            if not wide:
                 continue
-            after = lab.memory(executor)
-            if executor == "processes" and after:
-                known |= facts.MEMORY_PROCESSES.entry(sum(after) // len(after))
-            elif executor == "threads" and before and after:
-                known |= facts.MEMORY_THREADS.entry(max(0, after[0] - before[0]) // lab.most)
-        return possible
+            done = max(len(self.runner.records[case].rounds()) for case in wide)
+            goal = next((look for look in self.pace.looks if look > done), 0)
+            cases = list(dict.fromkeys(c for case in wide for c in (case, case.baseline)))
+            cost = self._cost(subject, cases)
+            if not goal or self.runner.clock() + cost * (goal - done) > late:
+                continue
+            if (gain := max(wide.values()) / cost) > best:
+                best, found = gain, (subject, cases, goal, max(wide.values()))
+        return found
 
-    def _measure(self, lab: Lab, subject: Subject, rounds: int, cost: float) -> None:
-        """Run the rounds of one subject."""
-        runner, load = self.runner, machine.load_by_others(LOOK)
-        cases = runner.open(subject.cases)
-        for case in cases:
-            loops = facts.LOOPS.entry(subject.loops_of(case, self.cpus))
-            runner.record(case, load, {**subject.facts[case.variant], **loops})
-        self._watch(lab, subject)
-        lanes = [
-            Lane(case, partial(self._lane, lab, subject, case), subject.seconds(case, self.cpus))
-            for case in cases
-        ]
-        runner.rounds(
-            lanes,
-            self._rule(rounds, cost),
-            lambda index, planned, _: f"{subject.name}: round {index + 1} of {planned}",
-        )
-        runner.note_load(subject.cases, machine.load_by_others(LOOK))
+    def _width(self, subject: Subject, case: Case) -> float:
+        """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""
+        records = self.runner.records
+        base = records.get(case.baseline)
+        if (
+            base is None
+            or case == case.baseline
+            or case not in self.runner.open([case])
+            or case not in records
+        ):
+            return 0.0
+        found = speedup_of(records[case].rounds(), base.rounds(), case.workers, subject.sets)
+        if found is None or not found.decided or found.margin <= half_width(found):
+            return 0.0
+        return found.margin
 
-    def _lane(self, lab: Lab, subject: Subject, case: Case) -> Measured:
-        done = self._window(lab, subject, case, subject.loops_of(case, self.cpus))
-        return Measured(done.value, facts.CPU_USED.entry(round(done.cpu, 4)))
-
-    def _rule(self, rounds: int, cost: float) -> Rule:
-        """Stop after the planned rounds; earlier, if the machine is slower than when they were planned."""
-        if self.asked is not None:
-            return exactly(rounds)
-        clock = self.runner.clock
-        late = min(clock() + 1.1 * rounds * cost + 0.5, self.begun + self.pace.limit)
-        return lambda done, _: rounds if done < FEWEST_ROUNDS or clock() <= late else done
-
-    def _watch(self, lab: Lab, subject: Subject) -> None:
-        """Find the share of a call that holds the GIL: of the variant that the verdict is about."""
-        variant = next((v for v in JUDGED_VARIANTS if v in subject.loops), None)
-        if variant is None or self.cpus < 2:  # the monitor spins on a CPU of its own
-            return
-        self.runner.say(f"{subject.name}: watching the GIL")
-        found: Metadata = {}
-        try:
-            seen = lab.watch(subject.workloads[variant], WATCH)
-        except CaseFailedError as error:
-            found |= facts.HELD_NOTE.entry(str(error))
-        else:
-            if seen.share.samples or seen.share.note:
-                found |= facts.HELD.entry(float(seen.share))
-                found |= facts.HELD_TIMES.entry(round(seen.holds, 2))
-                found |= facts.HELD_LONGEST.entry(seen.longest_hold)
-            if not isnan(seen.share.error):
-                found |= facts.HELD_ERROR.entry(seen.share.error)
-            if seen.share.note:
-                found |= facts.HELD_NOTE.entry(seen.share.note)
-        for case in subject.cases:
-            if case.variant == variant and case in self.runner.records:
-                self.runner.records[case].facts |= found
+    def _keep(self, lab: Lab) -> None:
+        """Note what the run lost and took to start, and write everything."""
+        runner = self.runner
+        for fact, now, then in zip(
+            (facts.STEAL, facts.THROTTLED), machine.lost_seconds(), self.lost, strict=True
+        ):
+            if now is not None and not isnan(now):
+                runner.facts |= fact.entry(round(now - (then or 0.0), 3))
+        for name, seconds in lab.starts.items():
+            runner.facts |= facts.START.named(name).entry(round(seconds, 4))
+        runner.save()

@@ -8,7 +8,8 @@ from gilkit.arguments import shown_count
 from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.results.stats import Estimate, estimate
+from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
 
@@ -74,14 +75,6 @@ class Evidence:
         return next((v for v in JUDGED_VARIANTS if v in self.threads), "")
 
 
-def speedup(results: Results, case: Case) -> Estimate | None:
-    """Return W · value(one worker) / value(W workers), paired by rounds; None where it was not measured."""
-    one, many = results.values(case.baseline), results.values(case)
-    if case in results.failures or not one or not many:
-        return None
-    return paired_ratio(one, many, case.workers)
-
-
 def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
     cases = [c for c in (*results, *results.failures) if c.kernel == kernel]
@@ -105,8 +98,11 @@ def evidence(results: Results, kernel: str) -> Evidence:
         *(v for v in JUDGED_VARIANTS if v in threads),
         *JUDGED_VARIANTS,
     ]  # what is judged, if that was measured
-    serial = [*(Case(kernel, v, "serial", 1) for v in order), Case(kernel, "native", "openmp", 1)]
-    one = next((case for case in serial if results.values(case)), None)
+    alone = [
+        *(results.baseline(Case(kernel, v, "threads", 1)) for v in order),
+        Case(kernel, "native", "openmp", 1),
+    ]
+    one = next((case for case in alone if results.values(case)), None)
     sendings = pickles(results, one) if one else []
     return Evidence(
         kernel=kernel,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.runner import FEWEST_ROUNDS, MOST_ROUNDS
+from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.meter import Meter
 from gilkit.kernels import KERNELS, Kernel, data
 from gilkit.results import facts
-from gilkit.results.case import Case
+from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import Metadata
+from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.workloads.target import Own, check_processes, check_size
 from gilkit.workloads.workload import KernelCall, Workload
 
 CONTROL = "lcg"
-CASE_OVERHEAD = 0.006  # seconds that a window of a case takes beside its calls
+LOOKS = (8, 12, 18, 27, 40)  # rounds after which a case is looked at, to end it where its interval is narrow
+SETS = 3  # of fresh processes over which the rounds up to the first look are spread
+WIDE = 0.05  # the half-width of a speedup's interval that is narrow enough
+PATIENCE = 3  # times as many rounds as are wanted, where others disturb them
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,42 +30,46 @@ class Pace:
     Parameters
     ----------
     budget : float
-        Seconds for all rounds of all kernels.
-    stretch : float
-        Seconds that one worker's calls last in a window.
-    least, most : int
-        Rounds.
-    limit : float
-        Seconds after the start of the run from which no kernel has more than the fewest rounds.
+        Seconds for all of it.
+    window : float
+        Seconds of a window, at the least.
+    first : int
+        Undisturbed rounds of every case before the first look.
+    looks : tuple of int
+        Rounds at which cases whose interval is wide are looked at again.
+    patience : float
+        Seconds for the fewest rounds of calls that are long.
     """
 
     budget: float
-    stretch: float
-    least: int
-    most: int
-    limit: float = math.inf
+    window: float
+    first: int
+    looks: tuple[int, ...]
+    patience: float
 
-    def rounds(self, costs: Mapping[str, float]) -> dict[str, int]:
-        """Return the rounds of every subject, from the seconds that one round of it costs.
-
-        Each has the same share of the budget; those that need more for the least of rounds leave the others
-        less.
-        """
-        left, counts = self.budget, {}
-        for done, name in enumerate(sorted(costs, key=lambda name: -costs[name])):
-            share = left / (len(costs) - done)
-            counts[name] = int(min(self.most, max(self.least, share / max(1e-9, costs[name]))))
-            left = max(0.0, left - counts[name] * costs[name])
-        return counts
+    def rounds(self, cost: float) -> int:
+        """Return how many rounds there are to be before the first look, of the seconds of a round of all."""
+        if self.first * cost <= self.budget:
+            return self.first
+        if FEWEST_ROUNDS * cost <= max(self.budget, self.patience):
+            return FEWEST_ROUNDS
+        return max(1, int(max(self.budget, self.patience) / cost))
 
 
-# Slow moments come in bursts of some ten milliseconds here: many short windows survive them better than a few
-# long ones.
-QUICK_PACE = Pace(budget=15.0, stretch=0.010, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=24.0)
-USUAL_PACE = Pace(budget=88.0, stretch=0.012, least=5, most=MOST_ROUNDS, limit=108.0)
-CLOSE_PACE = Pace(budget=80.0, stretch=0.030, least=5, most=MOST_ROUNDS, limit=108.0)  # for a few kernels
-# For the reader's own code.
-OWN_PACE = Pace(budget=4.5, stretch=0.015, least=FEWEST_ROUNDS, most=MOST_ROUNDS, limit=8.0)
+def targets(rounds: int) -> list[int]:
+    """Return how many rounds there are to be after each set of processes: spread evenly."""
+    sets = min(SETS, rounds)
+    return [-(-rounds * (number + 1) // sets) for number in range(sets)]
+
+
+def half_width(speedup: float) -> float:
+    """Return the half-width of an interval that is narrow enough; of speedups above 2, relative to them."""
+    return WIDE * max(1.0, speedup / 2)
+
+
+QUICK_PACE = Pace(budget=19.0, window=0.025, first=FEWEST_ROUNDS, looks=(), patience=24.0)
+USUAL_PACE = Pace(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
+OWN_PACE = Pace(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
 
 
 @dataclass(slots=True)
@@ -72,61 +80,67 @@ class Subject:
     cases: list[Case]
     workloads: dict[str, Workload]
     facts: dict[str, Metadata]
-    loops: dict[str, int] = field(default_factory=dict)
-    calls: dict[str, float] = field(default_factory=dict)
     own: bool = False
-    narrow: int = 0  # the worker count to stay with where calls are long; 0 for all that were asked for
+    inputs: dict[str, Any] = field(default_factory=dict)  # the data of the reader's own calls
+    meters: dict[str, Meter] = field(default_factory=dict)  # of variants that are measured elsewhere
+    tried: int = 0  # rounds so far
+    sets: list[int] = field(default_factory=list)  # the first round of each further set of processes
 
-    def loops_of(self, case: Case, cpus: int) -> int:
-        """Return how many calls each worker of ``case`` makes in a window.
+    @property
+    def judged(self) -> str:
+        """The variant that the verdict is about: the most that is released of what is measured on threads."""
+        threads = {case.variant for case in self.cases if case.executor == "threads"}
+        has = threads & set(JUDGED_VARIANTS) or set(self.workloads)
+        return next((variant for variant in JUDGED_VARIANTS if variant in has), "")
 
-        Workers that have to share the GIL or the CPUs make fewer, so that every case lasts about as long.
-        """
-        return max(1, round(self.loops[case.variant] / self._share(case, cpus)))
-
-    def seconds(self, case: Case, cpus: int) -> float:
-        """Return about how long one window of ``case`` takes."""
-        calls = self.loops_of(case, cpus) * self._share(case, cpus)
-        return calls * self.calls[case.variant] + CASE_OVERHEAD
-
-    @staticmethod
-    def _share(case: Case, cpus: int) -> float:
-        """By what factor the workers of ``case`` may slow one another down."""
-        if not EXECUTORS[case.executor].apart and case.variant in ("python", "gil"):
-            return case.workers
-        return max(1.0, case.workers / cpus)
+    def follows(self, case: Case, alone: Case) -> bool:
+        """Whether a case is another look at what another is the baseline of: it fails with that."""
+        return case.variant == "unpinned" and (alone.variant, alone.executor) == (self.judged, "threads")
 
 
 def _plan(
-    name: str,
-    variants: Iterable[str],
-    executors: Iterable[str],
-    workers: Iterable[int],
-    ceilings: Iterable[int],
+    name: str, variants: Sequence[str], executors: Iterable[str], workers: Iterable[int], shown: int
 ) -> list[Case]:
-    """Return the cases of one kernel, with what they are compared to and the ceiling."""
+    """Return the cases of one kernel, with what they are compared to and the ceiling.
+
+    Of processes there are those of the most that is released: another variant has a GIL of its own there,
+    too, and does as well.
+    """
     cases: dict[Case, None] = {}
-    executors = list(executors)
-    for variant in variants:
-        for executor in ["openmp"] if variant == "native" else executors:
-            kind = EXECUTORS[executor]
-            if kind.native != (variant == "native") or kind.missing():
+    released = next((variant for variant in JUDGED_VARIANTS if variant in variants), "")
+    for executor in executors:
+        kind = EXECUTORS[executor]
+        if kind.missing():
+            continue
+        for variant in variants:
+            if kind.native != (variant == "native") or (kind.apart and variant != released):
                 continue
             for count in [1] if kind.single else workers:
                 case = Case(name, variant, executor, count)
                 cases[case.baseline] = None
                 cases[case] = None
-    control = "processes" if EXECUTORS["openmp"].missing() else "openmp"
-    if not EXECUTORS[control].missing():
-        for count in dict.fromkeys((1, *ceilings)):
-            cases[Case(name, "ceiling", control, count)] = None
+    if shown > 1 and any(case.executor == "threads" for case in cases):
+        cases[Case(name, "unpinned", "threads", shown)] = None
     return list(cases)
+
+
+def _ceilings(name: str, workers: Iterable[int]) -> list[Case]:
+    """Return the cases of the control: on native threads, or on processes."""
+    control = "processes" if EXECUTORS["openmp"].missing() else "openmp"
+    if EXECUTORS[control].missing():
+        return []
+    return [Case(name, "ceiling", control, count) for count in dict.fromkeys((1, *workers))]
 
 
 def _control() -> KernelCall:
     """The workload that shows what the machine itself can do: arithmetic, in calls of about 1 ms."""
     variant = "nogil" if EXECUTORS["openmp"].missing() else "native"
     return KernelCall(CONTROL, variant, KERNELS[CONTROL].size // 4)
+
+
+def usual_executors(own: bool) -> list[str]:
+    """Return the executors that are measured by default: one worker alone is measured on each of them."""
+    return [name for name, kind in CALL_EXECUTORS.items() if not kind.single and not (own and kind.native)]
 
 
 def kernel_subject(
@@ -156,23 +170,30 @@ def kernel_subject(
         known[variant] = {**facts.SIZE.entry(chosen), **facts.UNIT.entry(kernel.unit)}
     workloads["ceiling"] = control = _control()
     known["ceiling"] = {**facts.SIZE.entry(control.size), **facts.UNIT.entry(KERNELS[CONTROL].unit)}
-    return Subject(kernel.name, _plan(kernel.name, has, executors, workers, [shown]), workloads, known)
+    subject = Subject(kernel.name, _plan(kernel.name, has, executors, workers, shown), workloads, known)
+    if subject.cases:
+        workloads["unpinned"] = workloads.get(subject.judged, control)
+        known["unpinned"] = known.get(subject.judged, {})
+        subject.cases += _ceilings(kernel.name, [shown])
+    return subject
 
 
 def own_subject(
-    own: Own,
-    executors: Sequence[str],
-    workers: Sequence[int],
-    shown: int,
-    narrow: bool,
+    own: Own, executors: Sequence[str], workers: Sequence[int], shown: int, shared: bool = False
 ) -> Subject:
     """Return what is to be measured of the reader's own code."""
     if "processes" in executors:
         check_processes(max(workers))
-    cases = _plan(own.name, ["function"], [e for e in executors if e != "openmp"], workers, workers)
-    workloads: dict[str, Workload] = {"function": own.workload(), "ceiling": _control()}
+    cases = _plan(own.name, ["function"], [e for e in executors if e != "openmp"], workers, shown)
+    workload = own.workload()
+    workloads: dict[str, Workload] = {"function": workload, "unpinned": workload}
     if "processes" in executors and not EXECUTORS["processes"].missing():
-        workloads["sent"] = workloads["function"]
+        workloads["sent"] = workload
         cases.append(Case(own.name, "sent", "processes", shown))
+    if shared and "threads" in executors:
+        workloads["shared"] = own.workload(shared=True)
+        cases += [Case(own.name, "shared", "threads", count) for count in workers if count > 1]
+    workloads["ceiling"] = _control()
+    cases += _ceilings(own.name, workers)
     known: dict[str, Metadata] = {variant: {} for variant in workloads} | {"function": dict(own.facts)}
-    return Subject(own.name, cases, workloads, known, own=True, narrow=narrow * shown)
+    return Subject(own.name, cases, workloads, known, own=True)

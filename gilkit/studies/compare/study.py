@@ -19,7 +19,6 @@ from gilkit.arguments import (
     positive,
     resolved,
     shown_count,
-    worker_counts,
     worker_list,
 )
 from gilkit.engine.executors import CALL_EXECUTORS
@@ -31,7 +30,6 @@ from gilkit.results.file import check_writable
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.plan import (
-    CLOSE_PACE,
     OWN_PACE,
     QUICK_PACE,
     USUAL_PACE,
@@ -39,8 +37,11 @@ from gilkit.studies.compare.plan import (
     Subject,
     kernel_subject,
     own_subject,
+    usual_executors,
 )
 from gilkit.workloads.target import Own, chosen_kernels, own_function, own_statement
+
+QUICK_VARIANTS = [variant for variant in VARIANTS if variant != "python"]
 
 
 def compare(
@@ -72,13 +73,13 @@ def compare(
         Some of `gilkit.kernels.VARIANTS`, and some of the executors that ``gilkit list`` names; all by
         default.
     workers : list of int, or int, optional
-        Worker counts; by default 1 … 2 × CPUs.
+        Worker counts; by default 1 and as many as CPUs.
     size : int, optional
         How much work a call is, in the kernel's unit; by default the kernel's own size for each variant.
     rounds : int, optional
-        By default as many as fit into two minutes, or into ten seconds for a function.
+        By default as many as narrow intervals take, within two minutes, or ten seconds for a function.
     quick : bool
-        Fewer rounds and worker counts: half a minute for all kernels.
+        The fewest rounds, of shorter windows, without the Python variant: half a minute for all kernels.
     seed : int, optional
         For the order of the cases in a round; recorded in the results.
     input : path, optional
@@ -121,14 +122,18 @@ def compare(
         check_writable(output)
         if path is not None and resolved("output", output) == path:
             raise ValueError(f"output must not be the input, {input}")
-    chosen = allowed("executor", executors, list(CALL_EXECUTORS))
+    chosen = (
+        allowed("executor", executors, list(CALL_EXECUTORS))
+        if executors
+        else usual_executors(own is not None)
+    )
     cpus = machine.usable_cpus()
-    counts = worker_list(workers, (max(2, cpus),) if quick else worker_counts(cpus))
+    counts = worker_list(workers, (1, max(2, cpus)))
     shown = shown_count(counts, cpus)
     if own is not None:
-        subjects = [own_subject(own, chosen, counts, shown, workers is None)]
+        subjects = [own_subject(own, chosen, counts, shown)]
     else:
-        wanted = allowed("variant", variants, VARIANTS)
+        wanted = allowed("variant", variants, VARIANTS) if variants or not quick else QUICK_VARIANTS
         subjects = [
             kernel_subject(kernel, wanted, chosen, counts, shown, size, path)
             for kernel in chosen_kernels(target, path)
@@ -137,7 +142,7 @@ def compare(
     runner = Runner(seed, progress, output)
     course = Course(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout), hosted=own is None)
-    with nullcontext() if lab.hosted else _undisturbed():
+    with nullcontext() if lab.hosted else _uncollected():
         return obtained(Comparison, lab, course.measure, runner.suite, output)
 
 
@@ -163,9 +168,7 @@ def _with_cases(subjects: list[Subject]) -> list[Subject]:
 
 
 def _pace(subjects: list[Subject], quick: bool) -> Pace:
-    if subjects[0].own:
-        return OWN_PACE
-    return QUICK_PACE if quick else USUAL_PACE if len(subjects) > 4 else CLOSE_PACE
+    return OWN_PACE if subjects[0].own else QUICK_PACE if quick else USUAL_PACE
 
 
 def timeit(
@@ -174,6 +177,7 @@ def timeit(
     *,
     executors: Iterable[str] | None = None,
     workers: Iterable[int] | int | None = None,
+    shared: bool = False,
     rounds: int | None = None,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
@@ -188,6 +192,8 @@ def timeit(
         What is timed. Its last expression is its result, where that is sent back from a process.
     setup : str
         What every worker runs first, once and for itself: so nothing needs to be pickled.
+    shared : bool
+        Measure threads that share one setup, too: one connection, parser or list for all.
     executors, workers, rounds, seed, output, timeout, progress
         As in `compare`.
 
@@ -210,10 +216,11 @@ def timeit(
     own = own_statement(stmt, setup)
     if output is not None:
         check_writable(output)
-    chosen = allowed("executor", executors, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
+    known = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
+    chosen = allowed("executor", executors, known) if executors else usual_executors(own=True)
     cpus = machine.usable_cpus()
-    counts = worker_list(workers, worker_counts(cpus))
-    subject = own_subject(own, chosen, counts, shown_count(counts, cpus), workers is None)
+    counts = worker_list(workers, (1, max(2, cpus)))
+    subject = own_subject(own, chosen, counts, shown_count(counts, cpus), shared)
     runner = Runner(seed, progress, output)
     course = Course([subject], OWN_PACE, checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout))
@@ -221,15 +228,12 @@ def timeit(
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Measure in this process as in a worker: no garbage collector, one thread in BLAS."""
-    import threadpoolctl
-
+def _uncollected() -> Iterator[None]:
+    """Measure in this process as in a worker: without the garbage collector."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with threadpoolctl.threadpool_limits(limits=1):
-            yield
+        yield
     finally:
         if collecting:
             gc.enable()

@@ -14,7 +14,8 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import Evidence, evidence, pickles, speedup
+from gilkit.studies.compare.evidence import Evidence, evidence, pickles
+from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
 SHOWN_PICKLES = 8  # pickles that are shown
@@ -37,7 +38,7 @@ def own(results: Results, kernel: str, verdict: Text) -> RenderableType:
     parts += [_speedups(results, kernel), note(_notes(results)), ""]
     parts += _sent(results, f)
     parts.append(verdict)
-    watched = results.fact(Case(kernel, "function", "serial", 1), facts.HELD_NOTE)
+    watched = results.fact(results.baseline(Case(kernel, "function", "threads", 1)), facts.HELD_NOTE)
     parts += [Text(f"GIL held: {watched}", style="dim")] if watched else []
     if results.failures:
         parts += ["", *failures(results.failures)]
@@ -52,7 +53,7 @@ def _call(results: Results, f: Evidence) -> Text:
         line.append(" · ")
         line.append(behaviour(f.held), style="bold")
         line.append(f": the GIL is held for {share(f.held)} of it")
-        longest = results.fact(Case(f.kernel, "function", "serial", 1), facts.HELD_LONGEST)
+        longest = results.fact(results.baseline(Case(f.kernel, "function", "threads", 1)), facts.HELD_LONGEST)
         if longest and f.call is not None:  # a hold may last over several calls
             line.append(f", for up to {seconds(min(longest, f.call))} at a time")
     return line
@@ -98,7 +99,7 @@ def _notes(results: Results) -> str:
 
 def _sent(results: Results, f: Evidence) -> list[RenderableType]:
     """What a worker takes, and what it costs to send it data."""
-    case = Case(f.kernel, "function", "serial", 1)
+    case = results.baseline(Case(f.kernel, "function", "threads", 1))
     parts: list[RenderableType] = []
     found = pickles(results, case)
     if found:

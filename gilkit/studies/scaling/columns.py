@@ -12,7 +12,7 @@ from gilkit.arguments import shown_count
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.results.stats import Estimate, estimate, paired, paired_ratio
 
 FLAT = 1.25  # times what the fewest workers take, up to which a column is flat
 
@@ -93,8 +93,8 @@ def measured(results: Results, column: Column) -> dict[int, Estimate]:
 
 def grown(results: Results, column: Column, workers: int) -> Estimate | None:
     """Return the seconds with so many workers as a multiple of those with the fewest; None if one failed."""
-    tops, bases = (results.values(column.case(n)) for n in (workers, counts(results)[0]))
-    return paired_ratio(tops, bases) if tops and bases else None
+    tops, bases = (results.rounds(column.case(n)) for n in (workers, counts(results)[0]))
+    return paired_ratio(tops, bases) if paired(tops, bases) else None
 
 
 def growth(results: Results, workers: int) -> Growth:

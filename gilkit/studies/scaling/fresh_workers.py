@@ -11,9 +11,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 
+from gilkit.engine.calibration import calibrated
 from gilkit.engine.executors import start_context
-from gilkit.engine.window import calibrated
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.studies.scaling import _classic_program as program
@@ -64,9 +65,9 @@ def on_processes(kernel: str, _: str, size: int, workers: int) -> float:
 
 def on_openmp(kernel: str, variant: str, size: int, workers: int) -> float:
     """Let so many OpenMP threads make one call each; it keeps threads that it has."""
-    team = KernelCall(kernel, variant, size).team(workers)
+    team = KernelCall(kernel, variant, size).team(range(workers))
     begin = time.perf_counter()
-    team(1)
+    team(1, inf, 1, None)
     return time.perf_counter() - begin
 
 

@@ -11,7 +11,6 @@ from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, shown_cou
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import (
-    FEWEST_ROUNDS,
     Lane,
     Measured,
     Progress,
@@ -25,7 +24,7 @@ from gilkit.kernels import KERNELS
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.scaling import STUDY, columns, fresh_workers, plot
 from gilkit.studies.scaling.columns import COLUMNS, Column

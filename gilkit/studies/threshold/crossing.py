@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan, sqrt
 
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.results.stats import Estimate, estimate, paired, paired_ratio
 
 WINS = 1.05  # less than this is not worth the trouble
 NARROW = 1.05  # a bracket this narrow, end over end, is narrow enough
 HOLDING, OWN = "gil", "function"  # what is beaten: the version that holds the GIL, or one thread
 
-Values = Callable[[Case], Sequence[float]]
+Values = Callable[[Case], Mapping[int, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def cases(name: str, size: int, beaten: str, workers: Iterable[int]) -> list[Cas
     """Return the cases that are measured at one size."""
     label = sized(name, size)
     if beaten == OWN:
-        return [Case(label, OWN, "serial", 1), *(Case(label, OWN, "threads", w) for w in workers)]
+        return [Case(label, OWN, "threads", w) for w in sorted({1, *workers})]
     return [Case(label, variant, "threads", w) for w in workers for variant in (HOLDING, "nogil")]
 
 
@@ -106,20 +106,23 @@ def point(values: Values, name: str, size: int, beaten: str, workers: int) -> Po
     """Return the point at one size for so many workers; None where it was not measured."""
     label = sized(name, size)
     if beaten == OWN:
-        before, after = values(Case(label, OWN, "serial", 1)), values(Case(label, OWN, "threads", workers))
+        before, after = (values(Case(label, OWN, "threads", count)) for count in (1, workers))
+        before = before or values(Case(label, OWN, "serial", 1))  # of an earlier gilkit
         alone, factor = before, float(workers)
     else:
         before, after = (values(Case(label, variant, "threads", workers)) for variant in (HOLDING, "nogil"))
         alone, factor = values(Case(label, HOLDING, "threads", 1)) or before, 1.0
     if not before or not after:
         return None
-    return Point(size, paired_ratio(before, after, factor), float(estimate(alone)))
+    if not paired(before, after):
+        return None
+    return Point(size, paired_ratio(before, after, factor), float(estimate(list(alone.values()))))
 
 
 def points(results: Results, workers: int) -> list[Point]:
     """Return the points of a results file for so many workers, by size."""
     name, beaten = facts.SUBJECT.needed(results.facts), facts.BEATEN.needed(results.facts)
-    found = (point(results.values, name, size, beaten, workers) for size in _sizes(results))
+    found = (point(results.rounds, name, size, beaten, workers) for size in _sizes(results))
     return [item for item in found if item is not None]
 
 
@@ -129,10 +132,10 @@ def price(results: Results) -> Estimate | None:
     if facts.BEATEN.needed(results.facts) == OWN or not sizes:
         return None
     label = sized(facts.SUBJECT.needed(results.facts), sizes[0])
-    holds, releases = (results.values(Case(label, variant, "threads", 1)) for variant in (HOLDING, "nogil"))
-    if not holds or not releases:
+    holds, releases = (results.rounds(Case(label, variant, "threads", 1)) for variant in (HOLDING, "nogil"))
+    if not (both := paired(holds, releases)):
         return None
-    return estimate([after - before for before, after in zip(holds, releases, strict=False)])
+    return estimate([releases[id_] - holds[id_] for id_ in both])
 
 
 def _sizes(results: Results) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from gilkit import machine
@@ -11,13 +11,12 @@ from gilkit.arguments import (
     SHORT_TIMEOUT,
     checked_rounds,
     checked_timeout,
-    worker_counts,
     worker_list,
 )
+from gilkit.engine.meter import Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Progress, Runner
 from gilkit.engine.session import obtained
-from gilkit.engine.window import Window, calibrated
 from gilkit.kernels import Kernel
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -37,9 +36,9 @@ from gilkit.studies.threshold.crossing import (
 from gilkit.workloads.target import kernel_or_statement
 
 FACTOR = 4  # from one size of the sweep to the next
-WINDOW_LENGTH = 0.008  # seconds that one worker's calls last in a window
-LIMIT = 45.0  # seconds after which no further size is measured
-ROUNDS = 7  # at every size; three times as many where it is close
+WINDOW_LENGTH = 0.05  # seconds of a window, at the least
+LIMIT = 60.0  # seconds after which no further size is measured
+ROUNDS = 8  # at every size; three times as many where it is close
 
 
 class Threshold(Outcome):
@@ -131,6 +130,7 @@ class Course:
     def measure(self, lab: Lab) -> None:
         """Sweep, then bisect until every bracket is narrow, or time is up."""
         runner, contest = self.runner, self.contest
+        self.meter = Meter(lab, WINDOW_LENGTH, self.cpus, runner.random)
         runner.begin(STUDY.kind)
         runner.facts |= contest.facts
         runner.facts |= facts.SUBJECT.entry(contest.name)
@@ -140,15 +140,15 @@ class Course:
         sizes = swept(contest.smallest, contest.largest)
         runner.total = len(sizes) + 6  # bisections, about
         load = machine.load_by_others()
-        self._search(lab, sizes, load)
+        self._search(sizes, load)
         runner.note_load(list(runner.records), machine.load_by_others())
 
-    def _search(self, lab: Lab, sizes: list[int], load: float) -> None:
+    def _search(self, sizes: list[int], load: float) -> None:
         """Measure these sizes, and then in the middle of every bracket that is wide."""
         runner, begun = self.runner, self.runner.clock()
         while sizes:
             for size in sizes:
-                self._measure(lab, size, load)
+                self._measure(size, load)
                 if runner.clock() - begun > LIMIT:
                     runner.facts |= facts.UNFINISHED.entry(f"after {LIMIT:g} s no further size was measured")
                     return
@@ -160,13 +160,13 @@ class Course:
         return [item for item in found if item is not None]
 
     def _point(self, size: int, workers: int) -> Point | None:
-        def values(case: Case) -> Sequence[float]:
+        def values(case: Case) -> Mapping[int, float]:
             record = self.runner.records.get(case)
-            return record.values if record else ()
+            return record.rounds() if record else {}
 
         return point(values, self.contest.name, size, self.contest.beaten, workers)
 
-    def _measure(self, lab: Lab, size: int, load: float) -> None:
+    def _measure(self, size: int, load: float) -> None:
         """Run the rounds of one size: more of them where they decide nothing."""
         runner, contest = self.runner, self.contest
         done = runner.done
@@ -174,15 +174,15 @@ class Course:
         label = f"{contest.name}: {size:,} {contest.unit}"
         runner.say(label)
         wanted = cases(contest.name, size, contest.beaten, self.workers)
-        loops = runner.attempt(
-            wanted,
-            lambda: calibrated(lambda n: self._window(lab, wanted[0], size, n, 1).seconds, WINDOW_LENGTH)[0],
-        )
-        if loops is not None:
+        paces = [
+            runner.attempt(wanted, partial(self.meter.pace, "threads", self.contest.workload(variant, size)))
+            for variant in dict.fromkeys(case.variant for case in wanted)
+        ]
+        if None not in paces:
             self.sizes.add(size)
             for case in wanted:
                 runner.record(case, load, facts.SIZE.entry(size))
-            lanes = [Lane(case, partial(self._lane, lab, case, size, loops), cost=0.0) for case in wanted]
+            lanes = [Lane(case, partial(self._lane, case, size), cost=0.0) for case in wanted]
             runner.rounds(lanes, lambda done, _: self._planned(size, done), lambda *_: label)
         runner.done = done + 1
 
@@ -197,12 +197,13 @@ class Course:
         found = (self._point(size, workers) for workers in self.workers)
         return any(item is not None and item.open for item in found)
 
-    def _lane(self, lab: Lab, case: Case, size: int, loops: int) -> Measured:
-        sharing = case.workers if case.variant == HOLDING else max(1.0, case.workers / self.cpus)
-        return Measured(self._window(lab, case, size, max(1, round(loops / sharing)), case.workers).value)
-
-    def _window(self, lab: Lab, case: Case, size: int, loops: int, workers: int) -> Window:
-        return lab.window(case.executor, self.contest.workload(case.variant, size), workers, loops)
+    def _lane(self, case: Case, size: int) -> Measured:
+        workload = self.contest.workload(case.variant, size)
+        if case.variant == HOLDING:
+            self.meter.held[workload] = Held(1.0)
+        done = self.runner.records[case].ids
+        window = self.meter.window(case.executor, workload, case.workers, len(done))
+        return Measured(window.value, window=window)
 
 
 def swept(smallest: int, largest: int) -> list[int]:
@@ -260,7 +261,7 @@ def threshold(
     >>> gilkit.threshold("crc32")  # doctest: +SKIP
     """
     cpus = machine.usable_cpus()
-    counts = worker_list(workers, worker_counts(cpus))
+    counts = worker_list(workers, (1, max(2, cpus)))
     target_or_own = kernel_or_statement("threshold", target, stmt, setup)
     if isinstance(target_or_own, Kernel):
         contest = of_kernel(target_or_own, sizes)

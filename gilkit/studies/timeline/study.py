@@ -6,15 +6,16 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from gilkit import machine
 from gilkit.arguments import SHORT_TIMEOUT, allowed, checked_timeout, positive
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Progress
 from gilkit.engine.session import obtained
-from gilkit.engine.window import calibrated
 from gilkit.errors import CaseFailedError, NothingMeasuredError
 from gilkit.gil.monitor import why_missing
 from gilkit.kernels import VARIANTS, Kernel
@@ -118,13 +119,13 @@ class Course:
     def measure(self, lab: Lab) -> None:
         """Find out how long a call is, warm up, and capture."""
         known, load = machine_facts(), machine.load_by_others()
-        at = Case(self.case.kernel, self.case.variant, "serial", 1)
+        at = Case(self.case.kernel, self.case.variant, "threads", 1)
         try:
             self._say(0, "calibrating")
             order = self._order(lab, machine.usable_cpus() - load)
             at = self.case
             self._say(1, "warming up")
-            lab.window(at.executor, self.workload, at.workers, 1)
+            Meter(lab, SLICE, machine.usable_cpus(), Random()).window(at.executor, self.workload, at.workers)
             self._say(2, "recording")
             found = captured(lab, at.executor, self.workload, at.workers, order)
         except CaseFailedError as error:
@@ -139,7 +140,8 @@ class Course:
     def _order(self, lab: Lab, cpus: float) -> Order:
         """Return what is to be captured: slices long enough to be seen, and not more than fit."""
         workers = self.case.workers
-        loops, call = calibrated(lambda n: lab.window("serial", self.workload, 1, n).seconds, SLICE)
+        call = lab.pace("threads", self.workload).call
+        loops = max(1, round(SLICE / call))
         held = 0.0 if why_missing() else lab.watch(self.workload, GLANCE).share
         if EXECUTORS[self.case.executor].apart:
             busy = 2 * workers  # CPUs, with a monitor for each GIL

@@ -25,11 +25,12 @@ from gilkit._ext import _costs
 from gilkit.arguments import worker_counts
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import FEWEST_ROUNDS, MOST_ROUNDS, Rule, Runner, exactly, within
+from gilkit.engine.runner import MOST_ROUNDS, Rule, Runner, exactly, within
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import load
+from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.studies.costs import _start_program, constants, probes
 from gilkit.studies.costs.constants import CONSTANTS, GROUPS, Constant
 from gilkit.studies.costs.study import Costs, Course, costs

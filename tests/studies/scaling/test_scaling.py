@@ -21,12 +21,12 @@ import gilkit as package
 from gilkit import machine
 from gilkit.arguments import worker_counts
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import FEWEST_ROUNDS, MOST_ROUNDS, Runner, exactly, within
+from gilkit.engine.runner import MOST_ROUNDS, Runner, exactly, within
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.results.case import Case, Record
 from gilkit.results.file import build, load
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.scaling import _classic_program as program
 from gilkit.studies.scaling import columns, fresh_workers, study
 from gilkit.studies.scaling.columns import COLUMNS, Column

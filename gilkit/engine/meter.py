@@ -1,0 +1,166 @@
+"""The meter: measures windows, each as long as its calls need, and remembers how long they are."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from gilkit import machine
+from gilkit.engine.calibration import Pace
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.pools import Lab
+from gilkit.engine.worker import Order
+from gilkit.results.windows import Window
+from gilkit.workloads.workload import Workload
+
+BATCH = 20e-6  # seconds of calls from one stamp to the next, at the least
+WARM, WARM_CALLS = 0.005, 2.0  # before a window: seconds, and calls as long as they are beside the others
+LONG = 0.100  # seconds from which a call is long: fewer of them then
+CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
+CROWDED = 0.060  # seconds of a window with more workers than CPUs
+TURNS = 4.0  # switch intervals of each worker, where they take turns at the GIL
+HANDS = 20.0  # times that the GIL is handed over in a window where it is released in between
+MOSTLY = 0.5  # the held share from which workers take turns
+OVERHEAD = 0.007  # seconds that it takes to hand a window out and to gather it
+MANY_THREADS = 1.2  # CPU seconds a second from which a call has threads of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is known of how a call treats the GIL: the share that holds it, and how often it takes it."""
+
+    share: float = 0.0
+    times: float = 1.0
+
+
+NOTHING_HELD = Held()
+
+
+def order_for(
+    call: float, contended: float, workers: int, cpus: int, held: Held, least: float, switch: float
+) -> Order:
+    """Return the order of a window.
+
+    Parameters
+    ----------
+    call, contended : float
+        Seconds of a call alone, and beside the other workers.
+    workers, cpus : int
+        Workers, and the CPUs there are for them.
+    held : Held
+    least : float
+        Seconds of the window, at the least.
+    switch : float
+        The switch interval, in seconds.
+    """
+    contended = max(call, contended)
+    long = contended > LONG
+    length = max(least, (LONG_CALLS if long else CALLS) * contended)
+    if workers > 1:
+        if held.share > MOSTLY:
+            length = max(length, TURNS * workers * switch)
+        elif held.share * workers > 1 and not long:
+            length = max(length, HANDS * held.share * call / max(1.0, held.times))
+        if workers > cpus:
+            length = max(length, CROWDED)
+    return Order(
+        warm=1.5 * contended if long else max(WARM, WARM_CALLS * contended),
+        seconds=length,
+        beyond=contended,
+        batch=max(1, ceil(BATCH / call)),
+        call=call,
+        phase=0.4 * call if long else call,
+    )
+
+
+class Meter:
+    """Measures windows in a lab.
+
+    Parameters
+    ----------
+    lab : Lab
+    least : float
+        Seconds of a window, at the least.
+    cpus : int
+        CPUs that may be used: a quota may allow fewer than there are.
+    random : random.Random
+        For when the workers of a window begin.
+    """
+
+    def __init__(self, lab: Lab, least: float, cpus: int, random: random.Random) -> None:
+        self.lab = lab
+        self.least = least
+        self.cpus = cpus
+        self.random = random
+        self.places = tuple(machine.cpus_in_order(machine.allowed_cpus()))
+        self.held: dict[Workload, Held] = {}
+        self._paces: dict[tuple[str, Workload], Pace] = {}
+        self._lengths: dict[tuple[str, Workload, int], float] = {}
+
+    def pace(self, executor: str, workload: Workload) -> Pace:
+        """Return how long a call is on one worker of an executor; measured where that is not known yet."""
+        key = (executor, workload)
+        if key not in self._paces:
+            self._paces[key] = self.lab.pace(executor, workload)
+        return self._paces[key]
+
+    def window(
+        self, executor: str, workload: Workload, workers: int, turn: int = 0, pinned: bool = True
+    ) -> Window:
+        """Measure one window.
+
+        Parameters
+        ----------
+        executor : str
+        workload : Workload
+        workers : int
+        turn : int
+            The place of the first worker: where data lie may double a call, so one worker takes all in turn.
+        pinned : bool
+            Whether workers have a CPU each, unless their calls have threads of their own, or share one with
+            others where there are more of them.
+
+        Raises
+        ------
+        CaseFailedError
+            If it cannot be measured.
+        """
+        order = self.order(executor, workload, workers)
+        if pinned and self.pace(executor, workload).inside <= MANY_THREADS:
+            order = replace(order, cpus=self.places)
+        order = replace(
+            order,
+            first=turn % self.lab.most if workers == 1 else 0,
+            seed=self.random.randrange(2**32),
+            apart=EXECUTORS[executor].apart,
+        )
+        return self._kept(executor, workload, workers, self.lab.window(executor, workload, workers, order))
+
+    def sent(self, workload: Workload, inputs: dict[str, Any], workers: int) -> Window:
+        """Measure one window of calls that are sent their data: see `Lab.sent`."""
+        order = replace(self.order("sent", workload, workers), phase=0.0)
+        return self._kept("sent", workload, workers, self.lab.sent(workload, inputs, workers, order))
+
+    def order(self, executor: str, workload: Workload, workers: int) -> Order:
+        """Return the order of the next window of so many workers, who may begin on any CPU."""
+        alone = self.pace("processes" if executor == "sent" else executor, workload).call
+        known = self._lengths.get((executor, workload, workers))
+        held = self.held.get(workload, NOTHING_HELD) if executor == "threads" else NOTHING_HELD
+        if known is None:
+            known = alone * max(1.0, workers / self.cpus, workers * held.share)
+        return order_for(alone, known, workers, self.cpus, held, self.least, sys.getswitchinterval())
+
+    def seconds(self, executor: str, workload: Workload, workers: int) -> float:
+        """Return about how long a window takes in all."""
+        order = self.order(executor, workload, workers)
+        return OVERHEAD + order.warm + order.seconds + order.beyond
+
+    def _kept(self, executor: str, workload: Workload, workers: int, window: Window) -> Window:
+        key = (executor, workload, workers)
+        self._lengths[key] = (
+            window.value if key not in self._lengths else max(window.value, 0.7 * self._lengths[key])
+        )
+        return window
