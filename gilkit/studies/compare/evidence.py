@@ -2,76 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gilkit.arguments import shown_count
 from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.studies.compare.figures import Evidence
 from gilkit.workloads.pickling import Pickled
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one kernel at the worker count that its table shows.
-
-    Speedups are None where they were not measured.
-
-    Parameters
-    ----------
-    kernel : str
-    workers : int
-    call : Estimate or None
-        The length of one call, in seconds, on one worker.
-    threads : dict of str to Estimate
-        Speedups on threads, by variant.
-    processes, native, ceiling : Estimate or None
-        Speedups of processes, of the kernel's own native threads, and of the control's.
-    size, unit : int, str
-        How much work one call is.
-    gil : bool
-        Whether the interpreter has a GIL.
-    held : float or None
-        The share of a call that holds it.
-    times : float
-        How often, at least, a call takes it.
-    sent : Estimate or None
-        Speedup of processes that are sent the data of every call.
-    pickling : float
-        Seconds to pickle and unpickle the data and the result of a call.
-    pickled : int
-        Bytes of these pickles.
-    unsendable : str
-        Why they cannot be sent; or empty.
-    """
-
-    kernel: str
-    workers: int
-    call: Estimate | None
-    threads: dict[str, Estimate]
-    processes: Estimate | None
-    native: Estimate | None
-    ceiling: Estimate | None
-    size: int
-    unit: str
-    gil: bool
-    held: float | None = None
-    times: float = 1.0
-    sent: Estimate | None = None
-    pickling: float = 0.0
-    pickled: int = 0
-    unsendable: str = ""
-
-    @property
-    def own(self) -> bool:
-        """Whether it is the reader's own code."""
-        return self.judged == "function"
-
-    @property
-    def judged(self) -> str:
-        """The variant whose threads the verdict is about: the most that was released."""
-        return next((v for v in JUDGED_VARIANTS if v in self.threads), "")
 
 
 def speedup(results: Results, case: Case) -> Estimate | None:
@@ -111,6 +48,7 @@ def evidence(results: Results, kernel: str) -> Evidence:
     return Evidence(
         kernel=kernel,
         workers=workers,
+        cpus=results.cpus,
         call=estimate(results.values(one)) if one else None,
         threads=threads,
         processes=in_processes[0] if in_processes else None,
