@@ -163,6 +163,7 @@ INSIDE = _fact(
     float,
     "CPU seconds that a call alone uses for each of its own, with all its threads.",
 )
+LIMITS = _fact("gilkit_limits", str, "What sets the threads of a call to one.")
 STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
 SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
 PICKLES: Fact[list[dict[str, Any]]] = _fact(

@@ -102,7 +102,7 @@ def paired_ratio(tops: Mapping[int, float], bottoms: Mapping[int, float], factor
     return estimate([factor * tops[id_] / bottoms[id_] for id_ in paired(tops, bottoms)])
 
 
-def paired(*series: Mapping[int, float]) -> list[int]:
+def paired(*series: Mapping[int, object]) -> list[int]:
     """Return the rounds that all have, in order."""
     return sorted(set.intersection(*(set(one) for one in series)))
 

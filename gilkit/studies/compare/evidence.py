@@ -2,126 +2,149 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from statistics import fmean, median
+from typing import Any
 
 from gilkit.arguments import shown_count
+from gilkit.gil.law import HAND_OVER
 from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, estimate
-from gilkit.studies.compare.speedups import speedup
+from gilkit.results.stats import estimate, paired
+from gilkit.results.windows import Window
+from gilkit.studies.compare.figures import Evidence, Usage
+from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedup
 from gilkit.workloads.pickling import Pickled
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one kernel at the worker count that its table shows.
-
-    Speedups are None where they were not measured.
-
-    Parameters
-    ----------
-    kernel : str
-    workers : int
-    call : Estimate or None
-        The length of one call, in seconds, on one worker.
-    threads : dict of str to Estimate
-        Speedups on threads, by variant.
-    processes, native, ceiling : Estimate or None
-        Speedups of processes, of the kernel's own native threads, and of the control's.
-    size, unit : int, str
-        How much work one call is.
-    gil : bool
-        Whether the interpreter has a GIL.
-    held : float or None
-        The share of a call that holds it.
-    times : float
-        How often, at least, a call takes it.
-    sent : Estimate or None
-        Speedup of processes that are sent the data of every call.
-    pickling : float
-        Seconds to pickle and unpickle the data and the result of a call.
-    pickled : int
-        Bytes of these pickles.
-    unsendable : str
-        Why they cannot be sent; or empty.
-    """
-
-    kernel: str
-    workers: int
-    call: Estimate | None
-    threads: dict[str, Estimate]
-    processes: Estimate | None
-    native: Estimate | None
-    ceiling: Estimate | None
-    size: int
-    unit: str
-    gil: bool
-    held: float | None = None
-    times: float = 1.0
-    sent: Estimate | None = None
-    pickling: float = 0.0
-    pickled: int = 0
-    unsendable: str = ""
-
-    @property
-    def own(self) -> bool:
-        """Whether it is the reader's own code."""
-        return self.judged == "function"
-
-    @property
-    def judged(self) -> str:
-        """The variant whose threads the verdict is about: the most that was released."""
-        return next((v for v in JUDGED_VARIANTS if v in self.threads), "")
 
 
 def shown_workers(results: Results, kernel: str) -> int:
     """Return the worker count that a kernel's row shows: as many as CPUs, or else the most measured."""
     cases = [c for c in (*results, *results.failures) if c.kernel == kernel]
-    chosen = {c.workers for c in cases if c != c.baseline} or {c.workers for c in cases} or {1}
+    chosen = {c.workers for c in cases if c != results.baseline(c)} or {c.workers for c in cases} or {1}
     return shown_count(sorted(chosen), results.cpus)
 
 
-def evidence(results: Results, kernel: str) -> Evidence:
-    """Return what the table and the verdict of ``kernel`` need."""
-    workers = shown_workers(results, kernel)
-
-    def at(variant: str, executor: str) -> Estimate | None:
-        return speedup(results, Case(kernel, variant, executor, workers))
-
-    variants = ("python", "gil", "nogil", "function")
-    threads = {v: s for v in variants if (s := at(v, "threads")) is not None}
-    in_processes = [
-        s for v in ("nogil", "function", "gil", "python") if (s := at(v, "processes")) is not None
-    ]
-    order = [
-        *(v for v in JUDGED_VARIANTS if v in threads),
-        *JUDGED_VARIANTS,
-    ]  # what is judged, if that was measured
-    alone = [
-        *(results.baseline(Case(kernel, v, "threads", 1)) for v in order),
-        Case(kernel, "native", "openmp", 1),
-    ]
-    one = next((case for case in alone if results.values(case)), None)
+def evidence(results: Results, kernel: str, workers: int | None = None) -> Evidence:
+    """Return what the table and the verdict of ``kernel`` need, at the worker count that is shown."""
+    workers = shown_workers(results, kernel) if workers is None else workers
+    cases = {v: Case(kernel, v, "threads", workers) for v in ("python", "gil", "nogil", "function")}
+    threads = {v: s for v, case in cases.items() if (s := speedup(results, case)) is not None}
+    judged = next((v for v in JUDGED_VARIANTS if v in threads), "")
+    subject = Case(kernel, judged, "threads", workers)
+    one = _alone(results, kernel, judged)
+    apart = next(
+        (c for v in JUDGED_VARIANTS if results.rounds(c := Case(kernel, v, "processes", workers))), subject
+    )
+    native = Case(kernel, "native", "openmp", workers)
+    ceiling = next(
+        (c for e in ("openmp", "processes") if results.rounds(c := Case(kernel, "ceiling", e, workers))),
+        native,
+    )
     sendings = pickles(results, one) if one else []
     return Evidence(
         kernel=kernel,
         workers=workers,
+        cpus=results.cpus,
         call=estimate(results.values(one)) if one else None,
         threads=threads,
-        processes=in_processes[0] if in_processes else None,
-        native=at("native", "openmp"),
-        ceiling=at("ceiling", "openmp") or at("ceiling", "processes"),
-        size=(results.fact(one, facts.SIZE) if one else 0) or 0,
-        unit=(results.fact(one, facts.UNIT) if one else "") or "",
-        held=results.fact(one, facts.HELD) if one else None,
-        times=(results.fact(one, facts.HELD_TIMES) if one else 1.0) or 1.0,
+        processes=speedup(results, apart) if apart.executor == "processes" else None,
+        native=speedup(results, native),
+        ceiling=speedup(results, ceiling) if ceiling.variant == "ceiling" else None,
+        threads_to_ceiling=compared(results, subject, ceiling) if ceiling.variant == "ceiling" else None,
+        threads_to_processes=compared(results, subject, apart) if apart.executor == "processes" else None,
+        processes_to_ceiling=compared(results, apart, ceiling) if apart.executor == "processes" else None,
+        native_to_ceiling=compared(results, native, ceiling),
+        sent=speedup(results, Case(kernel, "sent", "processes", workers)),
+        shared=speedup(results, Case(kernel, "shared", "threads", workers)),
         gil=results.gil,
-        sent=at("sent", "processes"),
         pickling=sum(item.seconds for item in sendings),
         pickled=sum(item.nbytes for item in sendings),
         unsendable=next((unsendable(item) for item in sendings if item.problem), ""),
+        handover=facts.HANDOVER.of(results.facts, HAND_OVER),
+        **_of_call(results, one),
+        **_of_windows(results, subject, apart),
+        **_single(results, kernel, workers),
     )
+
+
+def _alone(results: Results, kernel: str, judged: str) -> Case | None:
+    """Return the case of one worker alone: of what is judged, or else of what there is."""
+    wanted = [judged, *JUDGED_VARIANTS]
+    alone = [results.baseline(Case(kernel, v, "threads", 1)) for v in wanted if v]
+    others = [Case(kernel, v, "processes", 1) for v in JUDGED_VARIANTS]
+    return next(
+        (c for c in (*alone, *others, Case(kernel, "native", "openmp", 1)) if results.values(c)), None
+    )
+
+
+def _of_call(results: Results, one: Case | None) -> dict[str, Any]:
+    """Return what is known of a call: its size, and how it treats the GIL."""
+    if one is None:
+        return {}
+    found = {
+        "size": results.fact(one, facts.SIZE),
+        "unit": results.fact(one, facts.UNIT),
+        "held": results.fact(one, facts.HELD),
+        "held_error": results.fact(one, facts.HELD_ERROR),
+        "times": results.fact(one, facts.HELD_TIMES),
+        "longest": results.fact(one, facts.HELD_LONGEST),
+        "held_note": results.fact(one, facts.HELD_NOTE),
+        "inside": results.fact(one, facts.INSIDE),
+        "limits": results.fact(one, facts.LIMITS),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
+    """Return what the windows of threads and of processes tell beside throughput."""
+    beside, alone = results.windows(subject), results.windows(results.baseline(subject))
+    loose = Case(subject.kernel, "unpinned", "threads", subject.workers)
+    clean = paired(results.rounds(subject), results.rounds(results.baseline(subject)))
+    found: dict[str, Any] = {
+        "alone": _usage(alone.values()),
+        "beside": _usage(beside.values()),
+        "apart": _usage(results.windows(apart).values()) if apart != subject else None,
+        "clean": len(clean) if beside else 0,
+        "tried": len(paired(beside, alone)),
+        "pinned": all(window.pinned for window in beside.values()),
+    }
+    if beside:
+        found["steady"] = median(window.calls / window.workers for window in beside.values())
+    one, many = results.rounds(results.baseline(subject)), results.rounds(loose)
+    speedups = {id_: loose.workers * one[id_] / many[id_] for id_ in paired(one, many)}
+    if speedups and found["pinned"]:
+        found["unpinned"] = over_sets(speedups, sets_of(results, loose))
+        usage = _usage(results.windows(loose).values())
+        found["unpinned_delay"] = usage.delay if usage is not None else 0.0
+    return found
+
+
+def _usage(windows: Iterable[Window]) -> Usage | None:
+    """Return what workers used in windows: the median of each figure."""
+    rows = []
+    for window in windows:
+        calls = [stint.calls * stint.seconds / window.seconds for stint in window.stints]
+        done = max(sum(calls), 1e-9)
+        rows.append(
+            (
+                window.cpu,
+                sum(stint.cpu for stint in window.stints) / done,
+                sum(stint.voluntary for stint in window.stints) / done,
+                fmean(stint.delay / stint.seconds for stint in window.stints),
+            )
+        )
+    return Usage(*(median(column) for column in zip(*rows, strict=True))) if rows else None
+
+
+def _single(results: Results, kernel: str, workers: int) -> dict[str, Any]:
+    """Return what threads do whose calls have one thread inside, beside such a call and one as it is."""
+    case = Case(kernel, "single", "threads", workers)
+    many, whole = results.rounds(case), results.rounds(Case(kernel, "function", "threads", 1))
+    if not (both := paired(many, whole)):
+        return {}
+    to_whole = {id_: workers * whole[id_] / many[id_] for id_ in both}
+    return {"single": speedup(results, case), "single_to_whole": over_sets(to_whole, sets_of(results, case))}
 
 
 def pickles(results: Results, case: Case) -> list[Pickled]:

@@ -14,17 +14,25 @@ from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import Evidence, evidence
+from gilkit.studies.compare.evidence import evidence
+from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.timeit_table import own
 from gilkit.studies.compare.verdict import Cause, Verdict, verdicts
 
 COLOURS_OF_CAUSES = {
     Cause.SCALES: "green",
     Cause.GIL: "yellow",
+    Cause.WAITING: "green",
+    Cause.PARALLEL: "cyan",
+    Cause.AGAIN: "yellow",
     Cause.SHORT: "yellow",
+    Cause.SCHEDULER: "yellow",
+    Cause.LOCK: "yellow",
+    Cause.SHARED: "yellow",
     Cause.HARDWARE: "cyan",
     Cause.TRANSFER: "yellow",
-    Cause.UNEXPLAINED: "magenta",
+    Cause.BUSY: "magenta",
+    Cause.NOT_DECIDED: "magenta",
     Cause.FAILED: "red",
 }
 
@@ -109,7 +117,7 @@ def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
 
 
 def _line(verdict: Verdict) -> Text:
-    text = Text(verdict.cause.value, style=f"bold {COLOURS_OF_CAUSES[verdict.cause]}")
+    text = Text(verdict.head, style=f"bold {COLOURS_OF_CAUSES[verdict.cause]}")
     if verdict.why:
         text.append(f": {verdict.why}", style="default not bold")
     if verdict.advice:

@@ -14,7 +14,8 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import Evidence, evidence, pickles
+from gilkit.studies.compare.evidence import evidence, pickles
+from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 

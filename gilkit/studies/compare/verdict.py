@@ -1,242 +1,198 @@
-"""Verdicts: pure functions from evidence to causes and advice."""
+"""Verdicts: from evidence to the first cause that it shows, or to those that it cannot tell apart. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from math import isnan
 
-from gilkit.gil.law import HAND_OVER, bound, taken_again
-from gilkit.report.units import nbytes, rough_count, seconds
+from gilkit.report.units import rounded
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import Evidence, evidence
+from gilkit.studies.compare import gil_causes, other_causes
+from gilkit.studies.compare.advice import PIN, processes, surely_better
+from gilkit.studies.compare.causes import SCALING, Cause, Clue, beside_what, said, shown, stop
+from gilkit.studies.compare.evidence import evidence
+from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.gil_causes import certain_words, law_words, reach
+from gilkit.studies.compare.other_causes import INSIDE
 
-SCALING = 0.90  # of the ceiling
-ALIKE = 0.10  # two speedups this close, relative to the larger, stop at the same point
-BLAMELESS = 0.03  # the held share below which the GIL is not to blame for long calls
-HALF = 0.5  # the held share from which the GIL is to blame, however short the call
-LITTLE_CEILING = 1.3  # the ceiling below which a machine is too busy or too small to tell
+__all__ = ["Cause", "Verdict", "judge", "verdicts"]
 
-
-class Cause(Enum):
-    """Why threads scale as they do, in the order in which the causes are looked for."""
-
-    SCALES = "scales"
-    GIL = "the GIL is held"
-    SHORT = "calls too short"
-    HARDWARE = "the hardware"
-    TRANSFER = "transfer"
-    UNEXPLAINED = "not explained"
-    FAILED = "failed"
+LITTLE_CEILING = 1.1  # the ceiling up to which nothing can scale
+LITTLE_SHARE = 0.25  # of its CPUs that the machine gives, below which it is busy or limited
+FEWEST_CLEAN = 8  # undisturbed rounds with fewer of which the machine is too busy
+FEWEST_STEADY = 4.0  # calls of each worker in a window, with fewer of which nothing is decided
+AGAIN_QUIET = "run it again on a quiet machine"
+FINDERS = (
+    other_causes.parallel,
+    other_causes.waiting,
+    other_causes.scales,
+    gil_causes.gil,
+    other_causes.scheduler,
+    other_causes.lock,
+    other_causes.shared_memory,
+    other_causes.hardware,
+)
+BY_PROCESSES = {Cause.GIL, Cause.AGAIN, Cause.LOCK, Cause.SHARED}  # causes that processes get round
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why threads scale or do not, with the figures that show it, and what to do."""
+    """Why threads scale or do not, with the figures that show it, and what to do.
+
+    Parameters
+    ----------
+    cause : Cause
+    why : str
+        The figures.
+    advice : str
+    between : tuple of Cause
+        The causes that the figures cannot tell apart, where it is not decided between some.
+    notes : tuple of str
+        What else is to be said, each a line.
+    """
 
     cause: Cause
     why: str
     advice: str
+    between: tuple[Cause, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """The cause in words, or those that it lies between."""
+        if not self.between:
+            return self.cause.value
+        *most, last = (f"“{cause.value}”" for cause in self.between)
+        return f"{self.cause.value} between {', '.join(most)} and {last}"
 
     def __str__(self) -> str:
-        head = self.cause.value
-        return ": ".join(part for part in (head, self.why) if part) + (
-            f" → {self.advice}" if self.advice else ""
-        )
+        head = ": ".join(part for part in (self.head, self.why) if part)
+        return head + (f" → {self.advice}" if self.advice else "")
 
 
 def judge(f: Evidence) -> Verdict:
-    """Return the verdict on threads, by the first cause whose figures fit."""
-    subject = f.threads.get(f.judged)
-    if subject is None or f.ceiling is None:
-        return Verdict(Cause.UNEXPLAINED, "threads were not measured beside a ceiling", "")
+    """Return the verdict on threads: what forbids one comes first, then the causes in their order."""
+    return next(found for find in (*BARS, _decided) if (found := find(f)))
+
+
+def _unmeasured(f: Evidence) -> Verdict | None:
+    """There is nothing to be judged."""
+    if f.subject is None or f.limit is None:
+        return _undecided(said("threads were not measured beside a ceiling", certain_words(f)), "")
     if f.workers < 2:
-        return Verdict(Cause.UNEXPLAINED, "one worker shows no scaling", "use --workers 2 or more")
-    if f.ceiling < LITTLE_CEILING:
-        why = (
-            f"{f.workers} native threads do {f.ceiling:.2f} times the work of one, so nothing can scale here"
-        )
-        return Verdict(Cause.UNEXPLAINED, why, "use a quiet machine with as many CPUs")
-    name = "threads" if f.own else f"{f.judged} threads"
-    return next(
-        found for find in (_scales, _short, _held, _hardware, _rest) if (found := find(f, subject, name))
-    )
+        return _undecided(said("one worker shows no scaling", certain_words(f)), "use --workers 2 or more")
+    return None
 
 
-def _scales(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
-    assert f.ceiling is not None
-    if threads < SCALING * f.ceiling:
+def _busy(f: Evidence) -> Verdict | None:
+    """Others took the machine: what was seen of the GIL is certain all the same."""
+    if f.clean >= min(FEWEST_CLEAN, f.tried):
         return None
-    why = f"{name} reach {threads:.2f}×, {threads / f.ceiling:.0%} of the ceiling"
-    if f.processes is not None and _below(f.processes, threads):
-        why += f", processes {f.processes:.2f}×"
-    held = f.threads.get("gil")
-    if f.judged == "nogil" and held is not None:
-        if held < SCALING * f.ceiling:
-            return Verdict(
-                Cause.SCALES, f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads"
-            )
-        why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")
-    return Verdict(Cause.SCALES, why, "threads: use as many as CPUs" if f.own else "use threads")
+    why = f"the machine is too busy: {f.clean} of {f.tried} rounds were undisturbed"
+    return Verdict(Cause.BUSY, said(why, certain_words(f)), AGAIN_QUIET)
 
 
-def _others(f: Evidence) -> dict[str, Estimate]:
-    """What the same work reaches without sharing a GIL: what shares the memory, too, comes first."""
-    return {
-        name: s for name, s in (("native threads", f.native), ("processes", f.processes)) if s is not None
-    }
+def _unsteady(f: Evidence) -> Verdict | None:
+    """Windows hold too few calls, or there are too few of them."""
+    assert f.subject is not None
+    if f.steady < FEWEST_STEADY:
+        why = f"{f.name} do {shown(f.subject)}, but of {rounded(f.steady)} calls in a window: not steady"
+        return _undecided(said(why, certain_words(f)), "use more time, or shorter calls")
+    if isnan(f.subject.low) or isnan(f.subject.high):
+        why = f"{f.name} reach {shown(f.subject)}: too few rounds for an interval"
+        return _undecided(said(why, certain_words(f)), "use --rounds 8 or more")
+    return None
 
 
-def _below(a: Estimate, b: Estimate) -> bool:
-    """Whether ``a`` stops short of ``b``, and their intervals leave no doubt of it."""
-    return a < (1 - ALIKE) * b and a.high < b.low
-
-
-@dataclass(frozen=True, slots=True)
-class _Loss:
-    """What threads lose beside workers that share no GIL.
-
-    Parameters
-    ----------
-    other : str
-        Who does better.
-    best : Estimate
-        Their speedup.
-    seconds : float
-        Lost in each call.
-    """
-
-    other: str
-    best: Estimate
-    seconds: float
-
-
-def _loss(f: Evidence, threads: Estimate) -> _Loss | None:
-    """Return what the GIL may cost: None where the same work does no better wherever it is not shared."""
-    if not f.gil or f.call is None:
+def _nowhere(f: Evidence) -> Verdict | None:
+    """The machine itself gives next to nothing to more workers, and threads do no more than it."""
+    if f.waits or f.ceiling is None or f.subject is None:
         return None
-    assert f.ceiling is not None
-    other, best = next(iter(_others(f).items()), ("the ceiling", f.ceiling))
-    if not _below(threads, best) or (other == "the ceiling" and (f.held or 0.0) < HALF):
+    if f.subject.low > LITTLE_CEILING * max(f.ceiling, 1.0):
         return None
-    return _Loss(other, best, f.workers * f.call * (1 / threads - 1 / best))
+    does = f"{f.workers} workers do {shown(f.ceiling)} the work of one on plain arithmetic"
+    if f.cpus == 1:
+        why = said("nothing can scale here: one CPU", certain_words(f))
+        return Verdict(Cause.HARDWARE, why, "use a machine with more CPUs")
+    if f.ceiling <= LITTLE_CEILING:
+        why = said(f"nothing can scale here: {does}", certain_words(f))
+        return Verdict(Cause.HARDWARE, why, "look for a limit on CPUs, or who else uses them")
+    if f.ceiling < LITTLE_SHARE * f.busy_cpus:
+        why = f"{does}, with {f.cpus} CPUs: the machine is limited or busy; {beside_what(f)}"
+        return _undecided(said(why, certain_words(f)), AGAIN_QUIET)
+    return None
 
 
-def _short(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
-    """The GIL is released, but a call loses no more than it takes to hand it over."""
-    loss = _loss(f, threads)
-    releases = f.judged == "nogil" if f.held is None else f.held < HALF
-    if loss is None or f.call is None or loss.seconds >= HAND_OVER or not releases:
+def _contradicting(f: Evidence) -> Verdict | None:
+    """Threads reach what the law of the GIL forbids: something disturbed one of both."""
+    found = reach(f)
+    if found is None or f.subject is None or f.inside > INSIDE or not found.forbids(f.subject.low):
         return None
-    needed = _worth(f, loss.seconds)
-    size = f" ({rough_count(f.size * needed / f.call)} {f.unit})" if f.size and f.unit else ""
-    return Verdict(
-        Cause.SHORT,
-        f"{name} stop at {threads:.2f}×: a call of {seconds(f.call)} loses {seconds(loss.seconds)} to "
-        "hand-offs",
-        _neither(f, needed) if f.own else f"batch calls to about {seconds(needed)}{size} or more",
-    )
+    why = said(beside_what(f), f"{law_words(f)}, so these figures contradict each other")
+    return Verdict(Cause.NOT_DECIDED, why, AGAIN_QUIET, (Cause.SCALES, Cause.GIL))
 
 
-def _held(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
-    """The GIL is held for so long, or taken again so often, that it explains what threads lose."""
-    loss = _loss(f, threads)
-    if loss is None or (f.held is not None and (f.held < BLAMELESS or not _explains(f, threads, loss.best))):
-        return None
-    reach = "reaches" if loss.other == "the ceiling" else "reach"
-    why = f"{name} stop at {threads:.2f}× where {loss.other} {reach} {loss.best:.2f}×"
-    if f.held is not None:
-        why += f"; held for {f.held:.0%} of a call"
-        if f.held * loss.best > 1:
-            why += f", so at most {bound(f.held):.2f}×"
-    if f.held is not None and f.judged == "nogil" and taken_again(f.times) and f.held < 1 - BLAMELESS:
-        why += f": released, but taken again at least {f.times:.0f} times a call"
-        advice = "look for checks and callbacks in the nogil block, such as a missing noexcept"
-    elif f.processes is None or not _below(threads, f.processes):
-        advice = "release the GIL inside the call"
-    elif f.own:
-        return _in_processes(f, threads, f.processes, why)
-    else:
-        advice = "use processes, or release the GIL inside the call"
-    return Verdict(Cause.GIL, why, advice)
+BARS = (_unmeasured, _busy, _unsteady, _nowhere, _contradicting)
 
 
-def _explains(f: Evidence, threads: Estimate, best: Estimate) -> bool:
-    """Whether what the GIL is held for can be all that a call loses, at the least that the interval allows.
-
-    A worker waits while each of the others holds it, and each time that it takes it again costs a hand-off.
-    """
-    assert f.call is not None
-    assert f.held is not None
-    if f.held >= HALF or taken_again(f.times) or isnan(threads.high):
-        return True
-    lost = f.workers * f.call * (1 / threads.high - 1 / best)
-    return lost <= (f.workers - 1) * f.held * f.call + (1 + f.times) * HAND_OVER
-
-
-def _worth(f: Evidence, lost: float) -> float:
-    """Return the length of a call that may lose so many seconds and still reach the share SCALING."""
-    assert f.ceiling is not None
-    # W v / (W v / C + lost) = SCALING C
-    return SCALING * lost * f.ceiling / (f.workers * (1 - SCALING))
+def _decided(f: Evidence) -> Verdict:
+    """Return the first cause that is certain, if none before it is possible; or that it is not decided."""
+    possible: list[Clue] = []
+    for clue in filter(None, (find(f) for find in FINDERS)):
+        if not clue.certain:
+            possible.append(clue)
+        elif not possible:
+            return Verdict(clue.cause, clue.why, clue.advice, notes=notes(f))
+        else:
+            possible.append(clue)
+            break
+    return _open(f, possible)
 
 
-def _neither(f: Evidence, needed: float) -> str:
-    assert f.call is not None
-    return f"neither: calls are {seconds(f.call)}; batch them to ≥ {seconds(needed)}"
+def _open(f: Evidence, possible: list[Clue]) -> Verdict:
+    """Say what it lies between, and what is known all the same."""
+    assert f.subject is not None
+    causes = tuple(dict.fromkeys(clue.cause for clue in possible))
+    why = beside_what(f)
+    if f.to_limit is not None and not stop(f) and f.to_limit.low < SCALING:
+        why += f": {f.to_limit.low:.0%} to {f.to_limit.high:.0%} of what they could reach"
+    if stop(f) and len(causes) < 2:
+        why += f": perhaps {causes[0].value}" if causes else ": no cause fits"
+    advice = AGAIN_QUIET + ", with more --rounds"
+    if f.own and set(causes) & BY_PROCESSES and set(causes) <= BY_PROCESSES and surely_better(f):
+        advice = f"{processes(f)}, whichever it is"
+    elif Cause.SHORT in causes and stop(f):
+        advice = said(*(clue.advice for clue in possible))
+    between = causes if len(causes) > 1 else ()
+    return Verdict(Cause.NOT_DECIDED, said(why, law_words(f)), advice, between, notes(f))
 
 
-def _in_processes(f: Evidence, threads: Estimate, processes: Estimate, why: str) -> Verdict:
-    """The GIL is held, and processes would do: unless sending the data of each call costs what they gain."""
-    assert f.call is not None
-    if f.sent is None:
-        there = "let each make or load its data"
-        if f.unsendable:
-            there += f", for {f.unsendable}"
-        return Verdict(Cause.GIL, why, f"processes: {processes:.2f}×; {there}")
-    if _below(threads, f.sent) and f.sent > 1 + ALIKE:
-        sent = f"even if its data are sent with each call, {f.sent:.2f}×"
-        if _below(f.sent, processes):
-            sent = f"{f.sent:.2f}× if its data are sent with each call"
-        return Verdict(Cause.GIL, why, f"processes: {processes:.2f}×; {sent}")
-    lost = f.workers * f.call * (1 / f.sent - 1 / processes)
-    data = f"{nbytes(f.pickled)} are pickled in {seconds(f.pickling)}"
-    why += f"; processes reach {processes:.2f}×, and {f.sent:.2f}× where data are sent with each call"
-    if f.pickling < lost / 2:
-        return Verdict(Cause.SHORT, why, _neither(f, _worth(f, lost)))
-    return Verdict(
-        Cause.TRANSFER, f"{why} ({data})", "processes: only if the data stay in them, or in shared memory"
-    )
+def notes(f: Evidence) -> tuple[str, ...]:
+    """Return what else is certain: of threads left to the scheduler, and of those that share a setup."""
+    return tuple(line for line in (_left_to_the_scheduler(f), _sharing(f)) if line)
 
 
-def _hardware(f: Evidence, threads: Estimate, name: str) -> Verdict | None:
-    """Nothing scales, GIL or not, though the machine can do more: what workers share is used up."""
-    assert f.ceiling is not None
-    others = _others(f)
-    known = f.native is not None or (f.own and f.processes is not None and (f.held or 0.0) < BLAMELESS)
-    if not known or not all(s.high < SCALING * f.ceiling for s in others.values()):
-        return None
-    if any(_below(threads, s) or _below(s, threads) for s in others.values()):
-        return None
-    beside = " and ".join(f"{other} at {s:.2f}×" for other, s in others.items())
-    return Verdict(
-        Cause.HARDWARE,
-        f"{name} stop at {threads:.2f}×, {beside}, where arithmetic reaches {f.ceiling:.2f}×",
-        ("neither: " if f.own else "") + "more workers will not help; less memory traffic would",
-    )
+def _left_to_the_scheduler(f: Evidence) -> str:
+    if f.unpinned is None or not _surely_less(f.unpinned, f.subject):
+        return ""
+    waits = f", and wait for a CPU for {f.unpinned_delay:.0%} of their time" if f.unpinned_delay else ""
+    return f"left to the scheduler, threads reach {shown(f.unpinned)}{waits}: {PIN}"
 
 
-def _rest(f: Evidence, threads: Estimate, name: str) -> Verdict:
-    assert f.ceiling is not None
-    beside = ", ".join(f"{other} {s:.2f}×" for other, s in (*_others(f).items(), ("ceiling", f.ceiling)))
-    why = f"{name} reach {threads:.2f}× ({beside})"
-    if isnan(threads.high):
-        why += ": one round has no interval"
-    elif threads.high >= SCALING * f.ceiling:
-        why = f"{name} reach {threads:.2f}×, but anything from {threads.low:.2f}× to {threads.high:.2f}× fits"
-    return Verdict(Cause.UNEXPLAINED, why, "run it alone, with more --rounds, on a quiet machine")
+def _sharing(f: Evidence) -> str:
+    if f.shared is None or not _surely_less(f.shared, f.subject):
+        return ""
+    return f"threads that share one setup reach {shown(f.shared)}: give each its own"
+
+
+def _surely_less(a: Estimate, b: Estimate | None) -> bool:
+    return b is not None and a < SCALING * b and a.high < b.low
+
+
+def _undecided(why: str, advice: str) -> Verdict:
+    return Verdict(Cause.NOT_DECIDED, why, advice)
 
 
 def verdicts(results: Results) -> Iterator[tuple[str, Verdict]]:

@@ -1,0 +1,76 @@
+"""What more CPUs would give, by the law of the GIL: a bound, where there can be one. Pure."""
+
+from __future__ import annotations
+
+from gilkit.gil.law import contended, law
+from gilkit.gil.observations import CERTAIN
+from gilkit.results.stats import Estimate
+from gilkit.studies.compare.causes import Cause
+from gilkit.studies.compare.figures import Evidence, surely_above
+from gilkit.studies.compare.gil_causes import held_share_of, reach
+from gilkit.studies.compare.verdict import Verdict
+
+MORE_CPUS = (4, 8, 16, 64)
+UNTOLD = {Cause.SHARED, Cause.HARDWARE}  # another machine's memory may do otherwise
+BOUNDED = {Cause.SCALES, Cause.GIL, Cause.AGAIN, Cause.SHORT, Cause.TRANSFER, Cause.SCHEDULER}
+
+
+def predictions(f: Evidence) -> list[tuple[int, Estimate]]:
+    """Return what as many threads as CPUs would reach at most, for more CPUs than here.
+
+    The interval is that of the held share. Hand-overs count, unless threads do more here than these allow:
+    then they are not contended, and the share alone is the bound.
+
+    Parameters
+    ----------
+    f : Evidence
+
+    Returns
+    -------
+    list of tuple of int and Estimate
+        Empty where the held share is not known.
+    """
+    held = held_share_of(f)
+    if held is None or not f.call:
+        return []
+    pace = 1.0 if f.ceiling is None else min(1.0, f.ceiling / f.busy_cpus)
+    found = reach(f)
+    beaten = found is not None and found.law < found.high and surely_above(f.subject, found.law.high)
+    times = 0.0 if beaten else contended(f.call, held, f.times)
+    return [
+        (cpus, law(cpus, pace, f.call, held, times, f.handover, CERTAIN * f.held_error))
+        for cpus in MORE_CPUS
+        if cpus > f.cpus
+    ]
+
+
+def predicted(f: Evidence, verdict: Verdict) -> str | None:
+    """Return a line on what more CPUs would give; None where there is nothing to say.
+
+    Parameters
+    ----------
+    f : Evidence
+    verdict : Verdict
+        On the same evidence: the law bounds what the GIL stops, and what scales up to now.
+
+    Returns
+    -------
+    str or None
+    """
+    causes = set(verdict.between) or {verdict.cause}
+    figures = predictions(f)
+    if not figures:
+        return None
+    if verdict.cause in UNTOLD and f.cpus > 1:
+        return "what more CPUs would give cannot be told from here: their memory may do more, or less"
+    if not causes <= BOUNDED:
+        return None
+    counts = ", ".join(str(cpus) for cpus, _ in figures)
+    shown = ", ".join(map(_compact, (figure for _, figure in figures)))
+    return f"on {counts} CPUs threads would reach at most {shown} (a bound, by the law of the GIL)"
+
+
+def _compact(figure: Estimate) -> str:
+    """Return a figure, with its interval where that can be seen."""
+    value, low, high = (f"{end:.1f}" for end in (figure, figure.low, figure.high))
+    return value if low == high else f"{value} ({low}–{high})"
