@@ -58,7 +58,7 @@ class Observation:
 def observe_share(call: Callable[[], object]) -> Observation:
     """Return the share of a call that holds the GIL.
 
-    What the monitor did not see is taken, where that speaks for the call, for a time without the GIL.
+    `low` takes all that the monitor did not see for a time without the GIL.
     """
     __tracebackhide__ = True
     load = watched_load()
