@@ -62,13 +62,10 @@ def held_part(size: int, seconds: float) -> tuple[float, float]:
     call = partial(lcg.nogil, size)
     loops = max(1, round(seconds / timed(call, max(3, 10**6 // size))))
     with GilMonitor(interval=1e-6, room=1) as monitor:
-        sampler = monitor._sampler
-        if sampler is None:
-            return timed(call, loops), 0.0
-        before = sampler.counts()
+        before = monitor._sums()
         length = timed(call, loops)
-        after = sampler.counts()
-    return length, (after[1] - before[1]) / (after[0] - before[0]) * length
+        seen = monitor._sums().since(before)
+    return length, seen.locked / seen.sampled * length if seen.sampled else 0.0
 
 
 def clocked_part(size: int, seconds: float) -> float:

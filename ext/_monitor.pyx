@@ -1,38 +1,39 @@
 """Samples the state of the GIL at random instants, from a thread that does not take it."""
 
-from libc.math cimport sqrt
 from libc.stdint cimport int64_t, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 
 from start cimport now, wait
 
 cdef extern from "gil_state.h":
     ctypedef struct gilkit_view:
         pass
+    ctypedef struct gilkit_thread:
+        uintptr_t address
+        uint64_t unique
+        unsigned long ident
+        unsigned long native
     const char *gilkit_open(gilkit_view *view)
     int gilkit_enabled(const gilkit_view *view) noexcept nogil
     int gilkit_locked(const gilkit_view *view) noexcept nogil
     uintptr_t gilkit_holder(const gilkit_view *view) noexcept nogil
     uint64_t gilkit_threads_made(const gilkit_view *view) noexcept nogil
+    size_t gilkit_threads(gilkit_thread *found, size_t room, uint64_t *made)
 
 cdef extern from *:
     """
     static int gilkit_read_int(const volatile int *value) { return *value; }
     static int64_t gilkit_read_count(const volatile int64_t *value) { return *value; }
+    static double gilkit_read_seconds(const volatile double *value) { return *value; }
     """
     int read_int "gilkit_read_int"(const int *value) noexcept nogil
     int64_t read_count "gilkit_read_count"(const int64_t *value) noexcept nogil
+    double read_seconds "gilkit_read_seconds"(const double *value) noexcept nogil
 
 cdef extern from "Python.h":
-    ctypedef struct PyInterpreterState:
-        pass
     ctypedef struct PyThreadState:
-        unsigned long thread_id
-        unsigned long native_thread_id
-    PyInterpreterState *PyInterpreterState_Get()
-    PyThreadState *PyInterpreterState_ThreadHead(PyInterpreterState *interpreter)
+        pass
     PyThreadState *PyThreadState_Get()
-    PyThreadState *PyThreadState_Next(PyThreadState *state)
     uint64_t PyThreadState_GetID(PyThreadState *state)
 
 cdef enum:
@@ -43,14 +44,12 @@ cdef enum:
 cdef struct Tally:
     uintptr_t holder
     uint64_t made
-    int64_t samples
+    double seconds
 
 
-cdef struct Known:
-    uintptr_t address
-    uint64_t unique
-    unsigned long ident
-    unsigned long native
+cdef struct Part:
+    double seconds
+    double locked
 
 
 cdef struct Hold:
@@ -87,34 +86,22 @@ def thread_states():
 
     And how many were made so far. Addresses are for comparing only.
     """
-    cdef gilkit_view view
-    cdef PyThreadState *state
-    cdef Known *known = NULL
-    cdef Known *more
-    cdef Py_ssize_t n = 0, room = 0, i
-    gilkit_open(&view)
-    # No Python object is made during the walk: that may run the garbage collector, which may run anything,
-    # and a thread that ends meanwhile takes its state with it.
-    state = PyInterpreterState_ThreadHead(PyInterpreterState_Get())
-    while state != NULL:
-        if n == room:
-            room = 2 * room + 64
-            more = <Known *> realloc(known, room * sizeof(Known))
-            if more == NULL:
-                free(known)
-                raise MemoryError
-            known = more
-        known[n].address = <uintptr_t> state
-        known[n].unique = PyThreadState_GetID(state)
-        known[n].ident = state.thread_id
-        known[n].native = state.native_thread_id
-        n += 1
-        state = PyThreadState_Next(state)
-    made = gilkit_threads_made(&view)
+    cdef gilkit_thread *found
+    cdef size_t room = 64, count, i
+    cdef uint64_t made = 0
+    while True:
+        found = <gilkit_thread *> calloc(room, sizeof(gilkit_thread))
+        if found == NULL:
+            raise MemoryError
+        count = gilkit_threads(found, room, &made)
+        if count <= room:
+            break
+        free(found)
+        room = 2 * count
     try:
-        return [(known[i].address, known[i].unique, known[i].ident, known[i].native) for i in range(n)], made
+        return [(found[i].address, found[i].unique, found[i].ident, found[i].native) for i in range(count)], made
     finally:
-        free(known)
+        free(found)
 
 
 cdef class Sampler:
@@ -125,6 +112,8 @@ cdef class Sampler:
     return several figures, between two samples. After `run` has returned they are exact.
     Time is cut into strata of one interval each, and each has one sample, at an instant of uniform chance: no
     rhythm of what is watched can fall into step with them, and every instant is as likely as any other.
+    A sample stands for the time half the way to its neighbours: where this thread was kept from running, those at
+    both ends stand for what it did not see.
 
     Parameters
     ----------
@@ -144,13 +133,16 @@ cdef class Sampler:
     cdef double bridge
     cdef bint light
     cdef int stopping
-    cdef int64_t samples
-    cdef int64_t locked
     cdef uint64_t state
-    cdef Tally[TALLIES] tallies
+    cdef int64_t samples
+    cdef int64_t takes
+    cdef double seconds  # that the samples stand for
+    cdef double locked
+    cdef double missed
+    cdef Tally[TALLIES + 1] tallies  # the last: of holders beyond the others
     cdef int used
-    cdef int64_t crowd  # samples of holders beyond TALLIES
-    cdef int64_t[BATCHES] batches
+    cdef int slot  # in the tallies, of the last sample; -1 where it found the GIL free
+    cdef Part[BATCHES] batches
     cdef int64_t batch_size
     cdef int64_t batch_samples
     cdef int batch
@@ -159,7 +151,9 @@ cdef class Sampler:
     cdef int64_t holds
     cdef Hold current
     cdef Hold longest
+    cdef double begin
     cdef double last  # the moment of the last sample
+    cdef int running
     cdef Gap *unseen
     cdef int64_t gaps
 
@@ -173,6 +167,7 @@ cdef class Sampler:
         self.bridge = bridge
         self.state = seed | 1
         self.batch_size = 1
+        self.slot = -1
         self.ring = <Hold *> calloc(room, sizeof(Hold))
         self.unseen = <Gap *> calloc(room, sizeof(Gap))
         if self.ring == NULL or self.unseen == NULL:
@@ -203,7 +198,8 @@ cdef class Sampler:
         cdef uintptr_t holder
         cdef uint64_t made
         cdef int locked
-        self.last = stratum
+        self.begin = self.last = stratum
+        self.running = 1
         while not read_int(&self.stopping):
             due = stratum + self.interval * self.chance()
             stratum += self.interval
@@ -222,64 +218,82 @@ cdef class Sampler:
             moment = now()
             if moment > due + 10 * self.interval:
                 stratum = moment  # this thread was kept from running: no burst to make up for it
-            self.look(moment)
             self.count(locked, moment, holder, made)
         self.look(now())
+        self.running = 0
         self.close()
 
-    cdef void look(self, double moment) noexcept nogil:
-        """Note the time since the last sample, if that is longer than two strata can be apart."""
-        if moment > self.last + 3 * self.interval:
+    cdef bint look(self, double moment) noexcept nogil:
+        """Note the time since the last sample, if that is longer than two strata can be apart; whether it is not."""
+        cdef bint near = moment <= self.last + 3 * self.interval
+        if not near:
             self.unseen[self.gaps % self.room].start = self.last
             self.unseen[self.gaps % self.room].end = moment
             self.gaps += 1
+            self.missed += moment - self.last
         self.last = moment
+        return near
 
     cdef void count(self, int locked, double moment, uintptr_t holder, uint64_t made) noexcept nogil:
+        cdef double half = (moment - self.last) / 2
+        cdef bint near = self.look(moment)
+        cdef int before = self.slot
+        self.slot = self.tally(holder, made) if locked else -1
+        if self.samples == 0:
+            before = self.slot  # the first stands for all of the time before it, too
+        elif near and locked and self.current.holder != holder:
+            self.takes += 1
         self.samples += 1
-        self.batch_samples += 1
+        self.stand(before, half)
+        self.stand(self.slot, half)
         if locked:
-            self.locked += 1
-            self.batches[self.batch] += 1
-            self.tally(holder, made)
             if self.current.holder != holder or moment > self.current.end + self.bridge:
                 self.close()
                 self.current.start, self.current.holder, self.current.made = moment, holder, made
             self.current.end = moment
         else:
             self.close()
+        self.batch_samples += 1
         if self.batch_samples == self.batch_size:
             self.batch_samples = 0
             self.batch += 1
             if self.batch == BATCHES:
                 self.merge()
 
+    cdef void stand(self, int slot, double half) noexcept nogil:
+        """Let a sample stand for so much more of the time."""
+        self.seconds += half
+        self.batches[self.batch].seconds += half
+        if slot >= 0:
+            self.locked += half
+            self.batches[self.batch].locked += half
+            self.tallies[slot].seconds += half
+
     cdef void merge(self) noexcept nogil:
         cdef int i
         for i in range(BATCHES // 2):
-            self.batches[i] = self.batches[2 * i] + self.batches[2 * i + 1]
+            self.batches[i].seconds = self.batches[2 * i].seconds + self.batches[2 * i + 1].seconds
+            self.batches[i].locked = self.batches[2 * i].locked + self.batches[2 * i + 1].locked
         for i in range(BATCHES // 2, BATCHES):
-            self.batches[i] = 0
+            self.batches[i].seconds = self.batches[i].locked = 0.0
         self.batch = BATCHES // 2
         self.batch_size *= 2
 
-    cdef void tally(self, uintptr_t holder, uint64_t made) noexcept nogil:
+    cdef int tally(self, uintptr_t holder, uint64_t made) noexcept nogil:
+        """Return the place of a holder in the tallies."""
         cdef int i
         for i in range(self.used - 1, -1, -1):  # the newest first: it is the likeliest
             if self.tallies[i].holder == holder and self.tallies[i].made == made:
-                self.tallies[i].samples += 1
-                return
+                return i
         if self.used == TALLIES:
             for i in range(self.used - 1, -1, -1):  # no room to tell the counts apart: the holder will do
                 if self.tallies[i].holder == holder:
-                    self.tallies[i].samples += 1
-                    return
-            self.crowd += 1
-            return
+                    return i
+            return TALLIES
         self.tallies[self.used].holder = holder
         self.tallies[self.used].made = made
-        self.tallies[self.used].samples = 1
         self.used += 1
+        return self.used - 1
 
     cdef void close(self) noexcept nogil:
         """End the hold that is open, if one is."""
@@ -291,34 +305,39 @@ cdef class Sampler:
             self.longest = self.current
         self.current.holder = 0
 
-    def counts(self):
-        """Return the samples so far, and how many of them found the GIL locked."""
-        cdef int64_t locked = read_count(&self.locked)  # first: it must not be ahead of the samples
-        return read_count(&self.samples), locked
+    def begun(self):
+        """Return whether `run` has begun."""
+        return self.begin > 0
 
-    def hold_count(self):
-        """Return how many holds ended so far."""
-        return read_count(&self.holds)
+    def forked(self):
+        """Take note, in a child, that the thread of `run` is none of its own."""
+        self.running = 0
 
-    def error(self):
-        """Return the standard error of the share, by the method of batch means: samples are not independent."""
-        cdef int full = self.batch, i
-        cdef double mean = 0.0, squares = 0.0, share
-        if full < 2:
-            return None
-        for i in range(full):
-            mean += <double> self.batches[i] / self.batch_size
-        mean /= full
-        for i in range(full):
-            share = <double> self.batches[i] / self.batch_size
-            squares += (share - mean) * (share - mean)
-        return sqrt(squares / (full - 1) / full)
+    def sums(self):
+        """Return what there was so far: samples, times that the GIL was seen to be taken, and in seconds all of
+        the time, the part that was not seen, what the samples stand for, and what of it was locked.
+
+        It is taken where two samples next to each other differ: what was not seen adds nothing.
+        """
+        cdef double missed = read_seconds(&self.missed)  # first: the last sample must not be before this gap
+        cdef double last = read_seconds(&self.last), end = last
+        cdef double locked = read_seconds(&self.locked)
+        if read_int(&self.running):
+            end = max(last, now())
+            if end > last + 3 * self.interval:
+                missed += end - last
+        return read_count(&self.samples), read_count(&self.takes), end - self.begin, missed, self.seconds, locked
+
+    def parts(self):
+        """Return (seconds, locked) of stretches one after another, for the error: samples are not independent."""
+        cdef int i
+        return [(self.batches[i].seconds, self.batches[i].locked) for i in range(self.batch)]
 
     def holders(self):
-        """Return (address, thread states made, samples) of every holder; and the samples of those beyond."""
+        """Return (address, thread states made, seconds) of every holder; and the seconds of those beyond."""
         cdef int i
-        found = [(self.tallies[i].holder, self.tallies[i].made, self.tallies[i].samples) for i in range(self.used)]
-        return found, self.crowd
+        found = [(self.tallies[i].holder, self.tallies[i].made, self.tallies[i].seconds) for i in range(self.used)]
+        return found, self.tallies[TALLIES].seconds
 
     def longest_hold(self):
         """Return (start, end, address, thread states made) of the longest hold, or None."""

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from gilkit.gil.monitor import Share
+    from gilkit.gil.share import Share
 
 
 @pytest.fixture(scope="session")
@@ -29,14 +29,20 @@ class Gil:
     def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
         """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
         __tracebackhide__ = True
-        from gilkit.errors import MonitorError
+        from math import isnan
+
+        from gilkit.errors import BusyError, MonitorError
+        from gilkit.gil.assertions import called
         from gilkit.gil.held import held_share
         from gilkit.gil.monitor import why_missing
 
         with _OrSkip():
             if why := why_missing():
                 raise MonitorError(why)
-            return held_share(func, *args, **options)
+            share = held_share(func, *args, **options)
+            if isnan(share):
+                raise BusyError(f"nothing can be said of {called(func, args)}: {share.note}")
+            return share
 
     def assert_releases(self, func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:
         """Assert that a call runs without the GIL for that share of its time."""

@@ -52,10 +52,10 @@ def _watched_apart(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
 
 
 def _undisturbed(looks: Iterator[tuple[T, float]], tried: int) -> list[T]:
-    """Return the first five looks that nobody disturbed."""
+    """Return the first five looks that nobody disturbed; nan is what the monitor could not tell."""
     kept: list[T] = []
     for found, others in islice(looks, tried):
-        if others < BUSY:
+        if others < BUSY and found == found:
             kept.append(found)
         if len(kept) == WANTED:
             return kept

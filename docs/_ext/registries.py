@@ -46,7 +46,7 @@ PARTS = [
     "gilkit.studies.claims.claim.Ruling",
     "gilkit.studies.timeline.history.Span",
     "gilkit.studies.timeline.history.WorkerHold",
-    "gilkit.gil.monitor.Share",
+    "gilkit.gil.share.Share",
     "gilkit.gil.monitor.Hold",
     "gilkit.gil.threads.ThreadId",
 ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor, Share
+from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
+from gilkit.gil.share import Share, ratio_error
+from gilkit.machine import gil_enabled
 from gilkit.workloads.workload import repeated
 
 BATCH = 0.01  # seconds of calls between two looks at the clock
@@ -20,7 +23,7 @@ class HeldCall:
     Attributes
     ----------
     share : Share
-        The fraction of a call in which the GIL was locked.
+        The fraction of a call in which the GIL was locked; nan where it cannot be told: its note says why.
     seconds : float
         The length of one call.
     calls : int
@@ -28,7 +31,11 @@ class HeldCall:
     longest_hold : float
         Seconds of the longest hold that was seen.
     holds : float
-        How many holds were seen in a call: at least so many times it took the GIL.
+        How many times a call was seen to take the GIL, by two samples next to each other: at least so many
+        times it did.
+    gil : bool
+        Whether the interpreter ran with a GIL after the calls. An extension that they, or what went before
+        them, imported may have turned it on.
     """
 
     share: Share
@@ -36,12 +43,16 @@ class HeldCall:
     calls: int
     longest_hold: float
     holds: float
+    gil: bool = True
 
 
-def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EXACT_INTERVAL) -> HeldCall:
+def watch(
+    call: Callable[[], object], seconds: float = 0.3, interval: float = EXACT_INTERVAL, fewest: int = 1
+) -> HeldCall:
     """Call ``call`` in a loop, in this thread, for about so many ``seconds``, and watch the GIL meanwhile.
 
-    Only whole calls are watched, so the share has no error from where the watch began and ended.
+    At least ``fewest`` calls are watched, and only whole ones: so the share has no error from where the watch
+    began and ended, and its error is that from one stretch of whole calls to the next.
     """
     if not 0 < seconds <= 3600:
         raise ValueError(f"seconds must be more than 0 and at most 3600, not {seconds}")
@@ -51,23 +62,30 @@ def watch(call: Callable[[], object], seconds: float = 0.3, interval: float = EX
     loops = max(1, round(BATCH / max(1e-9, time.perf_counter() - start)))
     calls = 0
     with GilMonitor(interval, room=1) as monitor:
-        sampler = monitor._sampler
-        before = sampler.counts() if sampler else (0, 0)
-        holds = sampler.hold_count() if sampler else 0
-        begin = time.perf_counter()
-        end = begin
-        while end - begin < seconds:
+        begin = end = look = time.perf_counter()
+        looks = [monitor._sums()]
+        while calls < fewest or end - begin < seconds:
             repeated(call, loops)
             calls += loops
             end = time.perf_counter()
-        after = sampler.counts() if sampler else (0, 0)
-        samples, locked = after[0] - before[0], after[1] - before[1]
-        holds = (sampler.hold_count() if sampler else 0) - holds
-    found = monitor.held_share
+            if end - look >= BATCH / 2:  # loops may be too few for calls that were slow at first
+                looks.append(monitor._sums())
+                look = end
+        if end > look:
+            looks.append(monitor._sums())
+    share = monitor.held_share  # 0 without a GIL
+    if not monitor.note:
+        parts = [(part.sampled, part.locked) for part in (b.since(a) for a, b in pairwise(looks))]
+        share = looks[-1].since(looks[0]).share(ratio_error(parts))
     longest = monitor.longest_hold
-    share = Share(locked / samples, found.error, samples) if samples else found
-    seconds = (end - begin) / calls
-    return HeldCall(share, seconds, calls, longest.seconds if longest else 0.0, holds / calls)
+    return HeldCall(
+        share,
+        (end - begin) / calls,
+        calls,
+        longest.seconds if longest else 0.0,
+        (looks[-1].takes - looks[0].takes) / calls,
+        gil_enabled(),
+    )
 
 
 def held_share(
@@ -91,7 +109,8 @@ def held_share(
     Returns
     -------
     Share
-        A float with its standard error. 0 on an interpreter without a GIL, and its ``note`` says so.
+        A float with its standard error. 0 on an interpreter without a GIL, and nan where the monitor saw less
+        than nine tenths of the time: its ``note`` says so.
 
     Raises
     ------
@@ -102,6 +121,9 @@ def held_share(
     -----
     Sampling is stratified: one sample at a uniformly random instant of every interval, so their mean is an
     unbiased estimate of the mean over time, of smaller variance than that of independent instants (Cochran,
-    Sampling Techniques, 1977, chapter 5).
+    Sampling Techniques, 1977, chapter 5). Each sample stands for the time half the way to its neighbours.
+
+    A monitor that is kept from running sees too little of just what runs without the GIL, so nothing is told
+    where it missed much. The error is that of a ratio, from stretches of whole calls; one call has none.
     """
     return watch(lambda: func(*args), seconds, interval).share

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 import weakref
 from dataclasses import dataclass
 from math import nan
@@ -17,6 +18,7 @@ from types import TracebackType
 from gilkit._ext import _monitor
 from gilkit.arguments import number
 from gilkit.errors import MonitorError
+from gilkit.gil.share import Share, Sums, ratio_error
 from gilkit.gil.threads import Beginnings, Namer, Present, State, ThreadId, present
 
 EXACT_INTERVAL, LIGHT_INTERVAL = 10e-6, 2e-3  # default seconds, on average, between samples
@@ -41,38 +43,6 @@ class Holds(list[Hold]):
     """The newest holds, oldest first; ``dropped`` counts those that are not kept any more."""
 
     dropped: int = 0
-
-
-class Share(float):
-    """A fraction of time with its standard error, and a word where there was nothing to measure.
-
-    Attributes
-    ----------
-    error : float
-        Standard error, by batch means; nan where there are too few samples.
-    samples : int
-    note : str
-        Why the share is 0 by definition, as on an interpreter without a GIL; or empty.
-    """
-
-    __slots__ = ("error", "note", "samples")
-
-    error: float
-    samples: int
-    note: str
-
-    def __new__(cls, value: float, error: float = nan, samples: int = 0, note: str = "") -> Share:
-        self = super().__new__(cls, value)
-        self.error = error
-        self.samples = samples
-        self.note = note
-        return self
-
-    def __reduce__(self) -> tuple[type[Share], tuple[float, float, int, str]]:
-        return (Share, (float(self), self.error, self.samples, self.note))
-
-    def __repr__(self) -> str:
-        return f"Share({float(self):.4f}, error={self.error:.4f}, samples={self.samples})"
 
 
 def why_missing() -> str | None:
@@ -113,6 +83,12 @@ class GilMonitor:
     MonitorError
         If this interpreter's GIL cannot be read. One that runs without a GIL can: all shares are 0 then, and
         say so.
+
+    Notes
+    -----
+    A sample stands for the time half the way to its neighbours. Where the system kept the monitor from
+    running for more than a tenth of the time, no share is told: all are nan, and their ``note`` says why. A
+    monitor that is kept from running sees too little of just those who run at the same time, without the GIL.
 
     Examples
     --------
@@ -169,6 +145,8 @@ class GilMonitor:
         self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
         try:
             self._thread.start()
+            while not self._sampler.begun():  # all of the block is watched
+                time.sleep(0)
             self._first = present()  # with the sampler's own thread in the count
             with _lock:
                 if not _running:
@@ -195,14 +173,10 @@ class GilMonitor:
 
     @property
     def held_share(self) -> Share:
-        """The fraction of samples that found the GIL locked."""
-        if self._sampler is None:
-            return Share(0.0, 0.0, 0, self.note or "nothing was watched yet")
-        samples, locked = self._sampler.counts()
-        if not samples:
-            return Share(0.0, nan, 0, "no samples yet")
-        error = self._sampler.error()
-        return Share(locked / samples, nan if error is None else error, samples)
+        """The fraction of the time in which the GIL was locked; nan if the monitor saw too little of it."""
+        if self.note:
+            return Share(0.0, 0.0, 0, self.note)
+        return self._sums().share(ratio_error(self._sampler.parts()) if self._sampler else nan)
 
     @property
     def by_thread(self) -> dict[ThreadId, Share]:
@@ -210,17 +184,17 @@ class GilMonitor:
         if self._sampler is None:
             return {}
         holders, crowd = self._sampler.holders()
-        samples = max(1, self._sampler.counts()[0])
-        found: dict[ThreadId, int] = {}
+        found: dict[ThreadId, float] = {}
         who = self._namer()
-        for address, made, count in holders:
+        for address, made, length in holders:
             thread = who(address, made)
-            found[thread] = found.get(thread, 0) + count
+            found[thread] = found.get(thread, 0.0) + length
         if crowd:
             ended = ThreadId(None, None)
-            found[ended] = found.get(ended, 0) + crowd
+            found[ended] = found.get(ended, 0.0) + crowd
         ordered = sorted(found.items(), key=lambda item: -item[1])
-        return {thread: Share(count / samples, samples=samples) for thread, count in ordered}
+        sums = self._sums()
+        return {thread: sums._replace(locked=length).share(nan) for thread, length in ordered}
 
     @property
     def longest_hold(self) -> Hold | None:
@@ -246,6 +220,9 @@ class GilMonitor:
         """
         return self._sampler.kept_gaps() if self._sampler else []
 
+    def _sums(self) -> Sums:
+        return Sums(*self._sampler.sums()) if self._sampler else Sums()
+
     def _namer(self) -> Namer:
         return Namer(self._first, dict(self._begun), self._last or present())
 
@@ -262,6 +239,8 @@ def _after_fork() -> None:
     for monitor in list(_running):
         monitor._thread = None
         monitor._last = _at_fork
+        if monitor._sampler:
+            monitor._sampler.forked()
     if _running:
         _beginnings.end()
     _running.clear()

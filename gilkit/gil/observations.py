@@ -8,23 +8,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from math import inf
+from math import inf, isnan
 
 import numpy as np
 
 from gilkit.gil.held import watch
 from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
+from gilkit.gil.share import TOO_BUSY, unseen
 from gilkit.machine import BUSY, watched_load
 from gilkit.report.units import seconds
 
 CERTAIN = 5.0  # standard errors between a figure and what it is at least
-SEEN_PART = 0.8  # of an observation that the monitor must have seen
 OBSERVED = 0.3  # seconds of calls in an observation, and of a look at the machine
-FEWEST_CALLS, MOST_OBSERVED = 3, 1000  # calls in an observation of holds
+FEWEST_CALLS, MOST_OBSERVED = 3, 1000  # calls in an observation; the most are of one of holds
 OBSERVED_HOLDS = 200_000  # that are kept
 IDLE = 0.05  # the held share from which a process is not idle
-
-TOO_BUSY = "the machine is too busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +56,23 @@ class Observation:
 
 
 def observe_share(call: Callable[[], object]) -> Observation:
-    """Return the share of a call that holds the GIL."""
+    """Return the share of a call that holds the GIL.
+
+    `low` takes all that the monitor did not see for a time without the GIL.
+    """
     __tracebackhide__ = True
     load = watched_load()
-    found = watch(call, OBSERVED)
+    found = watch(call, OBSERVED, fewest=FEWEST_CALLS)
     held = found.share
+    shown = "not told" if isnan(held) else f"{held:.2%} ± {100 * held.error:.2f}"
     return fair(
         float(held),
-        held - CERTAIN * held.error,
-        f"{held:.2%} ± {100 * held.error:.2f}",
+        held - CERTAIN * held.error - (1 - held.coverage),
+        shown,
         found.seconds,
         found.holds,
         load(),
-        held.samples * EXACT_INTERVAL / (found.seconds * found.calls),
+        held.coverage,
     )
 
 
@@ -91,8 +93,8 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
         begin = time.perf_counter()
         while len(calls) < MOST_OBSERVED and (len(calls) < FEWEST_CALLS or calls[-1][1] < begin + OBSERVED):
             calls.append(_timed(call))
-        cover = monitor.held_share.samples * interval / (time.perf_counter() - begin)
     others = load()
+    times = monitor._sums().takes / len(calls)
     length = statistics.median(end - start for start, end, _ in calls)
     if length <= limit:  # no hold in it is longer
         return Observation(length, -inf, length, f"less than {seconds(length)}", length)
@@ -112,15 +114,14 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
         lowest.append(longest[-1] - lost)
     figure = statistics.median(longest)
     low = statistics.median(lowest)
-    return fair(figure, low, seconds(figure), length, len(starts) / len(calls), others, cover)
+    return fair(figure, low, seconds(figure), length, times, others, monitor.held_share.coverage)
 
 
 def fair(
     figure: float, low: float, shown: str, call: float, times: float, load: float, cover: float
 ) -> Observation:
     """Return the observation, as wide as the load by others and what the monitor missed make it."""
-    if cover < SEEN_PART:
-        why = f"{TOO_BUSY}: the monitor, which wants a CPU to spare, ran for {cover:.0%} of the time only"
+    if why := unseen(cover):
         return Observation(figure, -inf, inf, shown, call, times, why)
     if load >= BUSY:
         why = f"{TOO_BUSY}: others kept {load:.1f} CPUs busy meanwhile"
@@ -137,7 +138,10 @@ def trouble() -> str:
         time.sleep(OBSERVED)
     if (others := load()) >= BUSY:
         return f"{TOO_BUSY}: others keep {others:.1f} CPUs busy"
-    if (held := monitor.held_share) >= IDLE:
+    held = monitor.held_share
+    if isnan(held):
+        return held.note
+    if held >= IDLE:
         names = ", ".join(map(str, list(monitor.by_thread)[:3]))
         return f"{TOO_BUSY}: other threads of this process hold the GIL for {held:.0%} of the time ({names})"
     return ""

@@ -11,9 +11,10 @@ import pytest
 from quiet import median_when_quiet
 
 from gilkit.errors import BusyError, MonitorError
-from gilkit.gil import assertions, monitor, observations
+from gilkit.gil import assertions, monitor, observations, share
 from gilkit.gil.assertions import AGREEING, agreed, assert_holds_at_most, assert_releases, called
-from gilkit.gil.observations import SEEN_PART, Observation, fair, observe_holds, observe_share
+from gilkit.gil.observations import Observation, fair, observe_holds, observe_share
+from gilkit.gil.share import SEEN_PART
 from gilkit.kernels import KERNELS, lcg, sleep
 
 WITHOUT = monitor.why_missing()
@@ -149,7 +150,7 @@ def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine does: who never lets go of the GIL holds it on a busy machine, too."""
     monkeypatch.setattr(assertions, "trouble", lambda: "")
     monkeypatch.setattr(observations, "BUSY", inf)
-    monkeypatch.setattr(observations, "SEEN_PART", 0.0)
+    monkeypatch.setattr(share, "SEEN_PART", 0.0)
 
 
 @needs_gil
@@ -200,7 +201,26 @@ def test_a_call_shorter_than_the_limit_holds_nothing_longer() -> None:
 def test_observations_of_real_calls() -> None:
     assert median_when_quiet(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
     assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.3), 0.25).figure) < 0.1
-    assert observe_share(lambda: sorted(range(10**5))).figure > 0.8
+    assert median_when_quiet(lambda: observe_share(lambda: sorted(range(10**5))).figure) > 0.8
+
+
+@needs_gil
+def test_what_a_long_call_holds_in_part_is_certain_after_a_few_calls() -> None:
+    def call() -> None:  # half of a second of it would be too few stretches of 10 ms to tell
+        sleep.gil(0.02)
+        sleep.nogil(0.08)
+
+    assert median_when_quiet(lambda: observe_share(call).low) > 0.05
+
+
+@needs_gil
+def test_a_reading_that_the_monitor_missed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(share, "SEEN_PART", 2.0)
+    found = observe_share(lambda: sorted(range(1000)))
+    assert (found.low, found.high, found.shown) == (-inf, inf, "not told")
+    assert "ran for" in found.why
+    why = observations.trouble()
+    assert "ran for" in why or "CPUs busy" in why
 
 
 @needs_gil
