@@ -86,7 +86,8 @@ class Preparation:
         except CaseFailedError as error:
             found |= facts.HELD_NOTE.entry(str(error))
             return
-        if (seen.share.samples or seen.share.note) and not isnan(seen.share):
+        self.runner.facts |= facts.GIL.entry("on" if seen.gil else "off")  # where calls run, after SETUP did
+        if not isnan(seen.share):
             found |= facts.HELD.entry(float(seen.share))
             found |= facts.HELD_TIMES.entry(round(seen.holds, 2))
             found |= facts.HELD_LONGEST.entry(seen.longest_hold)
