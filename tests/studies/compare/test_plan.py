@@ -9,9 +9,8 @@ import pytest
 
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.results.case import Case
 from gilkit.studies.compare import plan
-from gilkit.studies.compare.plan import Pace, Subject, kernel_subject
+from gilkit.studies.compare.plan import Budget, Subject, kernel_subject, targets
 from gilkit.workloads import target
 from gilkit.workloads.target import own_statement
 from gilkit.workloads.workload import KernelCall
@@ -28,9 +27,10 @@ def subject(name: str, workers: tuple[int, ...] = (1, 2), **changes: object) -> 
 def test_the_default_cases() -> None:
     names = {case.name for case in subject("lcg").cases}
     for variant in ("python", "gil", "nogil"):
-        assert f"lcg/{variant}/serial/1" in names
-        for executor in ("threads", "processes"):
-            assert {f"lcg/{variant}/{executor}/{w}" for w in (1, 2)} <= names
+        assert {f"lcg/{variant}/threads/{w}" for w in (1, 2)} <= names
+    assert {f"lcg/nogil/processes/{w}" for w in (1, 2)} <= names
+    assert "lcg/gil/processes/2" not in names  # it has a GIL of its own there, and does as well
+    assert "lcg/unpinned/threads/2" in names
     if not EXECUTORS["openmp"].missing():
         assert {"lcg/native/openmp/1", "lcg/native/openmp/2", "lcg/ceiling/openmp/2"} <= names
     assert len(names) == len(subject("lcg").cases)
@@ -43,14 +43,17 @@ def test_a_kernel_without_a_variant_has_no_case_of_it() -> None:
 def test_what_is_chosen_keeps_its_baseline_and_the_ceiling() -> None:
     names = {case.name for case in subject("lcg", (4,), variants=["nogil"], executors=["threads"]).cases}
     ceiling = {name for name in names if "/ceiling/" in name}
-    assert names - ceiling == {"lcg/nogil/threads/4", "lcg/nogil/serial/1"}
+    assert names - ceiling == {
+        f"lcg/{what}" for what in ("nogil/threads/4", "nogil/threads/1", "unpinned/threads/4")
+    }
     assert len(ceiling) == 2
 
 
 def test_every_case_has_its_baseline_and_workload() -> None:
     for name in KERNELS:
         planned = subject(name)
-        assert {case.baseline for case in planned.cases} <= set(planned.cases)
+        relative = [case for case in planned.cases if case.variant != "unpinned"]
+        assert {case.baseline for case in relative} <= set(planned.cases)
         assert {case.variant for case in planned.cases} <= set(planned.workloads)
 
 
@@ -98,35 +101,39 @@ def test_sizes_that_cannot_fit_are_refused_before_anything_runs() -> None:
             subject(name, size=10**12)
 
 
-def made(**calls: float) -> Subject:
-    return Subject("k", [], {}, {}, loops=dict.fromkeys(calls, 10), calls=dict(calls))
+def test_one_worker_alone_is_measured_on_every_executor() -> None:
+    for case in subject("lcg", (1, 2, 4)).cases:
+        if case.variant != "unpinned":
+            assert case.baseline.executor == case.executor
 
 
-def test_workers_that_share_the_gil_make_fewer_calls() -> None:
-    found = made(gil=1e-3, nogil=1e-3)
-    assert found.loops_of(Case("k", "gil", "threads", 4), cpus=2) == 2
-    assert found.loops_of(Case("k", "gil", "processes", 4), cpus=2) == 5
-    assert found.loops_of(Case("k", "nogil", "threads", 2), cpus=2) == 10
-    assert found.loops_of(Case("k", "gil", "threads", 64), cpus=2) == 1
+def test_rounds_follow_from_what_a_round_costs() -> None:
+    budget = Budget(budget=8.0, window=0.05, first=8, looks=(), patience=30.0)
+    assert budget.rounds(0.5) == 8
+    assert budget.rounds(3.0) == 6  # of long calls fewer, for longer
+    assert budget.rounds(10.0) == 3  # not steady, and said so
+    assert budget.rounds(1e9) == 1
 
 
-def test_the_budget_is_shared_and_the_expensive_take_the_least() -> None:
-    pace = Pace(budget=20.0, stretch=0.01, least=3, most=30)
-    rounds = pace.rounds({"cheap": 0.5, "cheaper": 0.25, "dear": 4.0})
-    assert rounds == {"dear": 3, "cheap": 8, "cheaper": 16}
-    assert pace.rounds({"free": 0.0}) == {"free": 30}
-    assert pace.rounds({"endless": 1e9}) == {"endless": 3}
+@pytest.mark.parametrize("rounds", [1, 2, 3, 6, 8, 40])
+def test_rounds_are_spread_over_three_sets_of_processes(rounds: int) -> None:
+    goals = targets(rounds)
+    assert goals[-1] == rounds
+    assert len(goals) == min(3, rounds)
+    steps = [goal - before for before, goal in zip([0, *goals], goals, strict=False)]
+    assert max(steps) - min(steps) <= 1
 
 
-def test_paces_fit_their_promise() -> None:
-    # Half a minute and two, with what starting, calibrating and looking at the load take beside.
+def test_budgets_fit_their_promise() -> None:
+    # Ten seconds, half a minute and two, with what starting and calibrating take beside.
+    assert plan.OWN_PACE.budget <= 8
     assert plan.QUICK_PACE.budget <= 20
-    assert max(plan.USUAL_PACE.budget, plan.CLOSE_PACE.budget) <= 100
+    assert plan.USUAL_PACE.budget <= 110
 
 
 def test_processes_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def planned(workers: list[int]) -> Subject:
-        return plan.own_subject(own_statement("x", "pass"), EVERYTHING, workers, workers[-1], True)
+        return plan.own_subject(own_statement("x", "pass"), EVERYTHING, workers, workers[-1])
 
     monkeypatch.setattr(target, "FOOTPRINT", 1e15)
     with pytest.raises(ValueError, match=r"2 processes need about 2,000,000.0 GB, and .*fewer"):
