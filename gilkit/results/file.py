@@ -59,16 +59,21 @@ class Results:
         return list(dict.fromkeys(case.kernel for case in (*self, *self.failures)))
 
     def values(self, case: Case) -> Sequence[float]:
-        """Return the seconds per call of every round that counts: none where it was not measured."""
-        return list(self.rounds(case).values())
+        """Return the seconds per call of every round that counts, or of all where others disturbed them all."""
+        return list((self.rounds(case) or self.every(case)).values())
 
     def rounds(self, case: Case) -> Mapping[int, float]:
-        """Return the same, by round."""
+        """Return the seconds per call of the rounds that count, by round."""
         if case not in self._rounds:
-            benchmark = self._benchmarks.get(case)
-            every = benchmark.get_values() if benchmark else ()
-            self._rounds[case] = counted(self._ids(case, len(every)), every, self._seen(case))
+            every = self.every(case)
+            self._rounds[case] = counted(list(every), list(every.values()), self._seen(case))
         return self._rounds[case]
+
+    def every(self, case: Case) -> Mapping[int, float]:
+        """Return the seconds per call of all rounds, also of those that others disturbed."""
+        benchmark = self._benchmarks.get(case)
+        values = benchmark.get_values() if benchmark else ()
+        return dict(zip(self._ids(case, len(values)), values, strict=True))
 
     def windows(self, case: Case) -> dict[int, Window]:
         """Return what was seen of ``case``, by round: of those, too, that do not count."""

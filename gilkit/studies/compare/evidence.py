@@ -34,11 +34,11 @@ def evidence(results: Results, kernel: str, workers: int | None = None) -> Evide
     subject = Case(kernel, judged, "threads", workers)
     one = _alone(results, kernel, judged)
     apart = next(
-        (c for v in JUDGED_VARIANTS if results.rounds(c := Case(kernel, v, "processes", workers))), subject
+        (c for v in JUDGED_VARIANTS if results.values(c := Case(kernel, v, "processes", workers))), subject
     )
     native = Case(kernel, "native", "openmp", workers)
     ceiling = next(
-        (c for e in ("openmp", "processes") if results.rounds(c := Case(kernel, "ceiling", e, workers))),
+        (c for e in ("openmp", "processes") if results.values(c := Case(kernel, "ceiling", e, workers))),
         native,
     )
     sendings = pickles(results, one) if one else []

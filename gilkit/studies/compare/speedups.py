@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -59,7 +60,18 @@ def sets_of(results: Results, case: Case) -> list[int]:
 
 def speedup(results: Results, case: Case) -> Estimate | None:
     """Return how many times the work of one worker is done; None where it was not measured."""
-    return over_sets(by_round(results, case), sets_of(results, case))
+    found = over_sets(by_round(results, case), sets_of(results, case))
+    return found if found is not None or case in results.failures else _disturbed(results, case)
+
+
+def _disturbed(results: Results, case: Case) -> Estimate | None:
+    """Return a speedup of which others disturbed every round: a range, which decides nothing."""
+    found = speedups(results.every(case), results.every(results.baseline(case)), case.workers)
+    return (
+        Estimate(median(found.values()), least=min(found.values()), most=max(found.values()))
+        if found
+        else None
+    )
 
 
 def compared(results: Results, top: Case, bottom: Case) -> Estimate | None:

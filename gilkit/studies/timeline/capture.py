@@ -25,7 +25,7 @@ HOLDS_KEPT = 20_000  # holds that a monitor keeps
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Recording:
     """What is to be captured.
 
     Parameters
@@ -91,7 +91,7 @@ def watched(exact: bool) -> Iterator[Seen]:
 
 def stamped(
     recipe: Workload | bytes,
-    order: Order,
+    order: Recording,
     start: float,
     place: int,
     clock: Callable[[], float] = time.perf_counter,
@@ -112,7 +112,7 @@ def stamped(
 
 
 def watched_stamped(
-    recipe: Workload | bytes, order: Order, start: float, place: int
+    recipe: Workload | bytes, order: Recording, start: float, place: int
 ) -> tuple[Stamped, Seen] | None:
     """Do as `stamped`, in a process of its own, and watch its GIL."""
     with watched(order.exact) as seen:
@@ -120,7 +120,7 @@ def watched_stamped(
     return None if found is None else (found, seen)
 
 
-def captured(lab: Lab, executor: str, workload: Workload, workers: int, order: Order) -> Captured:
+def captured(lab: Lab, executor: str, workload: Workload, workers: int, order: Recording) -> Captured:
     """Let each of ``workers`` make calls, and note who held the GIL meanwhile.
 
     Raises
@@ -134,7 +134,7 @@ def captured(lab: Lab, executor: str, workload: Workload, workers: int, order: O
 
 
 def _in_processes(
-    pool: Executor, recipe: Workload | bytes, workers: int, order: Order, timeout: float
+    pool: Executor, recipe: Workload | bytes, workers: int, order: Recording, timeout: float
 ) -> Captured:
     """Capture workers that are processes, each with a GIL of its own."""
     found = gathered(pool, workers, timeout, watched_stamped, recipe, order)
@@ -142,7 +142,7 @@ def _in_processes(
 
 
 def _here(
-    executor: str, recipe: Workload | bytes, workers: int, order: Order, most: int, timeout: float
+    executor: str, recipe: Workload | bytes, workers: int, order: Recording, most: int, timeout: float
 ) -> Captured:
     """Capture workers of this process, which share its GIL."""
     with watched(order.exact) as seen:

@@ -23,7 +23,7 @@ from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace
 from gilkit.studies.timeline.assemble import assembled
-from gilkit.studies.timeline.capture import Order, captured
+from gilkit.studies.timeline.capture import Recording, captured
 from gilkit.studies.timeline.history import History, Span, WorkerHold
 from gilkit.studies.timeline.trace_events import events
 from gilkit.workloads.target import check_size, has_variant, kernel_or_statement
@@ -137,7 +137,7 @@ class Course:
         if self.progress is not None:
             self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
 
-    def _order(self, lab: Lab, cpus: float) -> Order:
+    def _order(self, lab: Lab, cpus: float) -> Recording:
         """Return what is to be captured: slices long enough to be seen, and not more than fit."""
         workers = self.case.workers
         call = lab.pace("threads", self.workload).call
@@ -149,8 +149,8 @@ class Course:
             busy = 1 + (1 if held >= HOLDS_ONE_CPU else workers)
         exact = busy <= cpus + SPARE
         if self.calls is not None:
-            return Order(self.calls, 1, exact)
-        return Order(max(FEWEST_SLICES, round(ALL_TURNS / workers / (loops * call))), loops, exact)
+            return Recording(self.calls, 1, exact)
+        return Recording(max(FEWEST_SLICES, round(ALL_TURNS / workers / (loops * call))), loops, exact)
 
     def result(self) -> History:
         """Return what was captured."""

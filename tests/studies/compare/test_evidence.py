@@ -18,7 +18,7 @@ def made(values: dict[str, list[float]], failures: dict[str, str] | None = None)
 
 
 def test_speedup_is_work_done_at_once_over_the_work_of_one() -> None:
-    found = made({"k/nogil/serial/1": [1.0, 2.0, 3.0], "k/nogil/threads/2": [1.0, 2.0, 3.0]})
+    found = made({"k/nogil/threads/1": [1.0, 2.0, 3.0], "k/nogil/threads/2": [1.0, 2.0, 3.0]})
     assert speedup(found, Case("k", "nogil", "threads", 2)) == 2.0
     assert speedup(found, Case("k", "nogil", "threads", 4)) is None
 
@@ -50,12 +50,12 @@ def test_a_row_shows_as_many_workers_as_cpus_or_else_the_most() -> None:
 
 
 def test_a_baseline_is_not_what_a_row_shows() -> None:
-    found = made({"k/nogil/serial/1": [1.0], "k/nogil/threads/2": [1.0], "k/ceiling/openmp/1": [1.0]})
+    found = made({"k/nogil/threads/1": [1.0], "k/nogil/threads/2": [1.0], "k/ceiling/openmp/1": [1.0]})
     found.cpus = 1
     assert shown_workers(found, "k") == 2
 
 
 def test_a_kernel_that_failed_altogether_says_so() -> None:
-    found = dict(verdicts(made({"k/ceiling/openmp/1": [1.0]}, {"k/gil/serial/1": "it broke"})))
+    found = dict(verdicts(made({"k/ceiling/openmp/1": [1.0]}, {"k/gil/threads/1": "it broke"})))
     assert found["k"].cause is Cause.FAILED
     assert str(found["k"]) == "failed: it broke"

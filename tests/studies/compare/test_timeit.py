@@ -37,11 +37,11 @@ def test_a_statement_and_its_file(tmp_path: Path) -> None:
     assert re.search(r"^result +\d+ B ", done.stdout, re.M)
     found = load(path)
     case = Case("zlib.compress(b)", "function", "threads", 2)
-    assert len(found.values(case)) == 2
+    assert len(found.every(case)) == 2
     assert found.fact(case, facts.STATEMENT) == "zlib.compress(b)"
     assert found.fact(case, facts.SETUP) == "import zlib\nb = bytes(10**5)"
     assert found.fact(case, facts.MEMORY_PROCESSES) > 10**6
-    assert len(found.values(Case("zlib.compress(b)", "sent", "processes", 2))) == 2
+    assert len(found.every(Case("zlib.compress(b)", "sent", "processes", 2))) == 2
     assert gilkit("show", str(path)).stdout == done.stdout
 
 
