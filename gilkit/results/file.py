@@ -59,7 +59,7 @@ class Results:
         return list(dict.fromkeys(case.kernel for case in (*self, *self.failures)))
 
     def values(self, case: Case) -> Sequence[float]:
-        """Return the seconds per call of every round that counts, or of all where others disturbed them all."""
+        """Return the seconds per call of every round that counts; of all, where none does."""
         return list((self.rounds(case) or self.every(case)).values())
 
     def rounds(self, case: Case) -> Mapping[int, float]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
-from gilkit.studies.timeline.capture import EXACT_LOOKS, LIGHT_LOOKS, Captured, Order, Seen
+from gilkit.studies.timeline.capture import EXACT_LOOKS, LIGHT_LOOKS, Captured, Recording, Seen
 from gilkit.studies.timeline.cover import Cover
 from gilkit.studies.timeline.history import Gap, History, Worker, WorkerHold, spans
 
 
-def assembled(case: Case, order: Order, found: Captured, load: float, facts: Metadata) -> History:
+def assembled(case: Case, order: Recording, found: Captured, load: float, facts: Metadata) -> History:
     """Return the history of what workers and monitors brought back."""
     kind = {"threads": "thread", "processes": "process"}.get(case.executor, case.executor)
     workers = tuple(

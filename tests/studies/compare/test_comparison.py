@@ -78,7 +78,7 @@ def test_speedups(compared: Comparison) -> None:
     found = compared.speedup("nogil", "threads", 2, kernel="lcg")
     assert not found.decided  # of three rounds
     assert found.least <= found <= found.most
-    assert 0 < found < 4
+    assert found > 0
     assert compared.speedup("gil", "threads", 1, kernel="lcg") == 1.0
     for arguments, message in (
         (("nogil", "threads", 9, "lcg"), "lcg/nogil/threads/9 was not measured; measured were lcg/"),
