@@ -191,7 +191,8 @@ class Course:
         except CaseFailedError as error:
             found |= facts.HELD_NOTE.entry(str(error))
         else:
-            if seen.share.samples or seen.share.note:
+            self.runner.facts |= facts.GIL.entry("on" if seen.gil else "off")  # there, after SETUP ran
+            if not isnan(seen.share):
                 found |= facts.HELD.entry(float(seen.share))
                 found |= facts.HELD_TIMES.entry(round(seen.holds, 2))
                 found |= facts.HELD_LONGEST.entry(seen.longest_hold)
