@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache, partial
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -137,15 +138,27 @@ def gzip(bench: Bench) -> None:
     bench.compare([("decompress", "threads", bench.cpus, work)])
 
 
+def known(figure: float) -> float | None:
+    """Return a figure as a file can hold it: None for what was not told."""
+    return None if isnan(figure) else float(figure)
+
+
+def told_share(share: float | None) -> str:
+    """Return a held share in words."""
+    return "not told" if share is None else f"{share:.1%}"
+
+
 def _numpy_releases(f: Figures) -> Finding:
     gains = {name: f.speedup(name, "threads") for name in REAL_CALLS}
-    held: dict[str, list[float]] = f.facts["held"]
+    held: dict[str, list[Any]] = f.facts["held"]
     measured = lined(
         f"what holds the GIL for how much of a call, and what {f.cpus} threads do of the work of one:",
-        [[TITLES[name], f"{held[name][0]:.1%}", times(gains[name])] for name in REAL_CALLS],
+        [[TITLES[name], told_share(held[name][0]), times(gains[name])] for name in REAL_CALLS],
     )
     if f.facts["note"]:
-        return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)
+        untold = any(share is None for share, _ in held.values())
+        what = "it is not known" if untold else "there is nothing to release"
+        return Finding(Ruling.UNDECIDED, f"{what}: {f.facts['note']}", measured)
     answers = {}
     for name, (share, error) in held.items():
         margin = STANDARD_ERRORS * error
@@ -176,7 +189,7 @@ def numpy_releases(bench: Bench) -> None:
     for name, call in work.items():
         bench.say(f"watching {name}")
         found = bench.lab.watch(call, WATCHED)
-        held[name] = [float(found.share), found.share.error if found.share.samples else 0.0]
+        held[name] = [known(found.share), known(found.share.error) or 0.0]
         note = note or found.share.note
     bench.facts.update(held=held, note=note)
     bench.compare((name, "threads", bench.cpus, call) for name, call in work.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from math import isnan
 from typing import Any
 
 import psutil
@@ -55,8 +56,8 @@ def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
     native = {thread.native_id for thread in threads}
     seen = [hold for hold in monitor.holds if hold.seconds >= TURN and hold.thread.native_id in native]
     return {
-        "note": monitor.note,
-        "held": float(monitor.held_share),
+        "note": monitor.note or monitor.held_share.note,
+        "held": 0.0 if isnan(monitor.held_share) else float(monitor.held_share),
         "holders": len({hold.thread.native_id for hold in seen}),
         "turn": estimate([hold.seconds for hold in seen]) if seen else 0.0,
     }
