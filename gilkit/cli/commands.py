@@ -73,7 +73,7 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 )  # fmt: skip
 @WORKERS_OPTION
 @SIZE_OPTION
-@options.rounds("Rounds; by default as many as fit into two minutes.")
+@options.rounds("Rounds; by default as many as narrow intervals take.")
 @click.option("--quick", is_flag=True, help="Half a minute, with less certainty.")
 @SEED_OPTION
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
@@ -93,7 +93,10 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
 @options.setup("What every worker runs first, once; repeat for several lines.")
 @WORKERS_OPTION
-@options.rounds("Rounds; by default as many as fit into ten seconds.")
+@click.option(
+    "--shared", is_flag=True, help="Measure threads that share one SETUP, too: as most programs do."
+)
+@options.rounds("Rounds; by default as many as narrow intervals take.")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)

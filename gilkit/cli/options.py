@@ -99,7 +99,10 @@ def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[
 WHAT_ARGUMENT = click.argument("what", nargs=-1, metavar="KERNEL | STMT...", required=True)
 NAMES_ARGUMENT = click.argument("names", nargs=-1, metavar="[NAME]...")
 WORKERS_OPTION = click.option(
-    "--workers", callback=worker_counts, metavar="N,N,...", help="Worker counts; by default 1 to 2 x CPUs."
+    "--workers",
+    callback=worker_counts,
+    metavar="N,N,...",
+    help="Worker counts; by default 1 and as many as CPUs.",
 )
 SIZE_OPTION = click.option(
     "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
