@@ -80,13 +80,18 @@ def test_bisection_ends_at_a_planted_threshold(smallest: int, planted: int) -> N
 @pytest.mark.parametrize("beaten", [HOLDING, OWN])
 def test_a_point_of_the_values(beaten: str) -> None:
     one, *_, many = cases("k", 8, beaten, [1, 2] if beaten == HOLDING else [2])
-    values = {one: [1.0, 2.0, 1.0], Case("k@8", "gil", "threads", 2): [4.0, 8.0, 4.0], many: [2.0, 4.0, 2.0]}
-    found = point(lambda case: values.get(case, []), "k", 8, beaten, 2)
+    alone = dict(enumerate([1.0, 2.0, 1.0, 1.0, 2.0, 1.0]))
+    twice, four = ({id_: times * value for id_, value in alone.items()} for times in (2, 4))
+    values = {one: alone, Case("k@8", "gil", "threads", 2): four, many: twice}
+    found = point(lambda case: values.get(case, {}), "k", 8, beaten, 2)
     assert found is not None
     # The gil version took twice as long; the statement's two threads, too, but for twice the work.
     assert found.advantage == pytest.approx(2.0 if beaten == HOLDING else 1.0)
     assert found.call == 1.0
-    assert point(lambda _: [], "k", 8, beaten, 2) is None
+    assert found.advantage.decided
+    apart = {**values, many: {id_ + 6: value for id_, value in twice.items()}}  # no round has both
+    assert point(lambda case: apart.get(case, {}), "k", 8, beaten, 2) is None
+    assert point(lambda _: {}, "k", 8, beaten, 2) is None
 
 
 def test_the_price_is_that_of_the_shortest_call() -> None:

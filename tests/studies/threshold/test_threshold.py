@@ -10,13 +10,14 @@ import pytest
 from command import gilkit, refused
 
 import gilkit as package
+from gilkit.engine.calibration import Pace
 from gilkit.engine.runner import Runner
-from gilkit.engine.window import Window
-from gilkit.engine.worker import Stint
+from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
 from gilkit.report.tables import plain
 from gilkit.results import facts
 from gilkit.results.file import Results
+from gilkit.results.windows import Stint, Window
 from gilkit.studies.threshold import study
 from gilkit.studies.threshold.crossing import HOLDING, OWN, points
 from gilkit.studies.threshold.study import Contest, Course, Threshold, swept
@@ -33,6 +34,7 @@ class Machine:
     """
 
     def __init__(self, failing: int | None = None, slow: float = 1.0) -> None:
+        self.most = 4
         self.now = 0.0
         self.failing = failing
         self.slow = slow
@@ -47,17 +49,22 @@ class Machine:
     def clock(self) -> float:
         return self.now
 
-    def window(self, executor: str, workload: KernelCall, workers: int, loops: int) -> Window:
-        size = workload.size
-        self.asked.append((workload.variant, size, executor, workers))
-        if size == self.failing:
+    def alone(self, workload: KernelCall) -> float:
+        return self.slow * (workload.size * 1e-9 + (100e-9 if workload.variant == "nogil" else 0.0))
+
+    def pace(self, executor: str, workload: KernelCall) -> Pace:
+        if workload.size == self.failing:
             raise CaseFailedError("it was planted")
-        released = workload.variant != HOLDING and size >= PLANTED
+        return Pace(self.alone(workload), 1.0)
+
+    def window(self, executor: str, workload: KernelCall, workers: int, order: Order) -> Window:
+        self.asked.append((workload.variant, workload.size, executor, workers))
+        released = workload.variant != HOLDING and workload.size >= PLANTED
         turns = max(1.0, workers / 2) if released else workers
-        each = size * 1e-9 + (100e-9 if workload.variant == "nogil" else 0.0)
-        seconds = self.slow * each * loops * turns
-        start, self.now = self.now, self.now + seconds
-        return Window(loops, tuple(Stint(start, self.now, seconds) for _ in range(workers)))
+        calls = order.seconds / (self.alone(workload) * turns)
+        whole = order.warm + order.seconds + order.beyond
+        self.now += whole
+        return Window(order.seconds, workers, (Stint(calls, whole, whole / turns),) * workers)
 
 
 def searched(
@@ -107,7 +114,7 @@ def test_every_size_is_measured_once_and_the_ends_are() -> None:
 
 def test_time_that_is_up_is_said() -> None:
     found = searched(Machine(slow=3000), HOLDING, 1, 10**6)
-    assert "after 45 s no further size was measured" in repr(found)
+    assert f"after {study.LIMIT:g} s no further size was measured" in repr(found)
     assert found.points(2)
 
 
