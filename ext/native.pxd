@@ -91,9 +91,7 @@ cdef inline void stamp(body_t body, Call *call, int64_t loops, const Course *cou
         row[i] = after[i] - before[i]
 
 
-cdef inline void run_team(
-    body_t body, Call *calls, int workers, int64_t loops, const Course *course
-) noexcept nogil:
+cdef inline void run_team(body_t body, Call *calls, int workers, int64_t loops, const Course *course) noexcept nogil:
     cdef int w = 0
     cdef cpus_t cpus
     read_cpus(&cpus)

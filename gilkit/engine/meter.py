@@ -12,11 +12,11 @@ from gilkit import machine
 from gilkit.engine.calibration import Pace
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.worker import Order
+from gilkit.engine.worker import MANY_THREADS, Order
 from gilkit.results.windows import Window
 from gilkit.workloads.workload import Workload
 
-BATCH = 20e-6  # seconds of calls from one stamp to the next, at the least
+STAMPED = 20e-6  # seconds of calls from one stamp to the next, at the least
 WARM, WARM_CALLS = 0.005, 2.0  # before a window: seconds, and calls as long as they are beside the others
 LONG = 0.100  # seconds from which a call is long: fewer of them then
 CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
@@ -25,7 +25,6 @@ TURNS = 4.0  # switch intervals of each worker, where they take turns at the GIL
 HANDS = 20.0  # times that the GIL is handed over in a window where it is released in between
 MOSTLY = 0.5  # the held share from which workers take turns
 OVERHEAD = 0.007  # seconds that it takes to hand a window out and to gather it
-MANY_THREADS = 1.2  # CPU seconds a second from which a call has threads of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def order_for(
         warm=1.5 * contended if long else max(WARM, WARM_CALLS * contended),
         seconds=length,
         beyond=contended,
-        batch=max(1, ceil(BATCH / call)),
+        batch=max(1, ceil(STAMPED / call)),
         call=call,
         phase=0.4 * call if long else call,
     )

@@ -16,9 +16,10 @@ from rich.text import Text
 from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import Results
+from gilkit.results.file import STRETCHES, Results
 from gilkit.results.stats import Estimate
 
+TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
 
 
@@ -27,11 +28,20 @@ def cell(speedup: Estimate | None) -> str:
     if speedup is None:
         return "–"
     digits = 2 if speedup < 9.995 else 1
-    if isnan(margin := speedup.margin):
-        return f"{speedup:.{digits}f}"
+    if isnan(margin := speedup.margin):  # too few rounds for an interval: their range
+        return f"{speedup:.{digits}f}" if isnan(speedup.least) else f"{speedup.least:.1f}–{speedup.most:.1f}"
     if margin >= 0.995:
         return f"{speedup:.1f}±{margin:.1f}"
     return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
+
+
+def leaders(found: Mapping[str, Estimate | None]) -> set[str]:
+    """Return the names of the best figure and of those that cannot be told from it; none of a lone one."""
+    known = {name: figure for name, figure in found.items() if figure is not None}
+    if len(known) < 2:
+        return set()
+    best = max(known, key=lambda name: known[name])
+    return {best} | {name for name, figure in known.items() if figure.high >= known[best].low}
 
 
 def share(held: float | None) -> str:
@@ -73,13 +83,20 @@ def failures(failed: Mapping[Case, str], name: Callable[[Case], str] | None = No
     """
     merged: dict[tuple[str, str], list[int]] = {}
     for case, reason in failed.items():
+        if case.variant == "unpinned":  # another look at threads that failed as well
+            continue
         merged.setdefault(((name or _who)(case), reason), []).append(case.workers)
-    serial = next((case for case in failed if case.variant == "function" and case.executor == "serial"), None)
-    if serial is not None:  # what fails alone has failed, whatever would have run it
-        merged = {("", failed[serial]): []}
+    alone = next((case for case in failed if _alone(case)), None)
+    if alone is not None:  # what fails alone has failed, whatever would have run it
+        merged = {("", failed[alone]): []}
     for (who, reason), workers in merged.items():
         at = f" at {', '.join(map(str, workers))}" if workers else ""
         yield failure(f"{who}{at}", reason)
+
+
+def _alone(case: Case) -> bool:
+    """Whether it is one worker in the process that measures: of an earlier gilkit, the serial one."""
+    return case.variant == "function" and case.executor in ("threads", "serial") and case.workers == 1
 
 
 def failure(what: str, reason: str) -> Text:
@@ -101,6 +118,21 @@ def absent(missing: Mapping[str, str]) -> Iterator[Text]:
         reasons.setdefault(reason, []).append(name)
     for reason, names in reasons.items():
         yield Text(f"no {', '.join(names)}: {reason}", style="dim")
+
+
+def caveats(results: Results) -> Iterator[Text]:
+    """Say what is to be known of how it was measured: what was dropped, or that it was done otherwise."""
+    if results.version <= STRETCHES:
+        yield Text(
+            "measured by an earlier gilkit, from a common start to the last end: less exact", style="dim"
+        )
+    tried = sum(len(results.windows(case)) for case in results)
+    counted = sum(len(results.rounds(case)) for case in results if results.windows(case))
+    if tried and 1 - counted / tried >= TELLING:
+        yield Text(
+            f"{1 - counted / tried:.0%} of the windows were disturbed by others and do not count",
+            style="yellow",
+        )
 
 
 def round_counts(results: Results) -> str:

@@ -136,7 +136,7 @@ MISSING: Fact[dict[str, str]] = _fact(
 
 # Of a case.
 LOOPS = _fact("loops", int, "Calls of each worker in a window.")
-ROUNDS: Fact[list[int]] = _fact("gilkit_rounds", list, "The round of each value.")
+ROUND_IDS: Fact[list[int]] = _fact("gilkit_rounds", list, "The round of each value.")
 WINDOWS: Fact[list[list[Any]]] = _fact(
     "gilkit_windows",
     list,

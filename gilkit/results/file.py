@@ -83,7 +83,7 @@ class Results:
         return Case(case.kernel, case.baseline.variant, "serial", 1)
 
     def _ids(self, case: Case, values: int) -> Sequence[int]:
-        return self.fact(case, facts.ROUNDS) or range(values)
+        return self.fact(case, facts.ROUND_IDS) or range(values)
 
     def _seen(self, case: Case) -> list[Window]:
         return [Window.unpacked(item) for item in self.fact(case, facts.WINDOWS) or []]
@@ -143,7 +143,7 @@ def build(records: Iterable[Record], run: Metadata, failures: Mapping[Case, str]
                     metadata={
                         **common,
                         **record.facts,
-                        **facts.ROUNDS.entry(record.ids),
+                        **facts.ROUND_IDS.entry(record.ids),
                         **(
                             facts.WINDOWS.entry([w.packed() for w in record.windows])
                             if record.windows

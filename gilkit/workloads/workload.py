@@ -123,7 +123,7 @@ class KernelCall:
         return run
 
 
-INSIDE = (  # what tells libraries how many threads a call may have inside, where threadpoolctl cannot
+THREAD_SETTINGS = (  # that tell libraries how many threads a call may have, where threadpoolctl cannot
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -137,7 +137,7 @@ INSIDE = (  # what tells libraries how many threads a call may have inside, wher
 
 def one_thread_inside() -> None:
     """Limit the threads that libraries run inside a call to one, in this process and for good."""
-    os.environ.update(dict.fromkeys(INSIDE, "1"))
+    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
     threadpoolctl.threadpool_limits(limits=1)
 
 

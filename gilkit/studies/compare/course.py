@@ -14,7 +14,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.stats import paired
 from gilkit.results.windows import Window
-from gilkit.studies.compare.plan import PATIENCE, Pace, Subject, half_width, targets
+from gilkit.studies.compare.plan import PATIENCE, Budget, Subject, half_width, targets
 from gilkit.studies.compare.preparation import Preparation
 from gilkit.studies.compare.speedups import speedup_of
 
@@ -25,7 +25,7 @@ class Course:
     Parameters
     ----------
     subjects : list of Subject
-    pace : Pace
+    pace : Budget
     rounds : int or None
         None for as many as it takes, within limits.
     cpus : int
@@ -33,7 +33,7 @@ class Course:
     """
 
     def __init__(
-        self, subjects: Sequence[Subject], pace: Pace, rounds: int | None, cpus: int, runner: Runner
+        self, subjects: Sequence[Subject], pace: Budget, rounds: int | None, cpus: int, runner: Runner
     ) -> None:
         self.subjects = subjects
         self.pace = pace

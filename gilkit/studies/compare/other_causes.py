@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gilkit.engine.worker import MANY_THREADS
 from gilkit.report.units import seconds
 from gilkit.studies.compare.advice import PIN, processes, surely_better
 from gilkit.studies.compare.causes import (
@@ -23,7 +24,6 @@ from gilkit.studies.compare.causes import (
 from gilkit.studies.compare.figures import Evidence, surely_above, surely_below
 from gilkit.studies.compare.gil_causes import law_words, reach
 
-INSIDE = 1.2  # CPUs that one call alone uses from which it has threads of its own
 ALONE_AT_WORK = 0.8  # CPU time per wall second of one worker alone, from which it does not wait by itself
 MOSTLY_IDLE, AT_WORK = (
     0.8,
@@ -35,7 +35,7 @@ DELAYED = 0.15  # of their time for which threads are ready and wait for a CPU
 
 def parallel(f: Evidence) -> Clue | None:
     """A call has threads of its own: one alone uses more than one CPU."""
-    if f.inside <= INSIDE or f.subject is None:
+    if f.inside <= MANY_THREADS or f.subject is None:
         return None
     usual = f"by default one call uses {f.inside:.1f} CPUs, and {f.workers} {f.name} do {shown(f.subject)}"
     if f.single is None:

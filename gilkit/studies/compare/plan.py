@@ -19,12 +19,12 @@ from gilkit.workloads.workload import KernelCall, Workload
 CONTROL = "lcg"
 LOOKS = (8, 12, 18, 27, 40)  # rounds after which a case is looked at, to end it where its interval is narrow
 SETS = 3  # of fresh processes over which the rounds up to the first look are spread
-WIDE = 0.05  # the half-width of a speedup's interval that is narrow enough
+NARROW_ENOUGH = 0.05  # the half-width of a speedup's interval that is narrow enough
 PATIENCE = 3  # times as many rounds as are wanted, where others disturb them
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Budget:
     """How long a run may take, and how it divides that.
 
     Parameters
@@ -64,12 +64,12 @@ def targets(rounds: int) -> list[int]:
 
 def half_width(speedup: float) -> float:
     """Return the half-width of an interval that is narrow enough; of speedups above 2, relative to them."""
-    return WIDE * max(1.0, speedup / 2)
+    return NARROW_ENOUGH * max(1.0, speedup / 2)
 
 
-QUICK_PACE = Pace(budget=19.0, window=0.025, first=FEWEST_ROUNDS, looks=(), patience=24.0)
-USUAL_PACE = Pace(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
-OWN_PACE = Pace(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
+QUICK_PACE = Budget(budget=19.0, window=0.025, first=FEWEST_ROUNDS, looks=(), patience=24.0)
+USUAL_PACE = Budget(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
+OWN_PACE = Budget(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
 
 
 @dataclass(slots=True)

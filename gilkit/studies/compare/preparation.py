@@ -7,9 +7,10 @@ from dataclasses import asdict
 from functools import partial
 from math import isnan
 
-from gilkit.engine.meter import MANY_THREADS, Held, Meter
+from gilkit.engine.meter import Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
+from gilkit.engine.worker import MANY_THREADS
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
 from gilkit.results.case import Case

@@ -33,7 +33,7 @@ from gilkit.studies.compare.plan import (
     OWN_PACE,
     QUICK_PACE,
     USUAL_PACE,
-    Pace,
+    Budget,
     Subject,
     kernel_subject,
     own_subject,
@@ -167,7 +167,7 @@ def _with_cases(subjects: list[Subject]) -> list[Subject]:
     return found
 
 
-def _pace(subjects: list[Subject], quick: bool) -> Pace:
+def _pace(subjects: list[Subject], quick: bool) -> Budget:
     return OWN_PACE if subjects[0].own else QUICK_PACE if quick else USUAL_PACE
 
 

@@ -9,13 +9,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import cell, failures, headline, note, round_counts, share
+from gilkit.report.tables import caveats, cell, failures, headline, leaders, note, round_counts, share
 from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.evidence import evidence
 from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.prediction import predicted
 from gilkit.studies.compare.timeit_table import own
 from gilkit.studies.compare.verdict import Cause, Verdict, verdicts
 
@@ -91,14 +92,13 @@ def _rows(results: Results) -> Table:
     for f in shown:
         row = speedups(f)
         failed = _failed(results, f.kernel)
-        contestants = [s for s in list(row.values())[:CONTESTANTS] if s is not None]
-        best = max(contestants, default=None)
+        best = leaders(dict(list(row.items())[:CONTESTANTS]))
         cells: list[Text] = []
         for head in heads:
             speedup = row[head]
             if speedup is None and head in failed:
                 cells.append(Text("failed", style="red"))
-            elif speedup is not None and speedup is best and len(contestants) > 1:
+            elif head in best:
                 cells.append(Text(f"*{cell(speedup)}", style="bold green"))
             else:
                 cells.append(Text(cell(speedup), style="dim" if head in heads[-1:] else ""))
@@ -112,7 +112,7 @@ def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
     lines.add_column(no_wrap=True, width=width)
     lines.add_column()
     for kernel, verdict in found:
-        lines.add_row(kernel, _line(verdict))
+        lines.add_row(kernel, Text("\n").join([_line(verdict), *map(Text, verdict.notes)]))
     return lines
 
 
@@ -125,18 +125,24 @@ def _line(verdict: Verdict) -> Text:
     return text
 
 
+def _own_lines(results: Results, kernel: str, verdict: Verdict) -> Iterable[Text]:
+    """Return the verdict on the reader's own code, what else is certain, and what more CPUs would give."""
+    more = predicted(evidence(results, kernel), verdict)
+    return [_line(verdict), *map(Text, verdict.notes), *([Text(more, style="dim")] if more else [])]
+
+
 def table(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
     if any(case.variant == "function" for case in (*results, *results.failures)):
-        return own(results, found[0][0], _line(found[0][1]))
+        return own(results, found[0][0], Group(*_own_lines(results, *found[0])))
     small_print = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
     if any(case.variant == "ceiling" for case in results):
         executor = next(case.executor for case in results if case.variant == "ceiling")
         workers = "native threads" if executor == "openmp" else "processes"
         small_print += f"; ceiling: {workers} on lcg, in the same rounds"
-    parts: list[RenderableType] = [headline(results), "", _rows(results), note(small_print), ""]
-    parts.append(_verdict_lines(found, max(len(kernel) for kernel, _ in found)))
+    parts: list[RenderableType] = [headline(results), "", _rows(results), note(small_print)]
+    parts += [*caveats(results), "", _verdict_lines(found, max(len(kernel) for kernel, _ in found))]
     watched = {said for case in results if (said := results.fact(case, facts.HELD_NOTE))}
     parts += [Text(f"GIL held: {said}", style="dim") for said in sorted(watched)]
     if results.failures:

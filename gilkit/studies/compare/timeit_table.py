@@ -8,7 +8,17 @@ from rich.text import Text
 
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.gil.law import behaviour
-from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts, share
+from gilkit.report.tables import (
+    caveats,
+    cell,
+    failures,
+    headline,
+    leaders,
+    note,
+    plain_table,
+    round_counts,
+    share,
+)
 from gilkit.report.units import nbytes, seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -22,7 +32,7 @@ from gilkit.workloads.pickling import Pickled
 SHOWN_PICKLES = 8  # pickles that are shown
 
 
-def own(results: Results, kernel: str, verdict: Text) -> RenderableType:
+def own(results: Results, kernel: str, verdict: RenderableType) -> RenderableType:
     """Return everything that there is to say of the reader's own code.
 
     Parameters
@@ -30,13 +40,13 @@ def own(results: Results, kernel: str, verdict: Text) -> RenderableType:
     results : Results
     kernel : str
         What it is called.
-    verdict : rich.text.Text
+    verdict : renderable
         The verdict on it.
     """
     f = evidence(results, kernel)
     parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
     parts += ["How many times the work of one worker is done at once?"]
-    parts += [_speedups(results, kernel), note(_notes(results)), ""]
+    parts += [_speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
     parts += _sent(results, f)
     parts.append(verdict)
     watched = results.fact(results.baseline(Case(kernel, "function", "threads", 1)), facts.HELD_NOTE)
@@ -63,9 +73,11 @@ def _call(results: Results, f: Evidence) -> Text:
 def _speedups(results: Results, kernel: str) -> Table:
     """One row for every worker count."""
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
-    counts = sorted({case.workers for case in cases if case != case.baseline} | {1})
+    counts = sorted({case.workers for case in cases if case.variant != "unpinned"} | {1})
     columns = {
         **{name: ("function", name) for name, kind in CALL_EXECUTORS.items() if not kind.single},
+        "shared": ("shared", "threads"),
+        "one inside": ("single", "threads"),
         "sent": ("sent", "processes"),
         "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
     }
@@ -73,17 +85,14 @@ def _speedups(results: Results, kernel: str) -> Table:
     body = plain_table("workers", *used, figures=0)
     for count in counts:
         found: dict[str, Estimate | None] = {
-            head: speedup(results, Case(kernel, *key, count)) for head, key in used.items()
+            head: _speedup(results, Case(kernel, *key, count)) for head, key in used.items()
         }
-        if count == 1 and "ceiling" in found:
-            found["ceiling"] = None  # what it is relative to
-        rivals = [s for head, s in found.items() if head != "ceiling" and s is not None and count > 1]
-        best = max(rivals) if len(rivals) > 1 else None
+        best = leaders({head: s for head, s in found.items() if head != "ceiling" and count > 1})
         cells = [
             Text("failed", style="red")
             if Case(kernel, *used[head], count) in results.failures
             else Text(f"*{cell(s)}", style="bold green")
-            if s is not None and s is best
+            if head in best
             else Text(cell(s), style="dim" if head == "ceiling" else "")
             for head, s in found.items()
         ]
@@ -91,8 +100,20 @@ def _speedups(results: Results, kernel: str) -> Table:
     return body
 
 
+def _speedup(results: Results, case: Case) -> Estimate | None:
+    """Return a speedup; without an interval what others are relative to."""
+    found = speedup(results, case)
+    if case != results.baseline(case):
+        return found
+    return Estimate(found) if found is not None and case.variant != "ceiling" else None
+
+
 def _notes(results: Results) -> str:
     text = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
+    if any(case.variant == "shared" for case in results):
+        text += "; shared: threads that share what SETUP makes"
+    if any(case.variant == "single" for case in results):
+        text += "; one inside: threads whose calls have one thread inside"
     if any(case.variant == "sent" for case in results):
         text += "; sent: processes that are sent the data of each call and send its result back"
     return text

@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
 
+from gilkit.engine.worker import MANY_THREADS
 from gilkit.report.units import rounded
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.compare import gil_causes, other_causes
 from gilkit.studies.compare.advice import PIN, processes, surely_better
 from gilkit.studies.compare.causes import SCALING, Cause, Clue, beside_what, said, shown, stop
 from gilkit.studies.compare.evidence import evidence
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.gil_causes import certain_words, law_words, reach
-from gilkit.studies.compare.other_causes import INSIDE
 
 __all__ = ["Cause", "Verdict", "judge", "verdicts"]
 
 LITTLE_CEILING = 1.1  # the ceiling up to which nothing can scale
 LITTLE_SHARE = 0.25  # of its CPUs that the machine gives, below which it is busy or limited
-FEWEST_CLEAN = 8  # undisturbed rounds with fewer of which the machine is too busy
+FEWEST_CLEAN = 8  # undisturbed rounds, of many, with fewer of which the machine is too busy
 FEWEST_STEADY = 4.0  # calls of each worker in a window, with fewer of which nothing is decided
 AGAIN_QUIET = "run it again on a quiet machine"
 FINDERS = (
@@ -88,7 +88,7 @@ def _unmeasured(f: Evidence) -> Verdict | None:
 
 def _busy(f: Evidence) -> Verdict | None:
     """Others took the machine: what was seen of the GIL is certain all the same."""
-    if f.clean >= min(FEWEST_CLEAN, f.tried):
+    if f.clean >= min(FEWEST_CLEAN if f.tried > 2 * FEWEST_CLEAN else FEWEST_ROUNDS, f.tried):
         return None
     why = f"the machine is too busy: {f.clean} of {f.tried} rounds were undisturbed"
     return Verdict(Cause.BUSY, said(why, certain_words(f)), AGAIN_QUIET)
@@ -128,7 +128,7 @@ def _nowhere(f: Evidence) -> Verdict | None:
 def _contradicting(f: Evidence) -> Verdict | None:
     """Threads reach what the law of the GIL forbids: something disturbed one of both."""
     found = reach(f)
-    if found is None or f.subject is None or f.inside > INSIDE or not found.forbids(f.subject.low):
+    if found is None or f.subject is None or f.inside > MANY_THREADS or not found.forbids(f.subject.low):
         return None
     why = said(beside_what(f), f"{law_words(f)}, so these figures contradict each other")
     return Verdict(Cause.NOT_DECIDED, why, AGAIN_QUIET, (Cause.SCALES, Cause.GIL))
