@@ -79,15 +79,17 @@ class Figures:
 
     def ratio(self, top: tuple[str, str, int], bottom: tuple[str, str, int], factor: float = 1.0) -> Estimate:
         """Return ``factor`` times the seconds of one by those of another, round by round."""
-        return paired_ratio(self.series[top], self.series[bottom], factor)
+        return paired_ratio(self._rounds(top), self._rounds(bottom), factor)
+
+    def _rounds(self, key: tuple[str, str, int]) -> Mapping[int, float]:
+        """Return the seconds by round; one worker alone was the serial one to an earlier gilkit."""
+        variant, _, workers = key
+        return self.series[(variant, "serial", 1) if workers == 1 and key not in self.series else key]
 
     def speedup(self, variant: str, executor: str, workers: int = 0) -> Estimate:
         """Return how many times the work of one worker so many do at once: by default as many as CPUs."""
         workers = workers or self.cpus
-        alone = (variant, executor, 1)
-        if alone not in self.series:  # of an earlier gilkit
-            alone = (variant, "serial", 1)
-        return self.ratio(alone, (variant, executor, workers), workers)
+        return self.ratio((variant, executor, 1), (variant, executor, workers), workers)
 
     def spread(self, name: str) -> Estimate:
         """Return the median of a fact that was found again and again."""
