@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache, partial
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -139,15 +140,20 @@ def gzip(bench: Bench) -> None:
 
 def _numpy_releases(f: Figures) -> Finding:
     gains = {name: f.speedup(name, "threads") for name in REAL_CALLS}
-    held: dict[str, list[float]] = f.facts["held"]
+    held: dict[str, list[float] | None] = f.facts["held"]
+    shares = {name: f"{known[0]:.1%}" if known else "not told" for name, known in held.items()}
     measured = lined(
         f"what holds the GIL for how much of a call, and what {f.cpus} threads do of the work of one:",
-        [[TITLES[name], f"{held[name][0]:.1%}", times(gains[name])] for name in REAL_CALLS],
+        [[TITLES[name], shares[name], times(gains[name])] for name in REAL_CALLS],
     )
+    if None in held.values():
+        untold = " and ".join(TITLES[name] for name, known in held.items() if known is None)
+        why = f"for how much of {untold} the GIL is held was not told: {f.facts['note']}"
+        return Finding(Ruling.UNDECIDED, why, measured)
     if f.facts["note"]:
         return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)
     answers = {}
-    for name, (share, error) in held.items():
+    for name, (share, error) in ((name, known) for name, known in held.items() if known):
         margin = STANDARD_ERRORS * error
         found = Estimate(share, share - margin, share + margin)
         free, kept = negated(above(found, RELEASES)), above(found, 1 - RELEASES)
@@ -172,12 +178,13 @@ def numpy_releases(bench: Bench) -> None:
     threshold`).
     """
     work = {name: StatementCall("import numpy; " + setup, call) for name, (setup, call) in REAL_CALLS.items()}
-    held, note = {}, ""
+    held: dict[str, list[float] | None] = {}
+    note = ""
     for name, call in work.items():
         bench.say(f"watching {name}")
-        found = bench.lab.watch(call, WATCHED)
-        held[name] = [float(found.share), found.share.error if found.share.samples else 0.0]
-        note = note or found.share.note
+        share = bench.lab.watch(call, WATCHED).share
+        held[name] = None if isnan(share) else [float(share), share.error if share.samples else 0.0]
+        note = note or share.note
     bench.facts.update(held=held, note=note)
     bench.compare((name, "threads", bench.cpus, call) for name, call in work.items())
 

@@ -235,7 +235,7 @@ def scaling(
     workers : list of int, or int, optional
         Worker counts; by default 1 … 2 × CPUs.
     rounds : int, optional
-        By default as many as fit into about half a minute, and at least 3.
+        By default as many as fit into about half a minute, and at least 6.
     seed : int, optional
         For the order of the cases in a round; recorded in the results.
     output, progress
