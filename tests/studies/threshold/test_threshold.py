@@ -52,7 +52,7 @@ class Machine:
     def alone(self, workload: KernelCall) -> float:
         return self.slow * (workload.size * 1e-9 + (100e-9 if workload.variant == "nogil" else 0.0))
 
-    def pace(self, executor: str, workload: KernelCall) -> Pace:
+    def pace(self, _: str, workload: KernelCall) -> Pace:
         if workload.size == self.failing:
             raise CaseFailedError("it was planted")
         return Pace(self.alone(workload), 1.0)
