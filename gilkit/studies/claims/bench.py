@@ -91,7 +91,7 @@ class Bench:
         lanes : mapping of (str, str, int) to callable
             Each returns the seconds that it measured, or a window.
         least : int
-            Rounds.
+            Rounds; up to twice as many where others disturbed some of them, which do not count.
         budget : float
             Seconds; 0 for what an experiment has by default.
 
@@ -103,6 +103,13 @@ class Bench:
         rule = within(budget or (QUICK_ROUNDS_TIME if self.quick else ROUNDS_TIME), least)
         runner = self.runner
 
+        def planned(done: int, spent: float) -> int:
+            if runner.failures:
+                return done
+            wanted = rule(done, spent)
+            short = done < 2 * least and any(len(values) < least for values in self.series.values())
+            return max(wanted, done + 1) if short and done else wanted
+
         def measured(measure: Callable[[], float | Window]) -> Measured:
             found = measure()
             if isinstance(found, Window):
@@ -111,7 +118,7 @@ class Bench:
 
         runner.rounds(
             [Lane(Case(self.claim, *key), partial(measured, measure)) for key, measure in lanes.items()],
-            lambda done, spent: done if runner.failures else rule(done, spent),
+            planned,
             lambda index, *_: f"round {index + 1}",
         )
         if runner.failures:

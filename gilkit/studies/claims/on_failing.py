@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import ExitStack
 from functools import partial
 
 from gilkit.machine import memory
@@ -84,26 +85,31 @@ def killable(bench: Bench) -> None:
             for variant in ("gil", "nogil")
             for way in ("terminate", "kill")
         },
-        2 if bench.quick else 3,
+        FEWEST_ROUNDS // 2,  # either way has both variants
     )
-    for _ in range(2 if bench.quick else 1):
-        with (
-            launch.program("failing.interrupted", "gil", length) as held,
-            launch.program("failing.interrupted", "nogil", length) as released,
-        ):
-            sent = {}
-            children = {"gil": held, "nogil": released}
-            for child in children.values():
-                child.told()
-            bench.say(f"waiting for calls of {length:g} s")
-            time.sleep(UNTIL_INTERRUPT)
-            for variant, child in children.items():
-                sent[variant] = time.perf_counter()
-                child.process.send_signal(signal.SIGINT)
-            for variant, child in children.items():
-                seen = child.told()
-                bench.found(f"noticed {variant}", max(0.0, seen["noticed"] - sent[variant]))
-                bench.found(f"ended {variant}", seen["ended"] - seen["begin"])
+    _interrupt(bench, length)
+
+
+def _interrupt(bench: Bench, length: float) -> None:
+    """Interrupt programs whose threads are inside a call: all at one time, as they only sleep."""
+    variants = ("gil", "nogil") * FEWEST_ROUNDS
+    with ExitStack() as stack:
+        children = [
+            (variant, stack.enter_context(launch.program("failing.interrupted", variant, length)))
+            for variant in variants
+        ]
+        for _, child in children:
+            child.told()
+        bench.say(f"waiting for calls of {length:g} s")
+        time.sleep(UNTIL_INTERRUPT)
+        sent = []
+        for _, child in children:
+            sent.append(time.perf_counter())
+            child.process.send_signal(signal.SIGINT)
+        for (variant, child), begin in zip(children, sent, strict=True):
+            seen = child.told()
+            bench.found(f"noticed {variant}", max(0.0, seen["noticed"] - begin))
+            bench.found(f"ended {variant}", seen["ended"] - seen["begin"])
 
 
 def _crash(f: Figures) -> Finding:

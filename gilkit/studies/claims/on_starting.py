@@ -25,7 +25,7 @@ def _measure(bench: Bench, names: list[str]) -> None:
     """Start each once in every round, so that every start is kept."""
     bench.rounds(
         {(name, _where(name), 1): partial(CONSTANTS[name].probe, bench.lab, 1, 1) for name in names},
-        5 if bench.quick else 10,
+        FEWEST_ROUNDS if bench.quick else 10,
     )
 
 

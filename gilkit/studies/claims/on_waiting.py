@@ -13,7 +13,7 @@ import numpy as np
 
 from gilkit.kernels import lcg
 from gilkit.report.units import lined, seconds
-from gilkit.results.stats import Estimate, estimate, paired
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate, estimate, paired
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, all_of, claim, negated, ruled
@@ -139,7 +139,7 @@ def responsive(bench: Bench) -> None:
 
     bench.rounds(
         {(what, "threads", 1): partial(lateness, what) for what in BEHIND},
-        2 if bench.quick else 3,
+        FEWEST_ROUNDS,
         0.1 if bench.quick else 10.0,
     )
 
@@ -194,7 +194,7 @@ def io_same(bench: Bench) -> None:
     """
     wait = bench.facts["wait"] = 0.1 if bench.quick else 1.0
     counts = bench.counts
-    for row in launch.said("working.io", wait, counts, 3):
+    for row in launch.said("working.io", wait, counts, FEWEST_ROUNDS):
         for place, taken in enumerate(row):
             kind = ("threads", "processes")[place % 2]
             bench.note(taken, "sleep", kind, counts[place // 2])
@@ -224,6 +224,6 @@ def io_threads(bench: Bench) -> None:
     Limits: small answers over the loopback interface; the server sleeps, and computes nothing.
     """
     with launch.program("working.serve", ANSWER) as server:
-        for row in launch.said("working.fetch", server.told(), URLS, 3 if bench.quick else 7):
+        for row in launch.said("working.fetch", server.told(), URLS, FEWEST_ROUNDS):
             for kind, taken in zip(("serial", "threads", "processes"), row, strict=True):
                 bench.note(taken, "fetch", kind, 1 if kind == "serial" else URLS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gilkit.gil.monitor import why_missing
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, claim, ruled
-from gilkit.studies.timeline.capture import Captured, Recording, captured
+from gilkit.studies.timeline.capture import Captured, Plan, captured
 from gilkit.studies.timeline.cover import Cover
 
 NAMED = 0.9  # the share of the time for which the holder has to be known
@@ -45,7 +45,7 @@ def timeline(bench: Bench) -> None:
     loops = max(1, round(SLICE_LENGTH / bench.lab.pace("threads", work).call))
 
     def watched() -> float:
-        found = captured(bench.lab, "threads", work, LANES, Recording(SLICES, loops, exact=True))
+        found = captured(bench.lab, "threads", work, LANES, Plan(SLICES, loops, exact=True))
         begin = max(worker.stamps[0][0] for worker in found.workers)
         end = min(worker.stamps[-1][0] for worker in found.workers)
         shares = _shares(found, begin, end)

@@ -29,7 +29,7 @@ from gilkit.studies.outcome import Outcome
 from gilkit.studies.scaling import STUDY, columns, fresh_workers, plot
 from gilkit.studies.scaling.columns import COLUMNS, Column
 
-TIME = 24.0  # seconds for the rounds
+TIME = 36.0  # seconds for the rounds: the fewest of them with the usual work, on two CPUs
 LEAST_WORK, USUAL_WORK = 0.01, 0.1  # seconds of work, by default: at the least, and usually
 LONGEST_WORK = 10.0  # seconds that may be asked for
 BESIDE = 0.15  # seconds that a round of processes takes beside its work
@@ -235,7 +235,7 @@ def scaling(
     workers : list of int, or int, optional
         Worker counts; by default 1 … 2 × CPUs.
     rounds : int, optional
-        By default as many as fit into about half a minute, and at least 3.
+        By default as many as fit into about half a minute, and at least 6.
     seed : int, optional
         For the order of the cases in a round; recorded in the results.
     output, progress

@@ -13,7 +13,7 @@ from gilkit.report.tables import cell, failures, headline, note, plain_table, ro
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.scaling.columns import COLUMNS, FLAT, Growth, counts, measured, told
 
 WIDE, HIGH, MARGIN = 69, 14, 6  # columns and rows of the picture, and columns to the left of it
@@ -80,7 +80,10 @@ def _key(said: list[Growth], first: int) -> Text:
         f"times the seconds of {first} worker{'s' * (first != 1)}, ± 95 % interval; flat: all of it up to "
         f"{FLAT:g}, growing: all of it above"
     )
-    if any(growth.undecided for growth in said):
+    every = [times for growth in said for times in growth.undecided.values()]
+    if not all(times.decided for times in every):
+        text += f"; a–b: the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing"
+    if every:
         text += "; undecided: more --rounds decide it"
     return Text(text, style="dim")
 

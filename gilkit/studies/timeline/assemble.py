@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
-from gilkit.studies.timeline.capture import EXACT_LOOKS, LIGHT_LOOKS, Captured, Recording, Seen
+from gilkit.studies.timeline.capture import EXACT_LOOKS, LIGHT_LOOKS, Captured, Plan, Seen
 from gilkit.studies.timeline.cover import Cover
 from gilkit.studies.timeline.history import Gap, History, Worker, WorkerHold, spans
 
 
-def assembled(case: Case, order: Recording, found: Captured, load: float, facts: Metadata) -> History:
+def assembled(case: Case, plan: Plan, found: Captured, load: float, facts: Metadata) -> History:
     """Return the history of what workers and monitors brought back."""
     kind = {"threads": "thread", "processes": "process"}.get(case.executor, case.executor)
     workers = tuple(
@@ -24,7 +24,7 @@ def assembled(case: Case, order: Recording, found: Captured, load: float, facts:
     return History(
         case.kernel if case.variant == "function" else f"{case.kernel}.{case.variant}",
         case.executor,
-        order.loops,
+        plan.loops,
         workers,
         tuple(span for index, one in enumerate(found.workers) for span in spans(index, one.stamps)),
         tuple(
@@ -39,7 +39,7 @@ def assembled(case: Case, order: Recording, found: Captured, load: float, facts:
             for hold in seen.holds
         ),
         tuple(gap for seen in found.locks for gap in _gaps(seen, start)),
-        0.0 if missing else EXACT_LOOKS if order.exact else LIGHT_LOOKS,
+        0.0 if missing else EXACT_LOOKS if plan.exact else LIGHT_LOOKS,
         sum(seen.dropped for seen in found.locks),
         missing,
         round(load, 3),

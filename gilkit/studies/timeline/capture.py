@@ -25,7 +25,7 @@ HOLDS_KEPT = 20_000  # holds that a monitor keeps
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Plan:
     """What is to be captured.
 
     Parameters
@@ -91,7 +91,7 @@ def watched(exact: bool) -> Iterator[Seen]:
 
 def stamped(
     recipe: Workload | bytes,
-    order: Recording,
+    plan: Plan,
     start: float,
     place: int,
     clock: Callable[[], float] = time.perf_counter,
@@ -105,22 +105,22 @@ def stamped(
     if call is None:
         return None
     stamps = [(clock(), cpu())]
-    for _ in range(order.slices):
-        repeated(call, order.loops)
+    for _ in range(plan.slices):
+        repeated(call, plan.loops)
         stamps.append((clock(), cpu()))
     return Stamped(os.getpid(), threading.get_native_id(), stamps)
 
 
 def watched_stamped(
-    recipe: Workload | bytes, order: Recording, start: float, place: int
+    recipe: Workload | bytes, plan: Plan, start: float, place: int
 ) -> tuple[Stamped, Seen] | None:
     """Do as `stamped`, in a process of its own, and watch its GIL."""
-    with watched(order.exact) as seen:
-        found = stamped(recipe, order, start, place)
+    with watched(plan.exact) as seen:
+        found = stamped(recipe, plan, start, place)
     return None if found is None else (found, seen)
 
 
-def captured(lab: Lab, executor: str, workload: Workload, workers: int, order: Recording) -> Captured:
+def captured(lab: Lab, executor: str, workload: Workload, workers: int, plan: Plan) -> Captured:
     """Let each of ``workers`` make calls, and note who held the GIL meanwhile.
 
     Raises
@@ -129,24 +129,24 @@ def captured(lab: Lab, executor: str, workload: Workload, workers: int, order: R
         If it cannot be done.
     """
     if EXECUTORS[executor].apart:
-        return lab.through(executor, _in_processes, workload, workers, order, lab.timeout)
-    return lab.call(_here, executor, workload, workers, order, lab.most, lab.timeout)
+        return lab.through(executor, _in_processes, workload, workers, plan, lab.timeout)
+    return lab.call(_here, executor, workload, workers, plan, lab.most, lab.timeout)
 
 
 def _in_processes(
-    pool: Executor, recipe: Workload | bytes, workers: int, order: Recording, timeout: float
+    pool: Executor, recipe: Workload | bytes, workers: int, plan: Plan, timeout: float
 ) -> Captured:
     """Capture workers that are processes, each with a GIL of its own."""
-    found = gathered(pool, workers, timeout, watched_stamped, recipe, order)
+    found = gathered(pool, workers, timeout, watched_stamped, recipe, plan)
     return Captured([worker for worker, _ in found], [seen for _, seen in found])
 
 
 def _here(
-    executor: str, recipe: Workload | bytes, workers: int, order: Recording, most: int, timeout: float
+    executor: str, recipe: Workload | bytes, workers: int, plan: Plan, most: int, timeout: float
 ) -> Captured:
     """Capture workers of this process, which share its GIL."""
-    with watched(order.exact) as seen:
+    with watched(plan.exact) as seen:
         found = on_local_pool(
-            executor, most, lambda pool: gathered(pool, workers, timeout, stamped, recipe, order)
+            executor, most, lambda pool: gathered(pool, workers, timeout, stamped, recipe, plan)
         )
     return Captured(found, [seen])

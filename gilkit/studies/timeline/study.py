@@ -23,7 +23,7 @@ from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace
 from gilkit.studies.timeline.assemble import assembled
-from gilkit.studies.timeline.capture import Recording, captured
+from gilkit.studies.timeline.capture import Plan, captured
 from gilkit.studies.timeline.history import History, Span, WorkerHold
 from gilkit.studies.timeline.trace_events import events
 from gilkit.workloads.target import check_size, has_variant, kernel_or_statement
@@ -122,22 +122,22 @@ class Course:
         at = Case(self.case.kernel, self.case.variant, "threads", 1)
         try:
             self._say(0, "calibrating")
-            order = self._order(lab, machine.usable_cpus() - load)
+            plan = self._plan(lab, machine.usable_cpus() - load)
             at = self.case
             self._say(1, "warming up")
             Meter(lab, SLICE, machine.usable_cpus(), Random()).window(at.executor, self.workload, at.workers)
             self._say(2, "recording")
-            found = captured(lab, at.executor, self.workload, at.workers, order)
+            found = captured(lab, at.executor, self.workload, at.workers, plan)
         except CaseFailedError as error:
             self.failures[at] = str(error)
             return
-        self.history = assembled(self.case, order, found, load, known)
+        self.history = assembled(self.case, plan, found, load, known)
 
     def _say(self, done: int, label: str) -> None:
         if self.progress is not None:
             self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
 
-    def _order(self, lab: Lab, cpus: float) -> Recording:
+    def _plan(self, lab: Lab, cpus: float) -> Plan:
         """Return what is to be captured: slices long enough to be seen, and not more than fit."""
         workers = self.case.workers
         call = lab.pace("threads", self.workload).call
@@ -149,8 +149,8 @@ class Course:
             busy = 1 + (1 if held >= HOLDS_ONE_CPU else workers)
         exact = busy <= cpus + SPARE
         if self.calls is not None:
-            return Recording(self.calls, 1, exact)
-        return Recording(max(FEWEST_SLICES, round(ALL_TURNS / workers / (loops * call))), loops, exact)
+            return Plan(self.calls, 1, exact)
+        return Plan(max(FEWEST_SLICES, round(ALL_TURNS / workers / (loops * call))), loops, exact)
 
     def result(self) -> History:
         """Return what was captured."""

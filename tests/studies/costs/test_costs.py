@@ -49,10 +49,10 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """All constants, measured in two rounds by the command line."""
+    """All constants, measured by the command line in as few rounds as have an interval."""
     path = tmp_path_factory.mktemp("costs") / "costs.json"
     blocks, processes = shared_blocks(), ours()
-    done = gilkit("costs", "--rounds", "2", "--seed", "7", "-o", str(path))
+    done = gilkit("costs", "--rounds", str(FEWEST_ROUNDS), "--seed", "7", "-o", str(path))
     assert shared_blocks() <= blocks
     until = time.monotonic() + 20
     while ours() - processes and time.monotonic() < until:
@@ -273,7 +273,7 @@ def test_all_of_it(everything: tuple[subprocess.CompletedProcess[str], Path]) ->
             continue
         for case in constant.cases(counts):
             rows += 1
-            assert len(found.results.values(case)) == 2
+            assert len(found.results.values(case)) == FEWEST_ROUNDS
             label = f"  {constant.label.format(n=case.workers)} "
             row = next(line for line in lines if line.startswith(label))
             cells = re.search(r"[\d.]+ (?:s |ms|µs|ns) +± [\d.]+ +[\d.]+ – [\d.]+( +[\d.]+)?$", row)
@@ -370,7 +370,8 @@ def crash(_: int, __: int) -> float:
 def test_a_probe_that_fails_is_a_row_and_the_others_stand() -> None:
     broken = replace(CONSTANTS["pickle-1kB"], probe=probes.hosted(crash))
     absent = replace(CONSTANTS["submit-threads"], missing=lambda: "it is a test")
-    found = surveyed(broken, absent, CONSTANTS["start-thread"], CONSTANTS["submit-serial"])
+    measured = CONSTANTS["start-thread"], CONSTANTS["submit-serial"]
+    found = surveyed(broken, absent, *measured, rule=exactly(FEWEST_ROUNDS))
     text = repr(found)
     assert re.search(r"^  pickle alone, 1 kB +failed$", text, re.M)
     assert "failed pickle-1kB: a worker process exited with status 5" in text

@@ -55,8 +55,8 @@ def made_up(seconds: Callable[[Column, int], list[float]], counts: tuple[int, ..
 
 
 def ideal(column: Column, workers: int) -> list[float]:
-    """What two CPUs that nobody else uses would take, in five rounds that differ a little."""
-    return [0.1 * column.turns(workers, 2) * noise for noise in (0.99, 1.0, 1.01, 1.0, 1.02)]
+    """What two CPUs that nobody else uses would take, in six rounds that differ a little."""
+    return [0.1 * column.turns(workers, 2) * noise for noise in (0.99, 1.0, 1.01, 1.0, 1.02, 1.0)]
 
 
 def left_of(process: psutil.Process) -> list[psutil.Process]:
@@ -87,12 +87,14 @@ def test_columns_are_sorted_by_what_their_intervals_say() -> None:
 
 def test_what_an_interval_does_not_decide_is_undecided() -> None:
     def noisy(_: Column, workers: int) -> list[float]:
-        return [0.1, 0.1, 0.1] if workers == 1 else [0.1, 0.13, 0.2]
+        return [0.1] * 6 if workers == 1 else [0.1, 0.13, 0.2] * 2
 
     assert set(columns.growth(made_up(noisy).results, 2).undecided) == set(COLUMNS)
     one = made_up(lambda _, workers: [0.1 * workers])  # one round has no interval
     assert set(columns.growth(one.results, 2).undecided) == set(COLUMNS)
-    assert "2 workers on 2 CPUs: undecided CpuThread 2.00, " in repr(one)
+    assert "2 workers on 2 CPUs: undecided CpuThread 2.0–2.0, " in repr(one)
+    text = " ".join(repr(one).split())
+    assert f"a–b: the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing" in text
 
 
 def test_the_report_says_it_of_the_cpus_and_of_the_most() -> None:
@@ -199,7 +201,7 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("calm")
-@pytest.mark.parametrize(("length", "rounds"), [(TIME, FEWEST_ROUNDS), (TIME / 5.5, 5), (1e-6, MOST_ROUNDS)])
+@pytest.mark.parametrize(("length", "rounds"), [(TIME, FEWEST_ROUNDS), (TIME / 8.5, 8), (1e-6, MOST_ROUNDS)])
 def test_as_many_rounds_as_fit(length: float, rounds: int) -> None:
     found = carried_out(Clock(length / (2 * len(here))))
     assert {len(found.results.values(case)) for case in found.results} == {rounds}

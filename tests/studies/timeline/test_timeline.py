@@ -25,7 +25,7 @@ from gilkit.results.case import Case
 from gilkit.results.facts import machine_facts
 from gilkit.studies.timeline import capture
 from gilkit.studies.timeline.assemble import assembled
-from gilkit.studies.timeline.capture import Recording, _here, stamped
+from gilkit.studies.timeline.capture import Plan, _here, stamped
 from gilkit.studies.timeline.study import Timeline
 from gilkit.workloads.workload import KernelCall
 
@@ -227,10 +227,10 @@ def test_what_cannot_be_written_in_the_end_is_still_shown(tmp_path: Path) -> Non
 @pytest.mark.parametrize("why", ["this interpreter runs without a GIL", "its headers do not fit"])
 def test_where_the_gil_cannot_be_watched_the_lanes_stay(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "why_missing", lambda: why)
-    order = Recording(slices=3, loops=1, exact=False)
-    found = _here("threads", KernelCall("lcg", "nogil", 1000), 2, order, 2, 60.0)
+    plan = Plan(slices=3, loops=1, exact=False)
+    found = _here("threads", KernelCall("lcg", "nogil", 1000), 2, plan, 2, 60.0)
     case = Case("lcg", "nogil", "threads", 2)
-    shown = Timeline(assembled(case, order, found, 0.0, machine_facts()))
+    shown = Timeline(assembled(case, plan, found, 0.0, machine_facts()))
     assert f"who has the GIL is not shown: {why}" in repr(shown)
     assert len(re.findall(r"^thread \d │", repr(shown), re.M)) == 2
     assert "█" not in repr(shown)
@@ -242,7 +242,7 @@ def test_stamps_are_taken_around_every_slice() -> None:
     walls, cpus = iter([1.0, 2.0, 4.0]), iter([0.1, 0.2, 0.3])
     made = stamped(
         KernelCall("lcg", "gil", 10),
-        Recording(slices=2, loops=3, exact=False),
+        Plan(slices=2, loops=3, exact=False),
         time.perf_counter() + 0.5,
         0,
         clock=lambda: next(walls),
@@ -251,7 +251,7 @@ def test_stamps_are_taken_around_every_slice() -> None:
     assert made is not None
     assert made.stamps == [(1.0, 0.1), (2.0, 0.2), (4.0, 0.3)]
     assert made.pid == os.getpid()
-    assert stamped(KernelCall("lcg", "gil", 10), Recording(2, 3, exact=False), 0.0, 0) is None  # too late
+    assert stamped(KernelCall("lcg", "gil", 10), Plan(2, 3, exact=False), 0.0, 0) is None  # too late
 
 
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
