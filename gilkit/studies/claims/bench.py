@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from math import isnan
 from typing import Any
 
 from gilkit.engine.pools import Lab
@@ -152,6 +153,11 @@ class Bench:
         found = self.lab.window(key[1], workload, key[2], loops)
         self.found("cpu " + "/".join(map(str, key)), found.cpu)
         return found.value
+
+
+def known(figure: float) -> float | None:
+    """Return a figure as `Bench.facts` can hold it: None for what was not told."""
+    return None if isnan(figure) else float(figure)
 
 
 def _alone(variant: str, executor: str) -> Key:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache, partial
-from math import isnan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
 from gilkit.report.units import lined, times
 from gilkit.results.stats import Estimate
-from gilkit.studies.claims.bench import Bench
+from gilkit.studies.claims.bench import Bench, known
 from gilkit.studies.claims.claim import (
     NO_GAIN,
     Figures,
@@ -138,11 +138,6 @@ def gzip(bench: Bench) -> None:
     bench.compare([("decompress", "threads", bench.cpus, work)])
 
 
-def known(figure: float) -> float | None:
-    """Return a figure as a file can hold it: None for what was not told."""
-    return None if isnan(figure) else float(figure)
-
-
 def told_share(share: float | None) -> str:
     """Return a held share in words."""
     return "not told" if share is None else f"{share:.1%}"
@@ -161,7 +156,7 @@ def _numpy_releases(f: Figures) -> Finding:
         return Finding(Ruling.UNDECIDED, f"{what}: {f.facts['note']}", measured)
     answers = {}
     for name, (share, error) in held.items():
-        margin = STANDARD_ERRORS * error
+        margin = nan if error is None else STANDARD_ERRORS * error  # of one call there is no error
         found = Estimate(share, share - margin, share + margin)
         free, kept = negated(above(found, RELEASES)), above(found, 1 - RELEASES)
         answers[name] = True if free else False if kept else None
@@ -189,7 +184,7 @@ def numpy_releases(bench: Bench) -> None:
     for name, call in work.items():
         bench.say(f"watching {name}")
         found = bench.lab.watch(call, WATCHED)
-        held[name] = [known(found.share), known(found.share.error) or 0.0]
+        held[name] = [known(found.share), known(found.share.error)]
         note = note or found.share.note
     bench.facts.update(held=held, note=note)
     bench.compare((name, "threads", bench.cpus, call) for name, call in work.items())
