@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,8 +30,6 @@ class Gil:
     def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
         """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
         __tracebackhide__ = True
-        from math import isnan
-
         from gilkit.errors import BusyError, MonitorError
         from gilkit.gil.assertions import called
         from gilkit.gil.held import held_share

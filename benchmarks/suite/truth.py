@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import isnan
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def cell(length: float, asked: float, one: float, seconds: float) -> Cell:
             found = watch(call, seconds / REPEATS)
             released = log[1 + WARM : 1 + int(log[0])].mean()
             alone = (alone + timed(call, loops)) / 2
-            if load() < BUSY and found.share == found.share:  # otherwise it shows what others did
+            if load() < BUSY and not isnan(found.share):  # otherwise it shows what others did
                 break
         truths.append(1 - released / found.seconds)
         shares.append(found.share)

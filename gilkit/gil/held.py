@@ -73,8 +73,9 @@ def watch(
                 look = end
         if end > look:
             looks.append(monitor._sums())
-    share = monitor.held_share  # 0 without a GIL
-    if not monitor.note:
+    if monitor.note:
+        share = monitor.held_share  # 0 without a GIL
+    else:
         parts = [(part.sampled, part.locked) for part in (b.since(a) for a, b in pairwise(looks))]
         share = looks[-1].since(looks[0]).share(ratio_error(parts))
     longest = monitor.longest_hold

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count
+from math import isnan
 from typing import Any
 
 from gilkit.engine.meter import Meter
@@ -164,6 +165,11 @@ class Bench:
         found = meter.window(key[1], workload, key[2], next(turns))
         self.found("cpu " + "/".join(map(str, key)), found.cpu)
         return found
+
+
+def known(figure: float) -> float | None:
+    """Return a figure as `Bench.facts` can hold it: None for what was not told."""
+    return None if isnan(figure) else float(figure)
 
 
 def kernel_call(name: str, variant: str) -> KernelCall:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache, partial
-from math import isnan
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
 from gilkit.report.units import lined, times
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
-from gilkit.studies.claims.bench import Bench
+from gilkit.studies.claims.bench import Bench, known
 from gilkit.studies.claims.claim import (
     NO_GAIN,
     Figures,
@@ -138,25 +138,27 @@ def gzip(bench: Bench) -> None:
     bench.compare([("decompress", "threads", bench.cpus, work)])
 
 
+def told_share(share: float | None) -> str:
+    """Return a held share in words."""
+    return "not told" if share is None else f"{share:.1%}"
+
+
 def _numpy_releases(f: Figures) -> Finding:
     gains = {name: f.speedup(name, "threads") for name in REAL_CALLS}
-    held: dict[str, list[float] | None] = f.facts["held"]
-    shares = {name: f"{known[0]:.1%}" if known else "not told" for name, known in held.items()}
+    held: dict[str, list[Any]] = f.facts["held"]
     measured = lined(
         f"what holds the GIL for how much of a call, and what {f.cpus} threads do of the work of one:",
-        [[TITLES[name], shares[name], times(gains[name])] for name in REAL_CALLS],
+        [[TITLES[name], told_share(held[name][0]), times(gains[name])] for name in REAL_CALLS],
     )
-    if None in held.values():
-        untold = " and ".join(TITLES[name] for name, known in held.items() if known is None)
-        why = f"for how much of {untold} the GIL is held was not told: {f.facts['note']}"
+    untold = [TITLES[name] for name, (share, _) in held.items() if share is None]
+    if untold:
+        why = f"for how much of {' and '.join(untold)} the GIL is held was not told: {f.facts['note']}"
         return Finding(Ruling.UNDECIDED, why, measured)
     if f.facts["note"]:
-        untold = any(share is None for share, _ in held.values())
-        what = "it is not known" if untold else "there is nothing to release"
-        return Finding(Ruling.UNDECIDED, f"{what}: {f.facts['note']}", measured)
+        return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)
     answers = {}
-    for name, (share, error) in ((name, known) for name, known in held.items() if known):
-        margin = STANDARD_ERRORS * error
+    for name, (share, error) in held.items():
+        margin = nan if error is None else STANDARD_ERRORS * error  # of one call there is no error
         found = Estimate(share, share - margin, share + margin)
         free, kept = negated(above(found, RELEASES)), above(found, 1 - RELEASES)
         answers[name] = True if free else False if kept else None
@@ -180,13 +182,13 @@ def numpy_releases(bench: Bench) -> None:
     threshold`).
     """
     work = {name: StatementCall("import numpy; " + setup, call) for name, (setup, call) in REAL_CALLS.items()}
-    held: dict[str, list[float] | None] = {}
+    held: dict[str, list[float | None]] = {}
     note = ""
     for name, call in work.items():
         bench.say(f"watching {name}")
-        share = bench.lab.watch(call, WATCHED).share
-        held[name] = None if isnan(share) else [float(share), share.error if share.samples else 0.0]
-        note = note or share.note
+        found = bench.lab.watch(call, WATCHED)
+        held[name] = [known(found.share), known(found.share.error)]
+        note = note or found.share.note
     bench.facts.update(held=held, note=note)
     bench.compare((name, "threads", bench.cpus, call) for name, call in work.items())
 

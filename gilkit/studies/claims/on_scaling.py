@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from math import isnan
 from typing import Any
 
 import psutil
@@ -13,7 +12,7 @@ from gilkit.gil.monitor import GilMonitor
 from gilkit.kernels import lcg
 from gilkit.report.units import seconds, times
 from gilkit.results.stats import estimate
-from gilkit.studies.claims.bench import Bench, Contestant, kernel_call
+from gilkit.studies.claims.bench import Bench, Contestant, kernel_call, known
 from gilkit.studies.claims.claim import (
     NO_GAIN,
     SCALE,
@@ -55,10 +54,10 @@ def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
             thread.join()
     native = {thread.native_id for thread in threads}
     seen = [hold for hold in monitor.holds if hold.seconds >= TURN and hold.thread.native_id in native]
-    share = monitor.held_share
+    held = monitor.held_share
     return {
-        "note": share.note,
-        "held": None if isnan(share) else float(share),
+        "note": held.note,
+        "held": known(held),
         "holders": len({hold.thread.native_id for hold in seen}),
         "turn": estimate([hold.seconds for hold in seen]) if seen else 0.0,
     }

@@ -10,8 +10,8 @@ import pytest
 from command import gilkit, refused
 
 import gilkit as package
-from gilkit.engine.runner import Runner
 from gilkit.engine.calibration import Pace
+from gilkit.engine.runner import Runner
 from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
 from gilkit.report.tables import plain
