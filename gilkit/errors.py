@@ -29,6 +29,10 @@ class BusyError(RuntimeError):
     """No decision could be had in time; the message says why."""
 
 
+class BusyMachineWarning(UserWarning):
+    """Other programs use the CPUs, and something is about to be measured; the message says how many."""
+
+
 class ResultsError(ValueError):
     """A results file that cannot be read or written."""
 

@@ -7,11 +7,12 @@ import os
 import platform
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gilkit.errors import CaseFailedError
+from gilkit.errors import BusyMachineWarning, CaseFailedError
 
 BUSY = 0.25  # CPUs used by others from which a machine is called busy
 
@@ -124,6 +125,26 @@ def watched_load() -> Callable[[], float]:
         others = busy_seconds() - busy - (time.process_time() - own)
         return max(0.0, others / (time.perf_counter() - start))
 
+    return load
+
+
+def busy_words(load: float, cpus: int) -> str:
+    """Say how many CPUs other programs use."""
+    return f"BUSY: other programs use {load:.1f} of {cpus} CPU{'s' * (cpus != 1)}"
+
+
+def warned_load(seconds: float = 0.3) -> float:
+    """Return what `load_by_others` does; warn if that is so much that little can be decided.
+
+    Warns
+    -----
+    BusyMachineWarning
+        Before anything is measured, so that nobody waits for minutes in vain.
+    """
+    load = load_by_others(seconds)
+    if load >= BUSY:
+        consequence = "expect wide intervals or no verdict, or wait until it is quiet"
+        warnings.warn(f"{busy_words(load, usable_cpus())}: {consequence}", BusyMachineWarning, stacklevel=2)
     return load
 
 

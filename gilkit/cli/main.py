@@ -6,14 +6,21 @@ import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from gilkit.cli.commands import FailedCasesError, command
 from gilkit.cli.screen import show
-from gilkit.errors import InterruptedRunError, NothingMeasuredError, ResultsError, UnsavedError
+from gilkit.errors import (
+    BusyMachineWarning,
+    InterruptedRunError,
+    NothingMeasuredError,
+    ResultsError,
+    UnsavedError,
+)
 from gilkit.report.tables import failures
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -24,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± or → still gets its table
+    warnings.showwarning = _warn
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -51,6 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort) as error:
         _interrupted(error)
     sys.exit(0)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning of gilkit's own in one line, and any other as Python does."""
+    own = issubclass(category, BusyMachineWarning)
+    text = (
+        f"gilkit: {message}\n" if own else warnings.formatwarning(message, category, filename, lineno, line)
+    )
+    click.echo(text, file=file or sys.stderr, nl=False)
 
 
 def _interrupted(error: BaseException) -> NoReturn:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from gilkit import machine
 from gilkit.errors import CaseFailedError, ResultsError
 from gilkit.results import facts, file
 from gilkit.results.case import Case, Record
@@ -144,6 +145,7 @@ class Runner:
 
     def begin(self, kind: str | None = None) -> None:
         """Note what the run is: its machine, interpreter and seed, and the kind of its results."""
+        machine.warned_load(LOOK)
         self.facts = facts.run_facts(self.seed)
         if kind is not None:
             self.facts |= facts.KIND.entry(kind)

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.machine import BUSY
+from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import STRETCHES, Results
@@ -53,11 +53,12 @@ def share(held: float | None) -> str:
 
 def headline(results: Results) -> Text:
     """Return the first line: interpreter, GIL, CPUs and what others used of them."""
-    return heading(results.facts, results.load)
+    counting = any(results.windows(case) for case in results)
+    return heading(results.facts, results.load, *["only undisturbed rounds count"] * counting)
 
 
-def heading(metadata: Mapping[str, Any], load: float) -> Text:
-    """Return the first line, of the facts of a run and of what others used."""
+def heading(metadata: Mapping[str, Any], load: float, consequence: str = "believe no figure below") -> Text:
+    """Return the first line, of the facts of a run and of what others used, with what follows from that."""
     cpus = facts.CPUS.of(metadata, 1)
     line = Text(
         f"{facts.INTERPRETER.of(metadata, 'unknown Python')} · GIL {facts.GIL.of(metadata, 'unknown')} · "
@@ -65,7 +66,7 @@ def heading(metadata: Mapping[str, Any], load: float) -> Text:
         style="bold",
     )
     if load >= BUSY:
-        line.append(f"BUSY: others use {load:.1f}", style="bold red")
+        line.append(f"{busy_words(load, cpus)}; {consequence}", style="bold red")
     else:
         line.append(f"load by others {load:.2f}")
     return line

@@ -135,7 +135,7 @@ MISSING: Fact[dict[str, str]] = _fact(
 )
 
 # Of a case.
-LOOPS = _fact("loops", int, "Calls of each worker in a window.")
+LOOPS = _fact("loops", int, "Times that what is measured is done for one value.")
 ROUND_IDS: Fact[list[int]] = _fact("gilkit_rounds", list, "The round of each value.")
 WINDOWS: Fact[list[list[Any]]] = _fact(
     "gilkit_windows",
@@ -163,7 +163,7 @@ INSIDE = _fact(
     float,
     "CPU seconds that a call alone uses for each of its own, with all its threads.",
 )
-LIMITS = _fact("gilkit_limits", str, "What sets the threads of a call to one.")
+LIMITS = _fact("gilkit_limits", str, "What sets the threads that a call has inside: environment variables.")
 STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
 SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
 PICKLES: Fact[list[dict[str, Any]]] = _fact(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import OrderedDict
@@ -123,22 +124,29 @@ class KernelCall:
         return run
 
 
-THREAD_SETTINGS = (  # that tell libraries how many threads a call may have, where threadpoolctl cannot
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "POLARS_MAX_THREADS",
-    "RAYON_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
+THREAD_SETTINGS = {  # by library or its threading layer: what tells it how many threads a call may have
+    "openmp": "OMP_NUM_THREADS",
+    "openblas": "OPENBLAS_NUM_THREADS",
+    "mkl": "MKL_NUM_THREADS",
+    "blis": "BLIS_NUM_THREADS",
+    "numba": "NUMBA_NUM_THREADS",
+    "numexpr": "NUMEXPR_NUM_THREADS",
+    "polars": "POLARS_MAX_THREADS",
+    "rayon": "RAYON_NUM_THREADS",
+    "accelerate": "VECLIB_MAXIMUM_THREADS",
+}
 
 
 def one_thread_inside() -> None:
     """Limit the threads that libraries run inside a call to one, in this process and for good."""
-    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
+    os.environ.update(dict.fromkeys(THREAD_SETTINGS.values(), "1"))
     threadpoolctl.threadpool_limits(limits=1)
+
+
+def thread_settings() -> list[str]:
+    """Return the environment variables that set the threads of the libraries that this process has loaded."""
+    loaded = {pool["internal_api"] for pool in threadpoolctl.threadpool_info()} | set(sys.modules)
+    return [setting for name, setting in THREAD_SETTINGS.items() if name in loaded]
 
 
 class OwnCall(ABC):

@@ -80,8 +80,8 @@ def test_options_choose(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = load(path)
-    assert {c.variant for c in found} == {"gil", "nogil", "ceiling"}
-    assert {c.executor for c in found if c.variant != "ceiling"} == {"serial", "threads"}
+    assert {c.variant for c in found} == {"gil", "nogil", "unpinned", "ceiling"}
+    assert {c.executor for c in found if c.variant != "ceiling"} == {"threads"}
     assert found.facts["gilkit_seed"] == 5
 
 
@@ -231,7 +231,7 @@ def test_a_worker_that_dies_fails_its_row_and_no_other(
     assert len(found.failures) >= 1
     survivors = [case for case in found if case not in found.failures]
     assert len(survivors) > len(found.failures)
-    assert all(len(found.values(case)) == 40 for case in survivors)
+    assert all(len(found.every(case)) == 40 for case in survivors)
 
 
 @POSIX
@@ -335,3 +335,20 @@ def test_on_a_terminal_there_is_a_progress_bar() -> None:
 def test_no_color_is_respected() -> None:
     done = gilkit("list", env={**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "", "TERM": "xterm"})
     assert "\x1b[3" not in done.stdout
+
+
+def test_a_busy_machine_is_said_before_anything_is_measured() -> None:
+    script = (
+        "import sys, gilkit.machine, gilkit.cli.main as cli\n"
+        "gilkit.machine.load_by_others = lambda seconds=0.3: 2.1\n"
+        "gilkit.machine.usable_cpus = lambda: 2\n"
+        "cli.main(['compare', 'sleep', '--workers', '2', '--rounds', '1', '--executor', 'threads'])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[0].startswith(
+        "gilkit: BUSY: other programs use 2.1 of 2 CPUs: expect wide "
+    )
+    assert "BUSY: other programs use 2.1 of 2 CPUs; only undisturbed rounds count" in " ".join(
+        done.stdout.split()
+    )

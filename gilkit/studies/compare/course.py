@@ -60,7 +60,7 @@ class Course:
         """Measure the rounds before the first look, spread over sets of fresh processes."""
         costs = {s.name: self._cost(s, s.cases) for s in self.subjects}
         wanted = self.asked or self.pace.rounds(sum(costs.values()))
-        goals = targets(wanted)
+        goals, self.first = targets(wanted), wanted
         left = wanted * sum(costs.values())
         self.runner.total = left
         late = self.runner.clock() + max(self.pace.budget, min(left, self.pace.patience))
@@ -105,7 +105,7 @@ class Course:
         self.runner.rounds(
             lanes,
             exactly(1),
-            lambda *_: f"{subject.name}: round {subject.tried + 1} of {goal}",
+            lambda *_: f"{subject.name}: round {subject.tried + 1} of {max(goal, self.first)}",
             first=subject.tried,
         )
         subject.tried += 1

@@ -79,7 +79,7 @@ class Evidence:
     inside : float
         CPU seconds per wall second of one call alone, with threads that the call itself has.
     limits : str
-        What can set a call's own threads to one; or empty.
+        Environment variables that set how many threads a call has inside; or empty.
     single : Estimate or None
         Speedup of threads with one thread inside each call, over one worker with one thread inside.
     single_to_whole : Estimate or None

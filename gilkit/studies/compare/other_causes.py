@@ -51,7 +51,7 @@ def parallel(f: Evidence) -> Clue | None:
 def _inside_or_outside(f: Evidence) -> str:
     """Return which of both gains, in work done by all, over one call as it is."""
     assert f.subject is not None
-    limit = f"one thread inside{f' ({f.limits})' if f.limits else ''} and {f.workers} threads outside"
+    limit = f"one thread inside{f' ({f.limits}=1)' if f.limits else ''} and {f.workers} threads outside"
     whole = f.single_to_whole
     if whole is None:
         return f"either its own threads, or {limit}"

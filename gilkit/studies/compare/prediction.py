@@ -66,8 +66,9 @@ def predicted(f: Evidence, verdict: Verdict) -> str | None:
     if not causes <= BOUNDED:
         return None
     counts = ", ".join(str(cpus) for cpus, _ in figures)
-    shown = ", ".join(map(_compact, (figure for _, figure in figures)))
-    return f"on {counts} CPUs threads would reach at most {shown} (a bound, by the law of the GIL)"
+    shown = [_compact(figure) for _, figure in figures]
+    most = ", ".join(shown) if len(set(shown)) > 1 else shown[0]
+    return f"on {counts} CPUs threads would reach at most {most} (a bound, by the law of the GIL)"
 
 
 def _compact(figure: Estimate) -> str:

@@ -18,6 +18,7 @@ from gilkit.results.facts import Metadata
 from gilkit.studies.compare.plan import Subject
 from gilkit.studies.costs.probes import handed_over
 from gilkit.workloads.pickling import Pickled, inputs, pickled
+from gilkit.workloads.workload import thread_settings
 
 WATCH = 0.2  # seconds to watch the GIL, of every kernel
 HANDOVERS = 100  # that are timed
@@ -155,8 +156,11 @@ class Preparation:
         try:
             if meter.pace("threads", subject.workloads["function"]).inside > MANY_THREADS:
                 return  # nothing that is known can keep it from having threads
+            limits = lab.call(thread_settings)
         except CaseFailedError:
             return
+        if limits:
+            subject.facts["function"] |= facts.LIMITS.entry(", ".join(limits))
         shown = max(case.workers for case in subject.cases if case.variant == "unpinned")
         subject.workloads["single"] = subject.workloads["function"]
         subject.facts["single"] = {}

@@ -118,7 +118,7 @@ class Course:
 
     def measure(self, lab: Lab) -> None:
         """Find out how long a call is, warm up, and capture."""
-        known, load = machine_facts(), machine.load_by_others()
+        known, load = machine_facts(), machine.warned_load()
         at = Case(self.case.kernel, self.case.variant, "threads", 1)
         try:
             self._say(0, "calibrating")

@@ -52,7 +52,7 @@ CASES: dict[str, tuple[Evidence, Cause, str]] = {
         "shared memory",
     ),
     "BLAS": (
-        own(1.0, inside=1.9, limits="threadpoolctl: openblas", single=near(1.97), single_to_whole=near(1.02)),
+        own(1.0, inside=1.9, limits="OPENBLAS_NUM_THREADS", single=near(1.97), single_to_whole=near(1.02)),
         Cause.PARALLEL,
         "one call at a time",
     ),

@@ -435,11 +435,11 @@ def test_own_code_at_the_hardwares_limit() -> None:
 
 
 def test_threads_of_the_calls_own() -> None:
-    blas = own(1.0, processes=near(0.95), inside=1.9, limits="threadpoolctl: openblas")
+    blas = own(1.0, processes=near(0.95), inside=1.9, limits="OPENBLAS_NUM_THREADS")
     found = judge(blas)
     assert found.cause is Cause.PARALLEL
     assert "one call uses 1.9 CPUs" in found.why
-    assert "with threadpoolctl: openblas set to 1" in found.advice
+    assert "with OPENBLAS_NUM_THREADS set to 1" in found.advice
     both = judge(
         own(1.0, inside=1.9, limits="OMP_NUM_THREADS", single=near(1.97), single_to_whole=near(1.02))
     )
@@ -447,7 +447,7 @@ def test_threads_of_the_calls_own() -> None:
     assert "1.02× (1.00–1.04) of one call as it is" in both.why
     assert both.advice.startswith("neither gains")
     gains = judge(own(1.0, inside=1.4, limits="x", single=near(1.97), single_to_whole=near(1.4)))
-    assert gains.advice.startswith("one thread inside (x) and 2 threads outside: 1.40×")
+    assert gains.advice.startswith("one thread inside (x=1) and 2 threads outside: 1.40×")
     assert judge(own(1.95, inside=1.15)).cause is Cause.SCALES
 
 
