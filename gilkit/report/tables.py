@@ -17,7 +17,7 @@ from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import STRETCHES, Results
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
@@ -125,7 +125,9 @@ def caveats(results: Results) -> Iterator[Text]:
     """Say what is to be known of how it was measured: what was dropped, or that it was done otherwise."""
     if results.version <= STRETCHES:
         yield Text(
-            "measured by an earlier gilkit, from a common start to the last end: less exact", style="dim"
+            "measured by an earlier gilkit, from a common start to the last end, which is less exact; and "
+            f"fewer than {FEWEST_ROUNDS} rounds decide nothing any more: measure it again",
+            style="dim",
         )
     tried = sum(len(results.windows(case)) for case in results)
     counted = sum(len(results.rounds(case)) for case in results if results.windows(case))

@@ -192,6 +192,8 @@ def ruled(answer: bool | None, measured: str, holds: str, refuted: str) -> Findi
     """Return the finding of a claim that is true, false or open."""
     if answer is None:
         return Finding(
-            Ruling.UNDECIDED, "the intervals leave it open: try again on a quiet machine", measured
+            Ruling.UNDECIDED,
+            "the intervals leave it open: more rounds on a quiet machine decide it",
+            measured,
         )
     return Finding(Ruling.HOLDS, holds, measured) if answer else Finding(Ruling.REFUTED, refuted, measured)

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import headline
+from gilkit.report.tables import caveats, headline
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.studies.claims.claim import WHOLE, Ruling, figures
@@ -45,7 +45,8 @@ def table(results: Results) -> RenderableType:
             continue
         body.add_row(word, Group(*(line for line in lines if str(line)), ""))
     told = " · ".join(f"{ruling.value} {count[ruling]}" for ruling in Ruling if count[ruling])
-    return Group(headline(results), "", f"What people say, and what was measured here: {told}", "", body)
+    head = [headline(results), "", f"What people say, and what was measured here: {told}"]
+    return Group(*head, *caveats(results), "", body)
 
 
 def _columns() -> Table:
