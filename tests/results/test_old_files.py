@@ -1,4 +1,7 @@
-"""Results files of before: one of each kind, written by version 0.1.0 as it was before its modules moved."""
+"""Results files of before: one of each kind, written by version 0.1.0 when it measured stretches.
+
+What was measured stays; the intervals around it are those of today.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def test_every_kind_of_then_is_kept() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_an_old_file_shows_what_was_printed_when_it_was_written(path: Path) -> None:
+def test_an_old_file_is_shown_with_the_intervals_of_today_and_a_word(path: Path) -> None:
     assert plain(gilkit.load(path)) == path.with_suffix(".txt").read_text("utf-8").rstrip()
 
 

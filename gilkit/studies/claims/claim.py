@@ -191,9 +191,6 @@ def negated(answer: bool | None) -> bool | None:
 def ruled(answer: bool | None, measured: str, holds: str, refuted: str) -> Finding:
     """Return the finding of a claim that is true, false or open."""
     if answer is None:
-        return Finding(
-            Ruling.UNDECIDED,
-            "the intervals leave it open: more rounds on a quiet machine decide it",
-            measured,
-        )
+        why = "the intervals leave it open: more rounds on a quiet machine decide it"
+        return Finding(Ruling.UNDECIDED, why, measured)
     return Finding(Ruling.HOLDS, holds, measured) if answer else Finding(Ruling.REFUTED, refuted, measured)

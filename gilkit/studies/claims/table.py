@@ -45,7 +45,11 @@ def table(results: Results) -> RenderableType:
             continue
         body.add_row(word, Group(*(line for line in lines if str(line)), ""))
     told = " · ".join(f"{ruling.value} {count[ruling]}" for ruling in Ruling if count[ruling])
-    head = [headline(results), "", f"What people say, and what was measured here: {told}"]
+    head: list[RenderableType] = [
+        headline(results),
+        "",
+        f"What people say, and what was measured here: {told}",
+    ]
     return Group(*head, *caveats(results), "", body)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gilkit.arguments import shown_count
 from gilkit.report.curve import Curve
-from gilkit.report.tables import cell, failure, headline, note, plain_table, round_counts
+from gilkit.report.tables import caveats, cell, failure, headline, note, plain_table, round_counts
 from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -49,6 +49,7 @@ def table(results: Results) -> RenderableType:
         question,
         body,
         note(small_print),
+        *caveats(results),
     ]
     if (cost := price(results)) is not None and not own:
         parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
