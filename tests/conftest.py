@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
@@ -10,6 +11,10 @@ import pytest
 from gilkit.engine.executors import CALL_EXECUTORS
 
 WORKERS = 2
+
+os.environ["PYTHONWARNINGS"] = (
+    "ignore::UserWarning"  # of commands: that it is busy here is no fault of theirs
+)
 
 
 @pytest.fixture(scope="session", params=[name for name, kind in CALL_EXECUTORS.items() if not kind.native])

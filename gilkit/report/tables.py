@@ -58,17 +58,15 @@ def headline(results: Results) -> Text:
 
 
 def heading(metadata: Mapping[str, Any], load: float, consequence: str = "believe no figure below") -> Text:
-    """Return the first line, of the facts of a run and of what others used, with what follows from that."""
-    cpus = facts.CPUS.of(metadata, 1)
+    """Return the first line, of the facts of a run; on a busy machine a second one, with what follows."""
+    cpus, busy = facts.CPUS.of(metadata, 1), load >= BUSY
     line = Text(
         f"{facts.INTERPRETER.of(metadata, 'unknown Python')} · GIL {facts.GIL.of(metadata, 'unknown')} · "
-        f"{cpus} CPU{'s' * (cpus != 1)} · ",
+        f"{cpus} CPU{'s' * (cpus != 1)}" + ("" if busy else f" · load by others {load:.2f}"),
         style="bold",
     )
-    if load >= BUSY:
-        line.append(f"{busy_words(load, cpus)}; {consequence}", style="bold red")
-    else:
-        line.append(f"load by others {load:.2f}")
+    if busy:
+        line.append(f"\n{busy_words(load, cpus)}; {consequence}", style="bold red")
     return line
 
 

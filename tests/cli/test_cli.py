@@ -344,7 +344,9 @@ def test_a_busy_machine_is_said_before_anything_is_measured() -> None:
         "gilkit.machine.usable_cpus = lambda: 2\n"
         "cli.main(['compare', 'sleep', '--workers', '2', '--rounds', '1', '--executor', 'threads'])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "default", "-c", script], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     first = done.stderr.splitlines()[0]
     assert first.startswith("gilkit: BUSY: other programs use 2.1 of 2 CPUs: expect wide intervals")

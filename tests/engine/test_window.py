@@ -59,14 +59,14 @@ def test_a_window_is_run_again_with_twice_the_lead_for_calls_longer_than_was_kno
 
 
 def test_calls_that_grow_for_ever_are_a_reason() -> None:
-    length = [0.001]
+    length = [0.0002]
 
     def grow() -> None:
         time.sleep(length[0])
-        length[0] *= 1.6
+        length[0] *= 2.2  # faster than the lead
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(CaseFailedError, match="took longer each time"):
-        together(pool, FunctionCall(grow), 1, Order(0.0005, 0.0005, 0.0001, 1, 0.5))
+        together(pool, FunctionCall(grow), 1, Order(0.0001, 0.0001, 0.0001, 1, 0.5))
 
 
 @pytest.fixture(scope="module")

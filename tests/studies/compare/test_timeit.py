@@ -122,7 +122,7 @@ def test_the_same_from_python() -> None:
     found = package.timeit("sum(x)", "x = list(range(1000))", rounds=2, workers=[2])
     assert found.speedup("function", "threads", 2) > 0
     assert found.verdict.why
-    assert repr(found).splitlines()[2] == "sum(x)"
+    assert "sum(x)" in repr(found).splitlines()[2:4]  # on a busy machine a line is above it
     found = package.compare(sum, range(1000), rounds=2, workers=[2])
     assert "one call" in repr(found)
     assert "argument 1" in repr(found)
