@@ -76,8 +76,9 @@ class Results:
         return dict(zip(self._ids(case, len(values)), values, strict=True))
 
     def windows(self, case: Case) -> dict[int, Window]:
-        """Return what was seen of ``case``, by round: of those, too, that do not count."""
-        seen = self._seen(case)
+        """Return what was seen of ``case``, by round, of disturbed ones too; empty if nobody looked."""
+        if not (seen := self._seen(case)):
+            return {}
         return dict(zip(self._ids(case, len(seen)), seen, strict=True))
 
     def baseline(self, case: Case) -> Case:

@@ -197,7 +197,7 @@ def carried_out(clock: Clock, rounds: int | None = None, seed: int = 1) -> Scali
 @pytest.fixture
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of this machine is of no interest to a clock that is told what to say."""
-    monkeypatch.setattr(study.machine, "load_by_others", lambda: 0.0)
+    monkeypatch.setattr(study.machine, "load_by_others", lambda *_: 0.0)
 
 
 @pytest.mark.usefixtures("calm")

@@ -86,7 +86,7 @@ def searched(
 @pytest.fixture(autouse=True)
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of this machine is of no interest to a clock that is told what to say."""
-    monkeypatch.setattr(study.machine, "load_by_others", lambda: 0.0)
+    monkeypatch.setattr(study.machine, "load_by_others", lambda *_: 0.0)
 
 
 @pytest.mark.parametrize("beaten", [HOLDING, OWN])
