@@ -22,7 +22,9 @@ __all__ = ["Cause", "Verdict", "judge", "verdicts"]
 LITTLE_CEILING = 1.1  # the ceiling up to which nothing can scale
 LITTLE_SHARE = 0.25  # of its CPUs that the machine gives, below which it is busy or limited
 FEWEST_CLEAN = 8  # undisturbed rounds, of many, with fewer of which the machine is too busy
-FEWEST_STEADY = 4.0  # calls of each worker in a window, with fewer of which nothing is decided
+FEWEST_STEADY = (
+    3.5  # calls of each worker in a window, with fewer of which nothing is decided: of four, about
+)
 AGAIN_QUIET = "run it again on a quiet machine"
 FINDERS = (
     other_causes.parallel,
