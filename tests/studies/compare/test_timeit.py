@@ -171,6 +171,8 @@ def test_with_one_cpu_nothing_can_scale_and_the_gil_is_not_to_blame() -> None:
     done = gilkit("timeit", *FAST, "sum(range(1000))", preexec_fn=lambda: os.sched_setaffinity(0, one))
     assert done.returncode == 0, done.stderr
     assert " · 1 CPU · " in done.stdout
-    assert "the hardware: nothing can scale here: one CPU" in done.stdout
-    assert "the GIL is held" not in done.stdout
-    assert "GIL" not in done.stdout.split("nothing can scale")[1]
+    assert "the GIL" not in done.stdout
+    verdict = "the hardware: nothing can scale here: one CPU → use a machine with more CPUs"
+    if verdict not in done.stdout:  # rounds that others disturbed: threads may seem to do more
+        assert "busy machine: " in done.stdout or "too few rounds for an interval" in done.stdout
+        pytest.skip("others use the machine")

@@ -467,6 +467,13 @@ def test_waiting_is_not_limited_by_the_cpus() -> None:
     assert judge(waiting(7.9, processes=near(7.8), cpus=1, ceiling=near(1.0))).cause is Cause.WAITING
 
 
+def test_who_waits_for_a_cpu_that_others_use_does_not_wait_for_something_outside() -> None:
+    assert waiting(1.0).waits
+    assert not waiting(1.0, alone=Usage(0.4, delay=0.55)).waits
+    assert waiting(1.0, alone=Usage(0.4, delay=nan)).waits
+    assert "one CPU" in judge(waiting(1.0, cpus=1, alone=Usage(0.4, delay=0.55))).why
+
+
 def test_a_low_ceiling_does_not_hide_threads_above_it() -> None:
     found = judge(own(near(3.71, 0.07), workers=4, ceiling=near(1.4), held=0.01, processes=near(3.7)))
     assert found.cause is Cause.WAITING
