@@ -56,6 +56,35 @@ def test_the_smallest_quota_along_the_path_counts(
     assert machine.cpu_quota(tmp_path) == quota
 
 
+def told_topology(folder: Path, cores: dict[int, tuple[int, int]]) -> Path:
+    """The files of a system whose CPUs lie on these packages and cores."""
+    for cpu, (package, core) in cores.items():
+        path = folder / f"cpu{cpu}" / "topology"
+        path.mkdir(parents=True)
+        (path / "physical_package_id").write_text(f"{package}\n")
+        (path / "core_id").write_text(f"{core}\n")
+    return folder
+
+
+@pytest.mark.parametrize("cpus", [4, 16, 64])
+def test_cores_come_before_siblings_however_they_are_numbered(cpus: int, tmp_path: Path) -> None:
+    half = cpus // 2
+    halves = told_topology(tmp_path / "halves", {cpu: (0, cpu % half) for cpu in range(cpus)})
+    assert machine.cpus_in_order(range(cpus), halves) == list(range(cpus))
+    pairs = told_topology(tmp_path / "pairs", {cpu: (0, cpu // 2) for cpu in range(cpus)})
+    assert machine.cpus_in_order(range(cpus), pairs) == [*range(0, cpus, 2), *range(1, cpus, 2)]
+    packages = told_topology(tmp_path / "packages", {cpu: (cpu % 2, cpu % half // 2) for cpu in range(cpus)})
+    assert machine.cpus_in_order(range(cpus), packages) == list(range(cpus))  # core 0 of each is its own
+
+
+def test_the_order_is_of_the_cpus_that_are_allowed(tmp_path: Path) -> None:
+    halves = told_topology(tmp_path, {cpu: (0, cpu % 8) for cpu in range(16)})
+    assert machine.cpus_in_order({1, 9, 10, 3}, halves) == [1, 3, 10, 9]
+    assert machine.cpus_in_order({9, 1}, halves) == [1, 9]
+    assert machine.cpus_in_order({12}, halves) == [12]
+    assert machine.cpus_in_order({3, 1, 2}, tmp_path / "nothing") == [1, 2, 3]  # the system does not tell
+
+
 def test_load_by_others_sees_a_busy_process_and_not_this_one() -> None:
     # Whether, not how much: the busy process has to show beside the noise of the machine.
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:

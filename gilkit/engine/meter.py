@@ -21,10 +21,11 @@ WARM, WARM_CALLS = 0.005, 2.0  # before a window: seconds, and calls as long as 
 LONG = 0.100  # seconds from which a call is long: fewer of them then
 CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
 CROWDED = 0.060  # seconds of a window with more workers than CPUs
-TURNS = 4.0  # switch intervals of each worker, where they take turns at the GIL
+TURNS, TURNS_BEFORE = 4.0, 2.0  # of each worker that takes turns at the GIL: in a window, and before it
+MANY, TURNS_OF_MANY = 8, 2.0  # workers, with more of which whole calls count; and their turns
 HANDS = 20.0  # times that the GIL is handed over in a window where it is released in between
 MOSTLY = 0.5  # the held share from which workers take turns
-OVERHEAD = 0.007  # seconds that it takes to hand a window out and to gather it
+OVERHEAD, EACH = 0.007, 0.0002  # seconds to hand a window out and to gather it, and more for each worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +58,26 @@ def order_for(
     """
     contended = max(call, contended)
     long = contended > LONG
-    length = max(least, (LONG_CALLS if long else CALLS) * contended)
+    turns = workers > 1 and held.share > MOSTLY
+    many = turns and workers > MANY
+    around = workers * switch if turns else 0.0  # until it is each worker's turn again
+    length = max(least, (LONG_CALLS if long or many else CALLS) * contended)
     if workers > 1:
-        if held.share > MOSTLY:
-            length = max(length, TURNS * workers * switch)
+        if turns:
+            length = max(length, (TURNS_OF_MANY if many else TURNS) * around)
         elif held.share * workers > 1 and not long:
             length = max(length, HANDS * held.share * call / max(1.0, held.times))
         if workers > cpus:
             length = max(length, CROWDED)
+    lead = 1.5 * contended if long else max(WARM, WARM_CALLS * contended)
     return Order(
-        warm=1.5 * contended if long else max(WARM, WARM_CALLS * contended),
+        warm=max(around, WARM + call) if many else max(lead, TURNS_BEFORE * around),
         seconds=length,
-        beyond=contended,
+        beyond=call if many else contended,
         batch=max(1, ceil(STAMPED / call)),
         call=call,
         phase=0.4 * call if long else call,
+        whole=many,
     )
 
 
@@ -155,7 +161,8 @@ class Meter:
     def seconds(self, executor: str, workload: Workload, workers: int) -> float:
         """Return about how long a window takes in all."""
         order = self.order(executor, workload, workers)
-        return OVERHEAD + order.warm + order.seconds + order.beyond
+        last = workers * sys.getswitchinterval() if order.whole else 0.0  # until each had its last turn
+        return OVERHEAD + EACH * workers + order.warm + order.seconds + order.beyond + last
 
     def _kept(self, executor: str, workload: Workload, workers: int, window: Window) -> Window:
         key = (executor, workload, workers)

@@ -48,6 +48,9 @@ class Order:
         What the phases are made from.
     apart : bool
         Whether each worker is a process of its own, so that all that the process uses is the worker's.
+    whole : bool
+        Whether only whole batches count. Of many workers that take turns at the GIL some wait all the time:
+        the parts of their calls tell nothing, and together they end one call after the other.
     """
 
     warm: float
@@ -60,6 +63,7 @@ class Order:
     first: int = 0
     seed: int = 0
     apart: bool = False
+    whole: bool = False
 
     @property
     def room(self) -> int:
@@ -114,10 +118,17 @@ def finished(stamps: Sequence[float], instant: float, batch: int) -> float | Non
     return batch * (done - 1 + (instant - before) / (after - before))
 
 
+def ended(stamps: Sequence[float], instant: float, batch: int) -> float | None:
+    """Return how many calls were in the batches that ended up to an instant; None if none did after it."""
+    done = bisect_right(stamps, instant)
+    return batch * max(0.0, done - 1) if done < len(stamps) else None
+
+
 def stint(stamps: Sequence[float], used: Sequence[float], order: Order, start: float) -> Stint | None:
     """Return what a worker did in a window; None if its calls did not reach from before it to after it."""
-    first = finished(stamps, start + order.warm, order.batch)
-    last = finished(stamps, start + order.warm + order.seconds, order.batch)
+    count = ended if order.whole else finished
+    first = count(stamps, start + order.warm, order.batch)
+    last = count(stamps, start + order.warm + order.seconds, order.batch)
     if first is None or last is None:
         return None
     return Stint(last - first, stamps[-1] - stamps[0], *used)

@@ -21,17 +21,22 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
+CELL = 8  # and characters that a speedup fits into
 
 
 def cell(speedup: Estimate | None) -> str:
     """Return a speedup in eight characters: ``1.98±.02``, the margin being that of its 95 % interval."""
     if speedup is None:
         return "–"
-    digits = 2 if speedup < 9.995 else 1
+    digits = 2 if speedup < 9.995 else 1 if speedup < 99.95 else 0
     if isnan(margin := speedup.margin):  # too few rounds for an interval: their range
-        return f"{speedup:.{digits}f}" if isnan(speedup.least) else f"{speedup.least:.1f}–{speedup.most:.1f}"
+        if isnan(speedup.least) or speedup.least == speedup.most:
+            return f"{speedup:.{digits}f}"
+        ends = f"{speedup.least:.1f}–{speedup.most:.1f}"
+        return ends if len(ends) <= CELL else f"{speedup.least:.0f}–{speedup.most:.0f}"
     if margin >= 0.995:
-        return f"{speedup:.1f}±{margin:.1f}"
+        digits = 1 if margin < 9.95 and speedup < 99.95 else 0
+        return f"{speedup:.{digits}f}±{margin:.{digits}f}"
     return f"{speedup:.{digits}f}±{f'{max(margin, 10**-digits):.{digits}f}'.lstrip('0')}"
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import cast
 
 import pytest
+import simulated
 
 from gilkit import machine
 from gilkit.engine.calibration import Pace
-from gilkit.engine.meter import CALLS, HANDS, LONG_CALLS, WARM, Held, Meter, order_for
+from gilkit.engine.meter import CALLS, HANDS, LONG_CALLS, MANY, WARM, Held, Meter, order_for
 from gilkit.engine.pools import Lab
 from gilkit.engine.worker import Order
 from gilkit.results.windows import Stint, Window
@@ -47,6 +49,23 @@ def test_workers_that_take_turns_get_several() -> None:
     assert ordered(1e-4, workers=8, cpus=8, held=0.9).seconds >= 4 * 8 * SWITCH
     assert ordered(3e-3, workers=4, cpus=4, held=0.4).seconds >= HANDS * 0.4 * 3e-3
     assert ordered(1e-4, workers=1, held=0.9).seconds == 0.05
+
+
+@pytest.mark.parametrize("workers", [16, 64])
+@pytest.mark.parametrize("call", [1e-5, 1e-3, 5e-3])
+def test_many_that_take_turns_are_counted_by_whole_calls(workers: int, call: float) -> None:
+    found = ordered(call, call * workers, workers, workers, held=1.0)
+    assert found.whole
+    assert found.warm >= workers * SWITCH  # as long as it takes until all of them queue
+    assert found.seconds >= max(2 * workers * SWITCH, LONG_CALLS * call * workers)
+    assert found.warm + found.seconds + found.beyond < 2 * found.seconds
+    assert not ordered(call, call, workers, workers).whole
+    assert not ordered(call, call * MANY, MANY, workers, held=1.0).whole
+
+
+@pytest.mark.parametrize("workers", [2, 4, 8])
+def test_each_of_a_few_that_take_turns_has_had_one_before_the_window(workers: int) -> None:
+    assert ordered(1e-5, workers=workers, cpus=workers, held=1.0).warm >= 2 * workers * SWITCH
 
 
 def test_a_crowd_gets_longer_windows() -> None:
@@ -90,6 +109,24 @@ def test_every_worker_has_a_cpu_of_its_own_and_cores_come_first(
         assert all(taken.count(cpu) == workers // cpus for cpu in taken)
     half = max(1, cpus // 2)
     assert [order.cpu(place) for place in range(half)] == list(range(half))  # a core each
+
+
+@pytest.mark.parametrize("allowed", [{5}, {0, 8}, {1, 2, 9, 10, 11}, set(range(4, 12))])
+def test_workers_are_placed_on_the_cpus_that_are_allowed(
+    allowed: set[int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = simulated.Machine(16, monkeypatch, tmp_path)
+    monkeypatch.setattr(machine, "allowed_cpus", lambda: sorted(allowed))
+    lab = MadeUpLab(2 * len(allowed), 1e-3)
+    meter = Meter(cast("Lab", lab), 0.05, len(allowed), random.Random(1))
+    assert here.order == list(range(16))
+    for workers in (len(allowed), 2 * len(allowed)):
+        meter.window("threads", ONE_CALL, workers)
+        taken = [lab.orders[-1][2].cpu(place) for place in range(workers)]
+        assert set(taken) == allowed
+        assert taken[: len(allowed)] * (workers // len(allowed)) == taken
+    cores = {cpu % 8 for cpu in allowed}
+    assert {cpu % 8 for cpu in meter.places[: len(cores)]} == cores  # a core each, then siblings
 
 
 def test_one_worker_takes_every_place_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:

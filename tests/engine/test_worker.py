@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import pytest
 
-from gilkit.engine.worker import Order, finished, stint, work
+from gilkit.engine.worker import Order, ended, finished, stint, work
 from gilkit.results.windows import Stint
 from gilkit.workloads.workload import Call
 
@@ -106,6 +107,31 @@ def test_what_is_finished_at_an_instant() -> None:
     assert finished(stamps, 11.0, batch=4) == pytest.approx(4.0)
     assert finished(stamps, 10.5, batch=4) is None  # no stamp before it
     assert finished(stamps, 14.0, batch=4) is None  # none after it
+
+
+def test_what_has_ended_at_an_instant() -> None:
+    stamps = [10.0, 11.0, 13.0, 14.0]
+    assert ended(stamps, 12.9, batch=4) == 4.0
+    assert ended(stamps, 10.5, batch=4) == 0.0  # within its first
+    assert ended(stamps, 9.0, batch=4) == 0.0
+    assert ended(stamps, 14.0, batch=4) is None  # none after it
+
+
+@pytest.mark.parametrize("workers", [16, 64])
+def test_many_that_take_turns_end_one_call_after_the_other(workers: int) -> None:
+    """Each holds the GIL for five calls of 1 ms, and whose turn it is is chance: some have none for long."""
+    chance, now = random.Random(3), 0.0
+    stamps: list[list[float]] = [[0.0] for _ in range(workers)]
+    order = Order(warm=0.005 * workers, seconds=0.01 * workers, beyond=0.001, batch=1, call=1e-3, whole=True)
+    until = order.warm + order.seconds + order.beyond
+    while left := [mine for mine in stamps if mine[-1] < until]:
+        mine = chance.choice(left)
+        for _ in range(5):
+            now += 1e-3
+            mine.append(now)
+    found = [stint(mine, (0.0, 0.0, 0.0, 0.0), order, 0.0) for mine in stamps]
+    assert sum(done.calls for done in found if done is not None) == pytest.approx(order.seconds / 1e-3, abs=1)
+    assert len([done for done in found if done is None]) == 0
 
 
 def test_transients_do_not_count() -> None:

@@ -18,6 +18,16 @@ from gilkit.results.stats import Estimate
         (Estimate(1.98, 1.98, 1.98), "1.98±.01"),  # never less than it is rounded to
         (Estimate(1.98, 0.5, 3.5), "2.0±1.5"),
         (Estimate(31.25, 31.0, 31.5), "31.2±.2"),
+        (Estimate(63.52, 62.17, 64.87), "63.5±1.4"),
+        (Estimate(31.0, 18.6, 43.4), "31±12"),
+        (Estimate(9.5, 1.0, 20.0), "10±10"),
+        (Estimate(128.4, 128.0, 129.0), "128±1"),
+        (Estimate(1024.0, 500.0, 1100.0), "1024±524"),
+        (Estimate(1.98, least=1.98, most=1.98), "1.98"),
+        (Estimate(1.98, least=0.5, most=2.01), "0.5–2.0"),
+        (Estimate(31.0, least=9.5, most=40.1), "9.5–40.1"),
+        (Estimate(31.0, least=18.5, most=40.1), "18–40"),
+        (Estimate(900.0, least=100.0, most=1020.0), "100–1020"),
     ],
 )
 def test_a_cell(speedup: Estimate | None, text: str) -> None:

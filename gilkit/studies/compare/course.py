@@ -12,11 +12,13 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import LOOK, Lane, Measured, Runner, exactly
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.stats import paired
+from gilkit.results.stats import FEWEST_ROUNDS, paired
 from gilkit.results.windows import Window
 from gilkit.studies.compare.plan import PATIENCE, Budget, Subject, half_width, targets
 from gilkit.studies.compare.preparation import Preparation
 from gilkit.studies.compare.speedups import speedup_of
+
+OVERRUN = 1.2  # times what is planned that the fewest rounds may take, with what starting takes beside
 
 
 class Course:
@@ -58,44 +60,57 @@ class Course:
 
     def _first(self, lab: Lab) -> None:
         """Measure the rounds before the first look, spread over sets of fresh processes."""
-        costs = {s.name: self._cost(s, s.cases) for s in self.subjects}
-        wanted = self.asked or self.pace.rounds(sum(costs.values()))
-        goals, self.first = targets(wanted), wanted
-        left = wanted * sum(costs.values())
+        whole = {s.name: self._cost(s, s.cases) for s in self.subjects}
+        beside = {s.name: self._cost(s, filter(s.beside, s.cases)) for s in self.subjects}
+        more = sum(beside.values())
+        planned = self.pace.rounds(sum(whole.values()) - more, more)
+        wanted, self.few = (self.asked, self.asked) if self.asked else planned
+        self.first = wanted
+
+        def seconds(subject: Subject, rounds: int) -> float:
+            dear = beside[subject.name]
+            return (whole[subject.name] - dear) * rounds + dear * min(rounds, self.few)
+
+        left = sum(seconds(subject, wanted) for subject in self.subjects)
         self.runner.total = left
-        late = self.runner.clock() + max(self.pace.budget, min(left, self.pace.patience))
-        for number, goal in enumerate(goals):
-            if number:
+        now = self.runner.clock()
+        late = now + max(self.pace.budget, min(left, self.pace.patience))
+        self.end = now + max(self.pace.patience, OVERRUN * left)
+        load, before = machine.load_by_others(LOOK), 0
+        for subject in self.subjects:
+            for case in self.runner.open(subject.cases):
+                self.runner.record(case, load, subject.facts[case.variant])
+        for goal in targets(wanted):
+            if before:
                 lab.renew()
             for subject in self.subjects:
-                if number and subject.tried:
+                if before and subject.tried:
                     subject.sets.append(subject.tried)
-                share = costs[subject.name] * (goal - (goals[number - 1] if number else 0))
+                share = seconds(subject, goal) - seconds(subject, before)
                 room = (late - self.runner.clock()) * share / max(left, 1e-9)
                 self._rounds(subject, subject.cases, goal, self.runner.clock() + room)
                 left -= share
                 self._keep(lab)
+            self.runner.note_load(self.runner.records, machine.load_by_others(LOOK))
+            before = goal
 
     def _rounds(self, subject: Subject, cases: Sequence[Case], goal: int, late: float) -> None:
         """Run rounds until each of some cases has so many that nobody disturbed, or it is late.
 
-        At least one; and not more than `PATIENCE` times as many as are wanted.
+        At least one; not more than `PATIENCE` times as many as are wanted; and the fewest that decide
+        anything, as long as there is patience for them.
         """
         runner, first = self.runner, True
-        load = machine.load_by_others(LOOK)
-        for case in runner.open(cases):
-            if case not in runner.records:
-                runner.record(case, load, subject.facts[case.variant])
-        while lacking := self._lacking(cases, goal):
+        while lacking := self._lacking(subject, cases, goal):
             enough = subject.tried >= (self.asked or PATIENCE * goal)
-            if enough or (self.asked is None and not first and runner.clock() > late):
+            until = late if subject.tried >= min(goal, FEWEST_ROUNDS) else self.end
+            if enough or (self.asked is None and not first and runner.clock() > until):
                 break
             self._round(subject, lacking, goal)
             first = False
         if subject.sets:
             for case in runner.open(subject.cases):
                 runner.records[case].facts |= facts.GENERATIONS.entry(subject.sets)
-        runner.note_load(cases, machine.load_by_others(LOOK))
 
     def _round(self, subject: Subject, cases: Iterable[Case], goal: int) -> None:
         lanes = [
@@ -110,7 +125,7 @@ class Course:
         )
         subject.tried += 1
 
-    def _lacking(self, cases: Sequence[Case], goal: int) -> list[Case]:
+    def _lacking(self, subject: Subject, cases: Sequence[Case], goal: int) -> list[Case]:
         """Return the cases of which too few rounds count, with what they are relative to."""
         runner = self.runner
         found: dict[Case, None] = {}
@@ -118,7 +133,7 @@ class Course:
             base = case.baseline
             series = [runner.records[c].rounds() for c in (case, base) if c in runner.records]
             done = runner.records[case].ids if self.asked else paired(*series)
-            if len(done) < goal:
+            if len(done) < (min(goal, self.few) if subject.beside(case) else goal):
                 found[case] = None
                 if base in runner.records and base not in runner.failures:
                     found[base] = None
@@ -149,6 +164,7 @@ class Course:
     def _narrow(self, lab: Lab) -> None:
         """Spend what time is left where intervals are widest, for what that costs."""
         late, fresh = self.begun + self.pace.budget, False
+        self.few = max(self.pace.looks, default=self.few)
         while found := self._widest(late):
             if not fresh:
                 fresh = True

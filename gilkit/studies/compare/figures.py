@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isnan
 
 from gilkit.gil.law import HAND_OVER
 from gilkit.results.case import JUDGED_VARIANTS
@@ -169,7 +169,10 @@ class Evidence:
     @property
     def waits(self) -> bool:
         """Whether a call mostly waits for something, alone too, so that the CPUs do not limit it."""
-        return self.alone is not None and self.alone.cpu < MOSTLY_WAITS
+        if self.alone is None:
+            return False
+        ready = 0.0 if isnan(self.alone.delay) else self.alone.delay  # for a CPU that somebody else had
+        return self.alone.cpu + ready < MOSTLY_WAITS
 
     @property
     def limit(self) -> Estimate | None:

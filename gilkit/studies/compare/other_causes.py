@@ -92,7 +92,8 @@ def scales(f: Evidence) -> Clue | None:
     held = f.threads.get("gil") if f.judged == "nogil" else None
     advice = "threads: use as many as CPUs" if f.own else "use threads"
     if held is not None:
-        if held.high < SCALING * f.ceiling.low:
+        unsure = f.gil and not held.decided  # of few rounds; but it holds the GIL, and one is all that does
+        if unsure or held.high < SCALING * f.ceiling.low:
             why, advice = f"{why}; with the GIL {held:.2f}×", "release the GIL and use threads"
         else:
             why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")

@@ -38,7 +38,7 @@ class Budget:
     looks : tuple of int
         Rounds at which cases whose interval is wide are looked at again.
     patience : float
-        Seconds for the fewest rounds of calls that are long.
+        Seconds for the fewest rounds that decide anything, where these take longer.
     """
 
     budget: float
@@ -47,13 +47,30 @@ class Budget:
     looks: tuple[int, ...]
     patience: float
 
-    def rounds(self, cost: float) -> int:
-        """Return how many rounds there are to be before the first look, of the seconds of a round of all."""
-        if self.first * cost <= self.budget:
-            return self.first
-        if FEWEST_ROUNDS * cost <= max(self.budget, self.patience):
-            return FEWEST_ROUNDS
-        return max(1, int(max(self.budget, self.patience) / cost))
+    def rounds(self, cost: float, beside: float = 0.0) -> tuple[int, int]:
+        """Return how many rounds there are to be before the first look.
+
+        Parameters
+        ----------
+        cost : float
+            Seconds of a round of what verdicts are about.
+        beside : float
+            Seconds of a round of what is shown beside it. On many CPUs, threads that hold the GIL take longer
+            than all the rest together: these get what is left.
+
+        Returns
+        -------
+        tuple of int
+            Of the one, and of the other; that may be none.
+        """
+        every, most = cost + beside, max(self.budget, self.patience)
+        if self.first * every <= self.budget:
+            return self.first, self.first
+        if FEWEST_ROUNDS * every <= most:
+            return FEWEST_ROUNDS, FEWEST_ROUNDS
+        if FEWEST_ROUNDS * cost <= most and beside:
+            return FEWEST_ROUNDS, max(0, int((self.budget - FEWEST_ROUNDS * cost) / beside))
+        return (few := max(1, int(most / every))), few
 
 
 def targets(rounds: int) -> list[int]:
@@ -67,7 +84,7 @@ def half_width(speedup: float) -> float:
     return NARROW_ENOUGH * max(1.0, speedup / 2)
 
 
-QUICK_PACE = Budget(budget=19.0, window=0.025, first=FEWEST_ROUNDS, looks=(), patience=24.0)
+QUICK_PACE = Budget(budget=19.0, window=0.015, first=FEWEST_ROUNDS, looks=(), patience=26.0)
 USUAL_PACE = Budget(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
 OWN_PACE = Budget(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
 
@@ -92,6 +109,10 @@ class Subject:
         threads = {case.variant for case in self.cases if case.executor == "threads"}
         has = threads & set(JUDGED_VARIANTS) or set(self.workloads)
         return next((variant for variant in JUDGED_VARIANTS if variant in has), "")
+
+    def beside(self, case: Case) -> bool:
+        """Whether a case is shown beside what the verdict is about: threads of other variants."""
+        return case.executor == "threads" and case.variant in JUDGED_VARIANTS and case.variant != self.judged
 
     def follows(self, case: Case, alone: Case) -> bool:
         """Whether a case is another look at what another is the baseline of: it fails with that."""

@@ -14,15 +14,16 @@ from gilkit.studies.compare import gil_causes, other_causes
 from gilkit.studies.compare.advice import PIN, processes, surely_better
 from gilkit.studies.compare.causes import SCALING, Cause, Clue, beside_what, said, shown, stop
 from gilkit.studies.compare.evidence import evidence
-from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.figures import Evidence, surely_above
 from gilkit.studies.compare.gil_causes import certain_words, law_words, reach
 
 __all__ = ["Cause", "Verdict", "judge", "verdicts"]
 
 LITTLE_CEILING = 1.1  # the ceiling up to which nothing can scale
+ABOVE_CEILING = 2.0  # times it, from which threads contradict it: what siblings of a core can do, to one
 LITTLE_SHARE = 0.25  # of its CPUs that the machine gives, below which it is busy or limited
 FEWEST_CLEAN = 8  # undisturbed rounds, of many, with fewer of which the machine is too busy
-FEWEST_STEADY = 4.0  # calls of each worker in a window, with fewer of which nothing is decided
+FEWEST_STEADY = 3.5  # calls of each worker in a window (about four), with fewer of which nothing is decided
 AGAIN_QUIET = "run it again on a quiet machine"
 FINDERS = (
     other_causes.parallel,
@@ -86,6 +87,19 @@ def _unmeasured(f: Evidence) -> Verdict | None:
     return None
 
 
+def _one_cpu(f: Evidence) -> Verdict | None:
+    """There is one CPU: that is certain on a busy machine, and of one round, too."""
+    if f.cpus > 1 or f.waits or f.subject is None or _beyond(f.subject, 1.0):
+        return None
+    why = said("nothing can scale here: one CPU", certain_words(f))
+    return Verdict(Cause.HARDWARE, why, "use a machine with more CPUs")
+
+
+def _beyond(threads: Estimate, little: float) -> bool:
+    """Whether threads do more than where nothing can scale."""
+    return (threads.low if threads.decided else float(threads)) > LITTLE_CEILING * little
+
+
 def _busy(f: Evidence) -> Verdict | None:
     """Others took the machine: what was seen of the GIL is certain all the same."""
     if f.clean >= min(FEWEST_CLEAN if f.tried > 2 * FEWEST_CLEAN else FEWEST_ROUNDS, f.tried):
@@ -110,12 +124,9 @@ def _nowhere(f: Evidence) -> Verdict | None:
     """The machine itself gives next to nothing to more workers, and threads do no more than it."""
     if f.waits or f.ceiling is None or f.subject is None:
         return None
-    if f.subject.low > LITTLE_CEILING * max(f.ceiling, 1.0):
+    if _beyond(f.subject, max(f.ceiling, 1.0)):
         return None
     does = f"{f.workers} workers do {shown(f.ceiling)} the work of one on plain arithmetic"
-    if f.cpus == 1:
-        why = said("nothing can scale here: one CPU", certain_words(f))
-        return Verdict(Cause.HARDWARE, why, "use a machine with more CPUs")
     if f.ceiling <= LITTLE_CEILING:
         why = said(f"nothing can scale here: {does}", certain_words(f))
         return Verdict(Cause.HARDWARE, why, "look for a limit on CPUs, or who else uses them")
@@ -126,7 +137,9 @@ def _nowhere(f: Evidence) -> Verdict | None:
 
 
 def _contradicting(f: Evidence) -> Verdict | None:
-    """Threads reach what the law of the GIL forbids: something disturbed one of both."""
+    """Threads reach what the law of the GIL forbids, or the machine: something disturbed one of both."""
+    if surely_above(f.to_limit, ABOVE_CEILING) and f.subject is not None and f.subject.low <= f.cpus:
+        return _undecided(f"{beside_what(f)}: so these figures contradict each other", AGAIN_QUIET)
     found = reach(f)
     if found is None or f.subject is None or f.inside > MANY_THREADS or not found.forbids(f.subject.low):
         return None
@@ -134,7 +147,7 @@ def _contradicting(f: Evidence) -> Verdict | None:
     return Verdict(Cause.NOT_DECIDED, why, AGAIN_QUIET, (Cause.SCALES, Cause.GIL))
 
 
-BARS = (_unmeasured, _busy, _unsteady, _nowhere, _contradicting)
+BARS = (_unmeasured, _one_cpu, _busy, _unsteady, _nowhere, _contradicting)
 
 
 def _decided(f: Evidence) -> Verdict:

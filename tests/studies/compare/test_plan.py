@@ -109,10 +109,24 @@ def test_one_worker_alone_is_measured_on_every_executor() -> None:
 
 def test_rounds_follow_from_what_a_round_costs() -> None:
     budget = Budget(budget=8.0, window=0.05, first=8, looks=(), patience=30.0)
-    assert budget.rounds(0.5) == 8
-    assert budget.rounds(3.0) == 6  # of long calls fewer, for longer
-    assert budget.rounds(10.0) == 3  # not steady, and said so
-    assert budget.rounds(1e9) == 1
+    assert budget.rounds(0.5) == (8, 8)
+    assert budget.rounds(3.0) == (6, 6)  # of long calls fewer, for longer
+    assert budget.rounds(10.0) == (3, 3)  # not steady, and said so
+    assert budget.rounds(1e9) == (1, 1)
+
+
+def test_what_verdicts_are_about_comes_before_what_is_beside() -> None:
+    budget = Budget(budget=30.0, window=0.05, first=8, looks=(), patience=36.0)
+    assert budget.rounds(1.0, 1.0) == (8, 8)
+    assert budget.rounds(3.0, 3.0) == (6, 6)
+    assert budget.rounds(3.0, 4.0) == (6, 3)
+    assert budget.rounds(3.0, 20.0) == (6, 0)
+    assert budget.rounds(12.0, 1.0) == (2, 2)
+    for cost in (0.1, 1.0, 3.0, 5.0, 7.0, 40.0):
+        for beside in (0.0, 0.1, 1.0, 10.0, 100.0):
+            wanted, few = budget.rounds(cost, beside)
+            assert few <= wanted
+            assert wanted * cost + few * beside <= 36.0 or wanted == 1
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 3, 6, 8, 40])

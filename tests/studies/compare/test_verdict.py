@@ -467,6 +467,13 @@ def test_waiting_is_not_limited_by_the_cpus() -> None:
     assert judge(waiting(7.9, processes=near(7.8), cpus=1, ceiling=near(1.0))).cause is Cause.WAITING
 
 
+def test_who_waits_for_a_cpu_that_others_use_does_not_wait_for_something_outside() -> None:
+    assert waiting(1.0).waits
+    assert not waiting(1.0, alone=Usage(0.4, delay=0.55)).waits
+    assert waiting(1.0, alone=Usage(0.4, delay=nan)).waits
+    assert "one CPU" in judge(waiting(1.0, cpus=1, alone=Usage(0.4, delay=0.55))).why
+
+
 def test_a_low_ceiling_does_not_hide_threads_above_it() -> None:
     found = judge(own(near(3.71, 0.07), workers=4, ceiling=near(1.4), held=0.01, processes=near(3.7)))
     assert found.cause is Cause.WAITING
@@ -510,3 +517,41 @@ def test_threads_that_share_a_setup() -> None:
     assert "but 1.00× (0.98–1.02) where they share one setup" in found.why
     assert "its own" in found.advice
     assert judge(own(1.95, shared=near(1.93))).notes == ()
+
+
+@pytest.mark.parametrize("cpus", [2, 4, 16, 64])
+@pytest.mark.parametrize("ceiling", [0.9, 1.0, 1.05, 1.1, 1.4, 1.8, 3.7, 3.9])
+@pytest.mark.parametrize("rounds", ["many", "few", "dropped"])
+def test_nothing_can_scale_is_never_said_of_threads_that_do(cpus: int, ceiling: float, rounds: str) -> None:
+    threads = near(3.71, 0.07) if rounds == "many" else Estimate(3.71, least=3.64, most=3.78)
+    dropped = {"clean": 2, "tried": 30} if rounds == "dropped" else {}
+    low = near(ceiling, 0.01)
+    found = judge(own(threads, workers=4, cpus=cpus, ceiling=low, processes=low, held=0.01, **dropped))
+    assert "nothing can scale" not in str(found)
+    if found.cause is Cause.SCALES:
+        assert 2 * ceiling > 3.71
+
+
+def test_threads_far_above_the_ceiling_contradict_it() -> None:
+    found = judge(own(near(3.71, 0.07), workers=4, cpus=4, ceiling=near(1.4), processes=near(1.4)))
+    assert found.cause is Cause.NOT_DECIDED
+    assert "3.71× (3.64–3.78)" in found.why
+    assert "contradict" in found.why
+
+
+def test_one_cpu_is_certain_on_a_busy_machine_and_of_few_rounds() -> None:
+    for f in (own(0.8, cpus=1, clean=0, tried=30), own(Estimate(0.8, least=0.7, most=0.9), cpus=1)):
+        assert "nothing can scale here: one CPU" in judge(f).why
+    few = Estimate(1.9, least=1.8, most=1.95)
+    assert "one CPU" not in judge(own(few, cpus=1, alone=Usage(0.01), ceiling=near(1.0))).why
+
+
+@pytest.mark.parametrize("threads", [Estimate(1.0), Estimate(1.0, least=0.98, most=1.01)])
+def test_few_rounds_of_the_gil_version_do_not_hide_that_it_holds(threads: Estimate) -> None:
+    found = judge(kernel(threads={"gil": threads, "nogil": near(1.98)}))
+    assert found.advice == "release the GIL and use threads"
+    assert judge(kernel(threads={"gil": threads, "nogil": near(1.98)}, gil=False)).advice == "use threads"
+
+
+def test_about_four_calls_in_a_window_are_steady() -> None:
+    assert judge(own(1.0, held=1.0, steady=3.96)).cause is Cause.GIL

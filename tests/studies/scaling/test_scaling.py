@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -39,14 +40,16 @@ here = [name for name, column in COLUMNS.items() if not study.missing(column)]
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
-def made_up(seconds: Callable[[Column, int], list[float]], counts: tuple[int, ...] = (1, 2, 4)) -> Scaling:
-    """An outcome with the times that a function gives, on two CPUs."""
+def made_up(
+    seconds: Callable[[Column, int], list[float]], counts: tuple[int, ...] = (1, 2, 4), cpus: int = 2
+) -> Scaling:
+    """An outcome with the times that a function gives."""
     records = [
         Record(column.case(count), seconds(column, count)) for column in COLUMNS.values() for count in counts
     ]
     facts: dict[str, str | int | float] = {
         "gilkit_kind": "scaling",
-        "gilkit_cpus": 2,
+        "gilkit_cpus": cpus,
         "gilkit_counts": json.dumps(counts),
         "gilkit_work": 0.1,
         "gilkit_method": "forkserver",
@@ -92,7 +95,7 @@ def test_what_an_interval_does_not_decide_is_undecided() -> None:
     assert set(columns.growth(made_up(noisy).results, 2).undecided) == set(COLUMNS)
     one = made_up(lambda _, workers: [0.1 * workers])  # one round has no interval
     assert set(columns.growth(one.results, 2).undecided) == set(COLUMNS)
-    assert "2 workers on 2 CPUs: undecided CpuThread 2.0–2.0, " in repr(one)
+    assert "2 workers on 2 CPUs: undecided CpuThread 2.00, " in repr(one)
     text = " ".join(repr(one).split())
     assert f"a–b: the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing" in text
 
@@ -139,6 +142,20 @@ PICTURE = """
        └┬─────────┬───────────────────┬
         1         2                   4
 """.strip("\n")
+
+
+@pytest.mark.parametrize("cpus", [4, 16, 64])
+def test_the_report_is_as_wide_as_a_screen_on_any_machine(cpus: int) -> None:
+    chance = random.Random(1)
+
+    def seconds(column: Column, workers: int) -> list[float]:
+        return [column.turns(workers, cpus) * chance.gauss(1.0, 0.2) for _ in range(6)]
+
+    text = repr(made_up(seconds, worker_counts(cpus), cpus))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert f"{cpus} workers on {cpus} CPUs: " in text
+    assert f"{2 * cpus} workers on {cpus} CPUs: " in text
 
 
 def test_signs_and_cases_are_distinct() -> None:

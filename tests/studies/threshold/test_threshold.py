@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -69,7 +70,12 @@ class Machine:
 
 
 def searched(
-    machine: Machine, beaten: str, smallest: int, largest: int, rounds: int | None = None
+    machine: Machine,
+    beaten: str,
+    smallest: int,
+    largest: int,
+    rounds: int | None = None,
+    counts: Sequence[int] = (),
 ) -> Threshold:
     """The whole search on that machine."""
 
@@ -77,7 +83,7 @@ def searched(
         return KernelCall("lcg", variant, size)
 
     contest = Contest("planted", beaten, workload, smallest, largest, "n", {})
-    counts = [2, 4] if beaten == OWN else [1, 2, 4]
+    counts = list(counts or ([2, 4] if beaten == OWN else [1, 2, 4]))
     runner = Runner(1, clock=machine.clock)
     Course(contest, counts, rounds, 2, runner).measure(machine)  # type: ignore[arg-type]
     return Threshold(runner.suite())
@@ -102,6 +108,19 @@ def test_a_planted_threshold_is_found_exactly(beaten: str) -> None:
         assert "releasing costs 100 ns" in repr(found)
     with pytest.raises(ValueError, match=f"3 workers were not measured; measured were {found.workers[0]}, "):
         found.crossing(3)
+
+
+@pytest.mark.parametrize("beaten", [HOLDING, OWN])
+def test_the_report_is_as_wide_as_a_screen_for_many_workers(beaten: str) -> None:
+    text = plain(table(searched(Machine(), beaten, 1, 10**9, counts=[4, 16, 64, 128]).results))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert [line.split()[0] for line in text.splitlines() if re.match(r" +\d+  ", line)][:4] == [
+        "4",
+        "16",
+        "64",
+        "128",
+    ]
 
 
 def test_every_size_is_measured_once_and_the_ends_are() -> None:
