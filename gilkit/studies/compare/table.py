@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, cell, failures, headline, leaders, note, round_counts, share
+from gilkit.report.tables import caveats, cell, failures, headline, leaders, note, share, stars_and_intervals
 from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
@@ -136,7 +136,7 @@ def table(results: Results) -> RenderableType:
     found = list(verdicts(results))
     if any(case.variant == "function" for case in (*results, *results.failures)):
         return own(results, found[0][0], Group(*_own_lines(results, *found[0])))
-    small_print = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
+    small_print = stars_and_intervals(results)
     if any(case.variant == "ceiling" for case in results):
         executor = next(case.executor for case in results if case.variant == "ceiling")
         workers = "native threads" if executor == "openmp" else "processes"

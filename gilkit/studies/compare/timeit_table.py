@@ -16,8 +16,8 @@ from gilkit.report.tables import (
     leaders,
     note,
     plain_table,
-    round_counts,
     share,
+    stars_and_intervals,
 )
 from gilkit.report.units import nbytes, seconds
 from gilkit.results import facts
@@ -109,7 +109,7 @@ def _speedup(results: Results, case: Case) -> Estimate | None:
 
 
 def _notes(results: Results) -> str:
-    text = f"* best of its row; ± 95 % interval over {round_counts(results)} rounds"
+    text = stars_and_intervals(results)
     if any(case.variant == "shared" for case in results):
         text += "; shared: threads that share what SETUP makes"
     if any(case.variant == "single" for case in results):
