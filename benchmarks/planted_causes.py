@@ -83,6 +83,7 @@ POOL = """
 from concurrent.futures import ThreadPoolExecutor
 pool = ThreadPoolExecutor(2)
 """
+CHILD = "from subprocess import run; from sys import executable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def planted(one: float) -> list[Case]:
         Case("held for half: none", {Cause.SCALES}, synthetic(10e-3, 10e-3), SYNTHETIC),
         Case("the GIL again, by rows", {Cause.AGAIN}, "db.execute('select * from t').fetchall()", ROWS),
         Case("the GIL again, by checks", {Cause.AGAIN}, "lcg_checked.nogil(100_000)", checked),
-        Case("short calls", {Cause.SHORT}, synthetic(0.1e-6, 3e-6), SYNTHETIC),
+        Case("short calls", {Cause.SHORT}, synthetic(0.3e-6, 1.5e-6), SYNTHETIC),
         Case("short calls, checksum", {Cause.SHORT}, "zlib.crc32(data)", "import zlib; data = bytes(8_000)"),
         Case("pickling what goes in", BY_SENDING, "max(xs)", floats),
         Case("pickling what comes back", BY_SENDING, "json.loads(text)", text),
@@ -133,6 +134,11 @@ def planted(one: float) -> list[Case]:
         Case("false sharing", {Cause.SHARED}, "bump(slots, at, 300_000)", SLOTS, needs="numba"),
         Case("own threads", {Cause.PARALLEL}, "list(pool.map(zlib.compress, [data] * 4))", ZLIB + POOL),
         Case("own threads, BLAS", {Cause.PARALLEL}, "a @ a", matrix),
+        # The caller is idle meanwhile, but what it waits for is a CPU.
+        Case(
+            "a helper thread: none", {Cause.SCALES}, "pool.submit(zlib.compress, data).result()", ZLIB + POOL
+        ),
+        Case("a child process: none", {Cause.SCALES}, "run([executable, '-Sc', 'sum(range(10**6))'])", CHILD),
         Case("a wait", {Cause.WAITING}, "sleep(0.02)", "from time import sleep"),
         Case("none", {Cause.SCALES}, "hashlib.sha256(data)", HASH),
         Case("a busy neighbour", {Cause.BUSY, Cause.SCALES}, "hashlib.sha256(data)", HASH, neighbour=True),
