@@ -18,6 +18,11 @@ from gilkit.machine import allowed_cpus, cpus_in_order
 from gilkit.results.windows import Stint
 from gilkit.workloads.workload import Call, Workload, looped, ready
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 AWAKE = 0.001  # seconds before the start in which workers spin, each on its CPU
 MANY_THREADS = 1.2  # CPU seconds a second from which a call has threads of its own
 SETTLED, SETTLING_TRIES = 0.1, 3  # seconds in which threads that have nothing to do go to sleep
@@ -208,14 +213,22 @@ def _stamped(
     return len(stamps)
 
 
+def cpu_with_children() -> float:
+    """Return the CPU seconds of this process, and of the processes that it started and that have ended."""
+    if resource is None:
+        return time.process_time()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
 def paced(recipe: Workload | bytes, place: int = 0) -> Pace:
     """Return how long a call of ``recipe`` is for this worker, which is not pinned yet."""
     loop = looped(ready(recipe, place))
 
     def run(loops: int) -> tuple[float, float]:
-        used, begin = time.process_time(), time.perf_counter()
+        used, begin = cpu_with_children(), time.perf_counter()
         loop(loops)
-        return time.perf_counter() - begin, time.process_time() - used
+        return time.perf_counter() - begin, cpu_with_children() - used
 
     found = pace(run)
     for _ in range(SETTLING_TRIES):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
 
-from gilkit.engine.worker import Order, ended, finished, stint, work
+from gilkit.engine.worker import Order, cpu_with_children, ended, finished, stint, work
 from gilkit.results.windows import Stint
 from gilkit.workloads.workload import Call
 
@@ -148,3 +150,10 @@ def test_transients_do_not_count() -> None:
     found = [stint(mine, (0.0, 0.0, 0.0, 0.0), order, 0.0) for mine in stamps]
     assert sum(done.calls for done in found if done is not None) / 100 == pytest.approx(1 / 0.7, rel=0.01)
     assert all(later > earlier for mine in stamps for earlier, later in pairwise(mine))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nobody counts them there")
+def test_what_processes_of_a_call_use_is_what_it_uses() -> None:
+    before = cpu_with_children()
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
+    assert cpu_with_children() - before >= 0.3

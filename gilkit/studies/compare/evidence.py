@@ -102,9 +102,9 @@ def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     loose = Case(subject.kernel, "unpinned", "threads", subject.workers)
     clean = paired(results.rounds(subject), results.rounds(results.baseline(subject)))
     found: dict[str, Any] = {
-        "alone": _usage(alone.values()),
-        "beside": _usage(beside.values()),
-        "apart": _usage(results.windows(apart).values()) if apart != subject else None,
+        "alone": _usage(_counting(results, results.baseline(subject))),
+        "beside": _usage(_counting(results, subject)),
+        "apart": _usage(_counting(results, apart)) if apart != subject else None,
         "clean": len(clean) if beside else 0,
         "tried": len(paired(beside, alone)),
         "pinned": all(window.pinned for window in beside.values()),
@@ -115,9 +115,15 @@ def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     speedups = {id_: loose.workers * one[id_] / many[id_] for id_ in paired(one, many)}
     if speedups and found["pinned"]:
         found["unpinned"] = over_sets(speedups, sets_of(results, loose))
-        usage = _usage(results.windows(loose).values())
+        usage = _usage(_counting(results, loose))
         found["unpinned_delay"] = usage.delay if usage is not None else 0.0
     return found
+
+
+def _counting(results: Results, case: Case) -> list[Window]:
+    """Return the windows of the rounds that count; all, where none does."""
+    windows, rounds = results.windows(case), results.rounds(case)
+    return [window for id_, window in windows.items() if id_ in rounds] or list(windows.values())
 
 
 def _usage(windows: Iterable[Window]) -> Usage | None:

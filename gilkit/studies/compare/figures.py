@@ -77,7 +77,8 @@ class Evidence:
     alone, beside, apart : Usage or None
         Of one thread alone, of the threads that are judged, and of the processes.
     inside : float
-        CPU seconds per wall second of one call alone, with threads that the call itself has.
+        CPU seconds per wall second of one call alone, with threads that the call itself has; 0 where nobody
+        looked.
     limits : str
         Environment variables that set how many threads a call has inside; or empty.
     single : Estimate or None
@@ -124,7 +125,7 @@ class Evidence:
     alone: Usage | None = None
     beside: Usage | None = None
     apart: Usage | None = None
-    inside: float = 1.0
+    inside: float = 0.0
     limits: str = ""
     single: Estimate | None = None
     single_to_whole: Estimate | None = None
@@ -172,7 +173,8 @@ class Evidence:
         if self.alone is None:
             return False
         ready = 0.0 if isnan(self.alone.delay) else self.alone.delay  # for a CPU that somebody else had
-        return self.alone.cpu + ready < MOSTLY_WAITS
+        # Nor does a call wait for something outside whose own threads or processes compute for it.
+        return max(self.alone.cpu + ready, self.inside) < MOSTLY_WAITS
 
     @property
     def limit(self) -> Estimate | None:

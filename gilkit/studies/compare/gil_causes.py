@@ -29,6 +29,7 @@ FIT = 0.10  # how far below the law a speedup may lie: as far as it did where th
 OVER = 1.2  # times the law, from which a speedup contradicts it
 NEAR = 1.25  # times the law with every hand-over contended up to which they surely are what it costs
 COSTLY = 0.20  # of a call, from which hand-overs that were counted explain any loss: there are more
+OFTEN = 2.0  # times as often as the GIL is found taken, up to which waits may be for it
 NO_WAIT = 0.95  # of the CPUs that threads keep busy, from which they hardly wait for anything
 
 
@@ -152,9 +153,18 @@ def _which(f: Evidence, found: Reach, counted: bool) -> tuple[Cause, bool]:
         return Cause.AGAIN, found.low < SCALING * f.limit.low and seen
     if part and found.handing > found.holding:
         # A lock of the call's own makes threads wait just so, unless they do what hand-overs predict.
-        alone = not f.own or f.subject.low <= NEAR * found.law.high or (busy is not None and busy >= SCALING)
+        near = f.subject.low <= NEAR * found.law.high and not _waits_beyond(f)
+        alone = not f.own or near or (busy is not None and busy >= SCALING)
         return Cause.SHORT, binding and alone
     return Cause.GIL, binding and (busy is None or busy < NO_WAIT)
+
+
+def _waits_beyond(f: Evidence) -> bool:
+    """Whether threads wait far more often than they can find the GIL taken: for something else, then."""
+    if f.beside is None or f.subject is None:
+        return False
+    taken = min(0.9, ((held_share_of(f) or 0.0) + CERTAIN * f.held_error) * f.subject)
+    return f.beside.voluntary > OFTEN * max(1.0, f.times) * taken / (1 - taken)
 
 
 def _hand_overs(f: Evidence, found: Reach, cause: Cause) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gilkit.results.case import Case, Record
 from gilkit.results.file import Results, build
-from gilkit.studies.compare.evidence import shown_workers, speedup
+from gilkit.results.windows import Stint, Window
+from gilkit.studies.compare.evidence import evidence, shown_workers, speedup
 from gilkit.studies.compare.verdict import Cause, verdicts
 
 
@@ -59,3 +62,24 @@ def test_a_kernel_that_failed_altogether_says_so() -> None:
     found = dict(verdicts(made({"k/ceiling/openmp/1": [1.0]}, {"k/gil/threads/1": "it broke"})))
     assert found["k"].cause is Cause.FAILED
     assert str(found["k"]) == "failed: it broke"
+
+
+def test_what_workers_use_is_of_the_windows_that_count() -> None:
+    """Windows that others disturbed would make threads wait that do not."""
+
+    def windows(workers: int, cpu: float) -> list[Window]:
+        calm = Stint(10.0, 0.06, 0.06, 0.0, 0.0, 0.0)
+        pressed = Stint(5.0, 0.06, cpu, 0.0, 9.0, 0.06 - cpu)
+        return [Window(0.05, workers, (stint,) * workers) for stint in [calm] * 8 + [pressed] * 12]
+
+    records = []
+    for workers in (1, 2):
+        record = Record(Case("k", "nogil", "threads", workers))
+        for id_, window in enumerate(windows(workers, 0.03)):
+            record.add(id_, window.value, window)
+        records.append(record)
+    found = evidence(Results(build(records, {"gilkit_cpus": 2}, {})), "k")
+    assert (found.clean, found.tried) == (8, 20)
+    assert found.beside is not None
+    assert found.beside.cpu == pytest.approx(2.0)
+    assert found.beside.delay == 0.0

@@ -336,6 +336,16 @@ def test_a_mutex_of_short_calls_is_not_taken_for_hand_overs() -> None:
     assert found.between == (Cause.SHORT, Cause.LOCK)
 
 
+def test_short_calls_with_a_mutex_wait_more_often_than_for_the_gil() -> None:
+    """A mutex on a call of 15 µs, as measured: threads do what contended hand-overs would leave, too."""
+    short = {"held": 0.05, "call": near(15e-6, 0), "processes": near(1.97), "handover": 20e-6}
+    seldom = Usage(cpu=1.1, cpu_per_call=15e-6, voluntary=0.02)
+    often = Usage(cpu=1.1, cpu_per_call=15e-6, voluntary=0.5)
+    alone = Usage(cpu=1.0, cpu_per_call=15e-6)
+    assert judge(own(0.71, **short, alone=alone, beside=seldom)).cause is Cause.SHORT
+    assert judge(own(0.71, **short, alone=alone, beside=often)).between == (Cause.SHORT, Cause.LOCK)
+
+
 # Another lock
 
 
@@ -469,6 +479,7 @@ def test_waiting_is_not_limited_by_the_cpus() -> None:
 
 def test_who_waits_for_a_cpu_that_others_use_does_not_wait_for_something_outside() -> None:
     assert waiting(1.0).waits
+    assert not waiting(1.0, inside=1.0).waits  # a thread, or a process, of its own computes for it
     assert not waiting(1.0, alone=Usage(0.4, delay=0.55)).waits
     assert waiting(1.0, alone=Usage(0.4, delay=nan)).waits
     assert "one CPU" in judge(waiting(1.0, cpus=1, alone=Usage(0.4, delay=0.55))).why
