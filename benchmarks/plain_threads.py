@@ -33,6 +33,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -42,7 +43,7 @@ from gilkit._ext._synthetic import synthetic_nogil
 SLICE, SLICE_CALLS = 0.5, 20  # what counts of a slice: seconds, and calls of each thread, at the least
 WARM, WARM_CALLS = 0.1, 3  # the same, before it
 FEWEST = 4  # slices
-DISTURBED = 0.04  # of a CPU: what others may use of a slice; the system's own count of it is coarse
+DISTURBED = 0.03  # of a CPU: what others may use of a slice, which is counted in hundredths of a second
 PATIENCE = 20  # times as many slices as are wanted, at the most
 OFF, COVERED = 0.05, 0.93  # what is asked of gilkit
 ANEW = 10  # repeats after which the truth is measured again
@@ -69,10 +70,17 @@ def iteration() -> float:
     return min(once() for _ in range(9))
 
 
-def busy_seconds() -> float:
-    """CPU seconds that anybody used since the machine started, with what a hypervisor took."""
-    user, nice, system, _, _, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+def others_seconds() -> float:
+    """CPU seconds that all other programs have used, those that ended too, with what a hypervisor took.
+
+    Of each by its own count: that of the whole machine is a sample, too coarse for a slice.
+    """
+    ticks = int(Path("/proc/stat").read_text().split()[8])
+    for program in Path("/proc").iterdir():
+        if program.name.isdigit() and int(program.name) != os.getpid():
+            with suppress(OSError):  # it has ended: who started it has its seconds now
+                ticks += sum(map(int, Path(program, "stat").read_text().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def finished(stamps: Sequence[float], moment: float) -> float:
@@ -83,10 +91,7 @@ def finished(stamps: Sequence[float], moment: float) -> float:
 
 
 def slice_of(call: Callable[[], object], length: float, beside: float, workers: int) -> tuple[float, float]:
-    """Calls a second of so many threads in a slice, and the CPUs that others used meanwhile.
-
-    A call is of a length alone, and about of another beside the other threads.
-    """
+    """Calls a second of so many threads in a slice, and the CPUs that others used meanwhile."""
     cpus = sorted(os.sched_getaffinity(0))
     seconds, warm = max(SLICE, SLICE_CALLS * beside), max(WARM, length + WARM_CALLS * beside)
     first = time.perf_counter() + 0.02 + warm
@@ -103,26 +108,22 @@ def slice_of(call: Callable[[], object], length: float, beside: float, workers: 
         mine(now)
 
     threads = [threading.Thread(target=run, args=(place,)) for place in range(workers)]
-    busy, own = busy_seconds(), time.process_time()
-    begin = time.perf_counter()
+    before, begin = others_seconds(), time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    others = busy_seconds() - busy - (time.process_time() - own)
+    others = (others_seconds() - before) / (time.perf_counter() - begin)
     if max(mine[0] for mine in stamps) > first:
         return 0.0, inf  # one came too late
     rate = sum(finished(mine, last) - finished(mine, first) for mine in stamps) / seconds
-    return rate, others / (time.perf_counter() - begin)
+    return rate, others
 
 
 def speedups(
     call: Callable[[], object], length: float, beside: Mapping[int, float], seconds: float, allowed: float
 ) -> dict[int, list[float]]:
-    """The speedups of so many threads in undisturbed slices, each over one thread in a slice next to it.
-
-    `beside` says of numbers of threads how long a call is about with them.
-    """
+    """The speedups of numbers of threads, by how long a call is about beside them: of undisturbed slices."""
     wanted = max(FEWEST, round(seconds / max(SLICE, SLICE_CALLS * length)))
     found: dict[int, list[float]] = {workers: [] for workers in beside}
     for _ in range(PATIENCE * wanted):
