@@ -188,15 +188,12 @@ class Evidence:
 
     def of_limit(self, speedup: Estimate | None, to_ceiling: Estimate | None) -> Estimate | None:
         """Return the share of the limit that a speedup is: paired with the ceiling, if that is the limit."""
-        if to_ceiling is not None and not self.waits:
-            return to_ceiling
-        return quotient(speedup, self.limit)
+        return quotient(speedup, self.limit) if self.waits else decided(to_ceiling, speedup, self.limit)
 
     @property
     def to_processes(self) -> Estimate | None:
         """What the judged threads do, over what processes do."""
-        paired = self.threads_to_processes
-        return quotient(self.subject, self.processes) if paired is None else paired
+        return decided(self.threads_to_processes, self.subject, self.processes)
 
     @property
     def rivals(self) -> Iterator[Rival]:
@@ -234,6 +231,11 @@ def quotient(a: Estimate | None, b: Estimate | None) -> Estimate | None:
     if a is None or b is None:
         return None
     return Estimate(a / b, a.low / b.high, a.high / b.low)
+
+
+def decided(paired: Estimate | None, a: Estimate | None, b: Estimate | None) -> Estimate | None:
+    """Return a ratio that was paired by rounds; without pairs enough, that of the two figures apart."""
+    return paired if paired is not None and paired.decided else quotient(a, b)
 
 
 def surely_above(figure: Estimate | None, border: float) -> bool:

@@ -566,3 +566,10 @@ def test_few_rounds_of_the_gil_version_do_not_hide_that_it_holds(threads: Estima
 
 def test_about_four_calls_in_a_window_are_steady() -> None:
     assert judge(own(1.0, held=1.0, steady=3.96)).cause is Cause.GIL
+
+
+def test_where_too_few_rounds_are_paired_the_figures_decide_apart() -> None:
+    """Each of four cases loses other rounds to others: few are left in which all four count."""
+    few = Estimate(0.5, nan, nan)
+    assert judge(own(1.95, threads_to_ceiling=few, threads_to_processes=few)).cause is Cause.SCALES
+    assert judge(own(1.0, held=1.0, threads_to_ceiling=few, processes_to_ceiling=few)).cause is Cause.GIL
