@@ -102,7 +102,7 @@ WORKERS_OPTION = click.option(
     "--workers",
     callback=worker_counts,
     metavar="N,N,...",
-    help="Worker counts; by default 1 and as many as CPUs.",
+    help="Worker counts; by default 1 and as many as CPUs; for scaling up to twice as many.",
 )
 SIZE_OPTION = click.option(
     "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
