@@ -8,9 +8,9 @@ speedups of two workers, and on the share of a call that holds the GIL. gilkit i
 and read from the file that it writes. A case may have a Cython module, which is compiled in a temporary
 folder; be confined to so many CPUs; or have a busy process beside it.
 
-Columns: the speedup of threads with the larger half of its interval, that of processes, the held share, the
-verdict, and what that is: right; not decided, which is no mistake unless all that it lies between is wrong;
-or WRONG, with the reason. What cannot be measured here is left out, with a word. One that is not decided is
+Columns: the speedup of threads with the larger half of its interval, that of processes, the held share; what
+the verdict is: right, not decided, which is no mistake unless all that it lies between is wrong, or WRONG; the
+verdict, with the reason where it is not right. What cannot be measured here is left out, with a word. One that is not decided is
 measured up to N times (1); --show prints all that gilkit said where it is not right. Ends with 1 if anything
 is wrong. Run it on a quiet machine.
 """
@@ -67,6 +67,8 @@ class Public:
         Modules that it imports.
     says, never : list of str
         What the verdict must say, and what it must not, whatever it is.
+    first : str
+        What the first two lines must say.
     threads, processes, held : list of float or None
         The least and the most that it may be.
     pyx : dict of str to list of str
@@ -88,6 +90,7 @@ class Public:
     needs: list[str] = field(default_factory=list)
     says: list[str] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
+    first: str = ""
     threads: list[float] | None = None
     processes: list[float] | None = None
     held: list[float] | None = None
@@ -178,14 +181,14 @@ def judged(case: Public, answer: Answer) -> tuple[str, str]:
     mistakes = [f"it says “{word}”" for word in case.never if word in words]
     if verdict.between and not right & set(verdict.between):
         mistakes.append("all that it lies between is wrong")
+    if case.first not in "\n".join(answer.text.splitlines()[:2]):
+        mistakes.append(f"its first lines do not say “{case.first}”")
     if verdict.cause is not Cause.BUSY:
-        mistakes += beyond("threads", f.subject, case.threads) + beyond(
-            "processes", f.processes, case.processes
-        )
+        mistakes += beyond("threads", f.subject, case.threads)
+        mistakes += beyond("processes", f.processes, case.processes)
     if f.held is not None and not f.held_note:
-        mistakes += beyond(
-            "the held share", Estimate(f.held, f.held - f.held_error, f.held + f.held_error), case.held
-        )
+        seen = Estimate(f.held, f.held - f.held_error, f.held + f.held_error)
+        mistakes += beyond("the held share", seen, case.held)
     if verdict.cause not in right | DECIDES_NOTHING:
         mistakes.insert(0, f"the cause is {' or '.join(cause.value for cause in right)}")
     elif verdict.cause in right:
@@ -217,8 +220,8 @@ def outcome(case: Public, tries: int, whole: bool) -> str:
         if found is not OPEN:
             break
     f = answer.figures
-    figures = f"{cell(f.subject):>8}  {cell(f.processes):>8}  {share(f.held):>5}"
-    print(f"{case.id:22} {figures}  {answer.verdict.head}: {found}{why and f': {why}'}", flush=True)
+    figures = f"{cell(f.subject):>8}  {cell(f.processes):>9}  {share(f.held):>5}"
+    print(f"{case.id:22} {figures}  {found:11}  {answer.verdict.head}{why and f': {why}'}", flush=True)
     if whole and found is not RIGHT:
         print(f"\n{answer.text}", flush=True)
     return found
@@ -234,7 +237,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.id if name not in cases]:
         parser.error(f"no such case: {', '.join(unknown)}; there are {', '.join(cases)}")
-    print(f"{'case':22} {'threads':>8}  {'processes':>8}  {'held':>5}  verdict")
+    print(f"{'case':22} {'threads':>8}  {'processes':>9}  {'held':>5}  {'it is':11}  verdict")
     counts = Counter(outcome(cases[name], max(1, asked.tries), asked.show) for name in asked.id or cases)
     print(", ".join(f"{counts[word]} {word}" for word in (RIGHT, OPEN, WRONG, MISSING)))
     sys.exit(counts[WRONG] > 0)
