@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 
 from gilkit._ext._start import spin, usage
@@ -26,6 +27,7 @@ except ImportError:  # Windows
 AWAKE = 0.001  # seconds before the start in which workers spin, each on its CPU
 MANY_THREADS = 1.2  # CPU seconds a second from which a call has threads of its own
 SETTLED, SETTLING_TRIES = 0.1, 3  # seconds in which threads that have nothing to do go to sleep
+LEADS = 2  # times that a lead is doubled for a worker that ends no call in it
 SPARE_STAMPS = 4.0  # times as many stamps as calls need that are as long as they were
 
 
@@ -56,6 +58,8 @@ class Order:
     whole : bool
         Whether only whole batches count. Of many workers that take turns at the GIL some wait all the time:
         the parts of their calls tell nothing, and together they end one call after the other.
+    leads : int
+        How often the lead was doubled.
     """
 
     warm: float
@@ -69,6 +73,16 @@ class Order:
     seed: int = 0
     apart: bool = False
     whole: bool = False
+    leads: int = 0
+
+    @property
+    def starving(self) -> bool:
+        """Whether a worker that ended no call in the lead has its part, all the same.
+
+        A thread that gives the GIL up and takes it back before others wake up lets them wait for seconds:
+        they never ask for it. No lead is long enough for them then, and their one call is the truth.
+        """
+        return self.leads >= LEADS
 
     @property
     def room(self) -> int:
@@ -86,7 +100,9 @@ class Order:
 
     def longer(self) -> Order:
         """Return the order with twice the lead, for calls that take longer than was known."""
-        return replace(self, warm=2 * self.warm, beyond=2 * self.beyond, call=self.call / 2)
+        return replace(
+            self, warm=2 * self.warm, beyond=2 * self.beyond, call=self.call / 2, leads=self.leads + 1
+        )
 
 
 @contextmanager
@@ -105,7 +121,7 @@ def _kept_on(cpu: int | None) -> Iterator[None]:
             os.sched_setaffinity(0, cpus)
 
 
-def finished(stamps: Sequence[float], instant: float, batch: int) -> float | None:
+def finished(stamps: Sequence[float], instant: float, batch: int, before: int = 1) -> float | None:
     """Return how many calls were finished at an instant, by the stamps of a worker.
 
     The first stamp is its start, each further one the end of a batch. Calls that were under way count by the
@@ -114,13 +130,13 @@ def finished(stamps: Sequence[float], instant: float, batch: int) -> float | Non
     Returns
     -------
     float or None
-        None if no batch ended before the instant, or none after it.
+        None if fewer batches than `before` ended before the instant, or none after it.
     """
     done = bisect_right(stamps, instant)
-    if not 2 <= done < len(stamps):
+    if not before < done < len(stamps):
         return None
-    before, after = stamps[done - 1], stamps[done]
-    return batch * (done - 1 + (instant - before) / (after - before))
+    last, following = stamps[done - 1], stamps[done]
+    return batch * (done - 1 + (instant - last) / (following - last))
 
 
 def ended(stamps: Sequence[float], instant: float, batch: int) -> float | None:
@@ -131,7 +147,7 @@ def ended(stamps: Sequence[float], instant: float, batch: int) -> float | None:
 
 def stint(stamps: Sequence[float], used: Sequence[float], order: Order, start: float) -> Stint | None:
     """Return what a worker did in a window; None if its calls did not reach from before it to after it."""
-    count = ended if order.whole else finished
+    count = ended if order.whole else partial(finished, before=0 if order.starving else 1)
     first = count(stamps, start + order.warm, order.batch)
     last = count(stamps, start + order.warm + order.seconds, order.batch)
     if first is None or last is None:
@@ -192,7 +208,7 @@ def work(
         until = start + order.warm + order.seconds + order.beyond
         stamps = array("d", bytes(8 * order.room))
         before, whole = used(), time.process_time()
-        count = _stamped(loop, order.batch, stamps, until, clock)
+        count = _stamped(loop, order.batch, stamps, begin, until, clock)
         after, whole = used(), time.process_time() - whole
     costs = [late - early for early, late in zip(before, after, strict=True)]
     if order.apart:
@@ -201,10 +217,18 @@ def work(
 
 
 def _stamped(
-    loop: Callable[[int], object], batch: int, stamps: array[float], until: float, clock: Callable[[], float]
+    loop: Callable[[int], object],
+    batch: int,
+    stamps: array[float],
+    begin: float,
+    until: float,
+    clock: Callable[[], float],
 ) -> int:
-    """Repeat batches, with a stamp after each, until one is late enough; return how many there are."""
-    stamps[0] = clock()
+    """Repeat batches, with a stamp after each, until one is late enough; return how many there are.
+
+    The first stamp is when it was to begin: a thread that first has to wait for the GIL is at work by then.
+    """
+    stamps[0] = begin
     for index in range(1, len(stamps)):
         loop(batch)
         stamps[index] = now = clock()

@@ -8,6 +8,7 @@ from math import isnan, nan
 from typing import Any
 
 DISTURBED = 0.02  # the share of a window that others may take from a worker
+WAKING = 100e-6  # seconds that it takes at most to wake a CPU that sleeps
 TICKS = 0.03  # CPU seconds below which the system's own count of them says nothing
 
 
@@ -108,16 +109,17 @@ def own_delay(windows: Collection[Window]) -> float:
 
     A CPU that slept takes its time to wake: where threads pass a lock to and fro that is a part of every
     hand-over, and belongs to the truth. What others take comes on top, and not in every window: so it is the
-    lower quartile over the windows of the case.
+    lower quartile over the windows of the case; and no more than it takes to wake a CPU, for on a busy
+    machine others are in every window. Who never gives its CPU up has none.
     """
     each = sorted(
-        stint.delay / max(1.0, stint.voluntary)
+        stint.delay / stint.voluntary
         for window in windows
         if window.pinned
         for stint in window.stints
-        if not isnan(stint.delay) and not isnan(stint.voluntary)
+        if not isnan(stint.delay) and stint.voluntary >= 1
     )
-    return each[(len(each) - 1) // 4] if each else 0.0
+    return min(each[(len(each) - 1) // 4], WAKING) if each else 0.0
 
 
 def undisturbed(windows: Mapping[int, Window]) -> set[int]:
@@ -145,7 +147,11 @@ def _disturbed(window: Window, own: float) -> bool:
     if not window.pinned:
         return False
     return any(
-        stint.delay - own * max(1.0, stint.voluntary) > DISTURBED * stint.seconds
+        stint.delay - own * _known(stint.voluntary) > DISTURBED * stint.seconds
         for stint in window.stints
         if not isnan(stint.delay)
     )
+
+
+def _known(count: float) -> float:
+    return 0.0 if isnan(count) else count

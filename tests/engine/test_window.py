@@ -58,15 +58,16 @@ def test_a_window_is_run_again_with_twice_the_lead_for_calls_longer_than_was_kno
     assert done.stints[0].seconds > 0.05  # at work from before the window to after it
 
 
-def test_calls_that_grow_for_ever_are_a_reason() -> None:
+def test_a_worker_that_ends_no_call_in_any_lead_has_its_part() -> None:
     length = [0.0002]
 
     def grow() -> None:
         time.sleep(length[0])
         length[0] *= 2.2  # faster than the lead
 
-    with ThreadPoolExecutor(1) as pool, pytest.raises(CaseFailedError, match="took longer each time"):
-        together(pool, FunctionCall(grow), 1, Order(0.0001, 0.0001, 0.0001, 1, 0.5))
+    with ThreadPoolExecutor(1) as pool:
+        done = together(pool, FunctionCall(grow), 1, Order(0.0001, 0.0001, 0.0001, 1, 0.5))
+    assert 0 < done.calls < 1
 
 
 @pytest.fixture(scope="module")
