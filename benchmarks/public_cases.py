@@ -9,8 +9,8 @@ and read from the file that it writes. A case may have a Cython module, which is
 folder; be confined to so many CPUs; or have a busy process beside it.
 
 Columns: the speedup of threads with the larger half of its interval, that of processes, the held share; what
-the verdict is: right; not decided, which is no mistake unless all that it lies between is wrong; or WRONG; and
-the verdict, with the reason where it is not right. What cannot be measured here is left out, with a word.
+the verdict is: right; not decided, which is no mistake unless all that it lies between is wrong; or WRONG;
+and the verdict, with the reason where it is not right. What cannot be measured here is left out, with a word.
 What is not decided is measured up to N times (1); --show prints all that gilkit said where it is not right.
 Ends with 1 if anything is wrong. Run it on a quiet machine.
 """

@@ -143,7 +143,8 @@ class SimulatedLab(Lab):
         does *= max(0.5, self.random.gauss(1.0, self.noise))
         each = does * order.seconds / made.call / workers
         used = order.seconds * min(1.0, does / could) * made.busy
-        waits = each if does < 0.9 * could else 0.0  # switches: somebody else is at work
+        seldom = made.held * made.call < made.times * HAND_OVER and not made.locked  # as seen of short calls
+        waits = each * (0.02 if seldom else 1.0) if does < 0.9 * could else 0.0  # switches
         stint = Stint(each, order.seconds, used, waits, 0.0, 0.0)
         return Window(order.seconds, workers, (stint,) * workers, pinned=bool(order.cpus))
 

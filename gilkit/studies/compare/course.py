@@ -102,8 +102,8 @@ class Course:
         """
         runner, first = self.runner, True
         while lacking := self._lacking(subject, cases, goal):
-            enough = subject.tried >= (self.asked or PATIENCE * goal)
-            until = late if subject.tried >= min(goal, FEWEST_ROUNDS) else self.end
+            enough = subject.tried >= self.asked if self.asked else all(self._tired(c, goal) for c in lacking)
+            until = late if self._decides(subject, lacking, min(goal, FEWEST_ROUNDS)) else self.end
             if enough or (self.asked is None and not first and runner.clock() > until):
                 break
             self._round(subject, lacking, goal)
@@ -111,6 +111,11 @@ class Course:
         if subject.sets:
             for case in runner.open(subject.cases):
                 runner.records[case].facts |= facts.GENERATIONS.entry(subject.sets)
+
+    def _decides(self, subject: Subject, cases: Iterable[Case], fewest: int) -> bool:
+        """Whether what the verdict is about has so many rounds that it can decide something."""
+        judged = (case for case in cases if not subject.beside(case))
+        return all(len(self.runner.records[case].rounds()) >= fewest for case in self.runner.open(judged))
 
     def _round(self, subject: Subject, cases: Iterable[Case], goal: int) -> None:
         lanes = [
@@ -180,18 +185,32 @@ class Course:
         """Return the subject with most to gain: its wide cases, the rounds to go to, the half-width."""
         best, found = 0.0, None
         for subject in self.subjects:
-            wide = {case: width for case in subject.cases if (width := self._width(subject, case)) > 0}
-            if not wide:
+            looks = {case: look for case in subject.cases if (look := self._next_look(case))}
+            wide = {case: width for case in looks if (width := self._width(subject, case)) > 0}
+            judged = {case: width for case, width in wide.items() if not subject.beside(case)}
+            if not (wide := judged or wide):
                 continue
-            done = max(len(self.runner.records[case].rounds()) for case in wide)
-            goal = next((look for look in self.pace.looks if look > done), 0)
+            goal = min(looks[case] for case in wide)
+            wide = {case: width for case, width in wide.items() if looks[case] == goal}
             cases = list(dict.fromkeys(c for case in wide for c in (case, case.baseline)))
             cost = self._cost(subject, cases)
-            if not goal or self.runner.clock() + cost * (goal - done) > late:
+            done = max(len(self.runner.records[case].rounds()) for case in wide)
+            if self.runner.clock() + cost * (goal - done) > late:
                 continue
             if (gain := max(wide.values()) / cost) > best:
                 best, found = gain, (subject, cases, goal, max(wide.values()))
         return found
+
+    def _next_look(self, case: Case) -> int:
+        """Return how many rounds of a case there are at the next look at it; 0 if that was the last."""
+        known = self.runner.records.get(case)
+        done = len(known.rounds()) if known is not None else max(self.pace.looks, default=0)
+        look = next((look for look in self.pace.looks if look > done), 0)
+        return look if look and not self._tired(case, look) else 0
+
+    def _tired(self, case: Case, goal: int) -> bool:
+        """Whether others disturbed so many rounds of a case that no further ones are tried for a goal."""
+        return len(self.runner.records[case].ids) >= PATIENCE * goal
 
     def _width(self, subject: Subject, case: Case) -> float:
         """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""

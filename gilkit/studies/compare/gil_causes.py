@@ -30,6 +30,7 @@ OVER = 1.2  # times the law, from which a speedup contradicts it
 NEAR = 1.25  # times the law with every hand-over contended up to which they surely are what it costs
 COSTLY = 0.20  # of a call, from which hand-overs that were counted explain any loss: there are more
 OFTEN = 2.0  # times as often as the GIL is found taken, up to which waits may be for it
+SELDOM = 0.1  # waits in a call that may be for the GIL anyhow
 NO_WAIT = 0.95  # of the CPUs that threads keep busy, from which they hardly wait for anything
 
 
@@ -164,7 +165,7 @@ def _waits_beyond(f: Evidence) -> bool:
     if f.beside is None or f.subject is None:
         return False
     taken = min(0.9, ((held_share_of(f) or 0.0) + CERTAIN * f.held_error) * f.subject)
-    return f.beside.voluntary > OFTEN * max(1.0, f.times) * taken / (1 - taken)
+    return f.beside.voluntary > max(SELDOM, OFTEN * max(1.0, f.times) * taken / (1 - taken))
 
 
 def _hand_overs(f: Evidence, found: Reach, cause: Cause) -> str:

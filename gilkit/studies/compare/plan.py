@@ -64,8 +64,8 @@ class Budget:
             Of the one, and of the other; that may be none.
         """
         every, most = cost + beside, max(self.budget, self.patience)
-        if self.first * every <= self.budget:
-            return self.first, self.first
+        if self.first * cost + FEWEST_ROUNDS * beside <= self.budget:
+            return self.first, min(self.first, FEWEST_ROUNDS)
         if FEWEST_ROUNDS * every <= most:
             return FEWEST_ROUNDS, FEWEST_ROUNDS
         if FEWEST_ROUNDS * cost <= most and beside:
