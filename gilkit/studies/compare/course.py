@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from math import isnan
 
@@ -115,7 +115,14 @@ class Course:
     def _decides(self, subject: Subject, cases: Iterable[Case], fewest: int) -> bool:
         """Whether what the verdict is about has so many rounds that it can decide something."""
         judged = (case for case in cases if not subject.beside(case))
-        return all(len(self.runner.records[case].rounds()) >= fewest for case in self.runner.open(judged))
+        return all(len(self._counting(case)) >= fewest for case in self.runner.open(judged))
+
+    def _counting(self, case: Case) -> Collection[int]:
+        """Return the rounds in which a case and its baseline count; all, where so many were asked for."""
+        records, base = self.runner.records, case.baseline
+        if self.asked:
+            return records[case].ids
+        return paired(*(records[c].rounds() for c in (case, base) if c in records))
 
     def _round(self, subject: Subject, cases: Iterable[Case], goal: int) -> None:
         lanes = [
@@ -136,9 +143,7 @@ class Course:
         found: dict[Case, None] = {}
         for case in runner.open(cases):
             base = case.baseline
-            series = [runner.records[c].rounds() for c in (case, base) if c in runner.records]
-            done = runner.records[case].ids if self.asked else paired(*series)
-            if len(done) < (min(goal, self.few) if subject.beside(case) else goal):
+            if len(self._counting(case)) < (min(goal, self.few) if subject.beside(case) else goal):
                 found[case] = None
                 if base in runner.records and base not in runner.failures:
                     found[base] = None
@@ -194,7 +199,7 @@ class Course:
             wide = {case: width for case, width in wide.items() if looks[case] == goal}
             cases = list(dict.fromkeys(c for case in wide for c in (case, case.baseline)))
             cost = self._cost(subject, cases)
-            done = max(len(self.runner.records[case].rounds()) for case in wide)
+            done = max(len(self._counting(case)) for case in wide)
             if self.runner.clock() + cost * (goal - done) > late:
                 continue
             if (gain := max(wide.values()) / cost) > best:
@@ -203,8 +208,7 @@ class Course:
 
     def _next_look(self, case: Case) -> int:
         """Return how many rounds of a case there are at the next look at it; 0 if that was the last."""
-        known = self.runner.records.get(case)
-        done = len(known.rounds()) if known is not None else max(self.pace.looks, default=0)
+        done = len(self._counting(case)) if case in self.runner.records else max(self.pace.looks, default=0)
         look = next((look for look in self.pace.looks if look > done), 0)
         return look if look and not self._tired(case, look) else 0
 

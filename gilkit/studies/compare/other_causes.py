@@ -125,7 +125,7 @@ def lock(f: Evidence) -> Clue | None:
     """Threads wait, one alone does not, and it is not for the GIL."""
     busy = busy_share(f)
     unseen = busy is None and f.own and stop(f)  # nobody looked: it may be, but not in a kernel
-    if not may_stop(f) or not (unseen or (busy is not None and busy <= AT_WORK)):
+    if not may_stop(f) or not (unseen or f.waits or (busy is not None and busy <= AT_WORK)):
         return None
     why, advice = said(stop_where(f), law_words(f)), _own_instances(f)
     if busy is None or f.alone is None or f.beside is None:
@@ -134,7 +134,9 @@ def lock(f: Evidence) -> Clue | None:
     ahead = surely_better(f)
     stopped = surely_below(f.of_limit(f.processes, f.processes_to_ceiling), SCALING)
     outside = not ahead and stopped and _processes_wait(f)
-    seen = stop(f) and busy <= MOSTLY_IDLE and f.alone.cpu >= ALONE_AT_WORK and idle >= cost
+    # Who waits alone, too, cannot be short of CPUs: if it stops, it waits for what threads share.
+    alone = f.waits or (f.alone.cpu >= ALONE_AT_WORK and idle >= cost)
+    seen = stop(f) and (f.waits or busy <= MOSTLY_IDLE) and alone
     why = said(
         stop_where(f),
         f"threads wait: {f.workers} use {f.beside.cpu:.2f} CPUs, one alone {f.alone.cpu:.2f}"
@@ -168,7 +170,7 @@ def _own_instances(f: Evidence) -> str:
 def shared_memory(f: Evidence) -> Clue | None:
     """Threads compute all the time, and a call takes more CPU time than in processes, or than alone."""
     cost, busy = cost_of_call(f), busy_share(f)
-    if not may_stop(f) or all_stop(f) or f.subject is None:
+    if not may_stop(f) or all_stop(f) or f.subject is None or f.waits:
         return None
     if cost is None or f.alone is None or f.beside is None:
         if stop(f):  # nobody looked: it may be

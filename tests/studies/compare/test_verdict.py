@@ -573,3 +573,14 @@ def test_where_too_few_rounds_are_paired_the_figures_decide_apart() -> None:
     few = Estimate(0.5, nan, nan)
     assert judge(own(1.95, threads_to_ceiling=few, threads_to_processes=few)).cause is Cause.SCALES
     assert judge(own(1.0, held=1.0, threads_to_ceiling=few, processes_to_ceiling=few)).cause is Cause.GIL
+
+
+def test_a_mutex_around_a_wait() -> None:
+    """As measured: each thread wakes up twice, so a call takes twice the CPU time; they do not stop by that."""
+    used = {
+        "alone": Usage(0.004, 2.2e-5, 1.0),
+        "beside": Usage(0.009, 4.6e-5, 2.0),
+        "apart": Usage(0.01, 2.5e-5, 1.0),
+    }
+    found = judge(own(1.02, **used, held=0.002, call=near(5e-3, 0), processes=near(2.0)))
+    assert found.cause is Cause.LOCK
