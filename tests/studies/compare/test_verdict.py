@@ -576,7 +576,7 @@ def test_where_too_few_rounds_are_paired_the_figures_decide_apart() -> None:
 
 
 def test_a_mutex_around_a_wait() -> None:
-    """As measured: each thread wakes up twice, so a call takes twice the CPU time; they do not stop by that."""
+    """As measured: each thread wakes up twice, so a call takes twice the CPU time; not why they stop."""
     used = {
         "alone": Usage(0.004, 2.2e-5, 1.0),
         "beside": Usage(0.009, 4.6e-5, 2.0),
