@@ -8,7 +8,7 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -96,11 +96,12 @@ def cpus_in_order(cpus: Iterable[int], root: Path = TOPOLOGY) -> list[int]:
     return [cpu for _, cpu in sorted((turn, cpu) for core in cores.values() for turn, cpu in enumerate(core))]
 
 
-def stolen_seconds() -> float:
-    """Return the CPU seconds that a hypervisor took away so far."""
+def stolen_seconds(cpus: Collection[int] = ()) -> float:
+    """Return the CPU seconds that a hypervisor took away so far, from some CPUs or from all."""
     import psutil
 
-    return float(getattr(psutil.cpu_times(), "steal", 0.0))
+    known = psutil.cpu_times(percpu=True)
+    return sum(float(getattr(known[i], "steal", 0.0)) for i in cpus or range(len(known)) if i < len(known))
 
 
 def busy_seconds() -> float:

@@ -82,19 +82,24 @@ def _whole(
     told : bool
         Whether what others use can be told from what the workers do.
     """
+    used = {cpu for worker in range(workers) if (cpu := order.cpu(order.first + worker)) is not None}
     for _ in range(START_TRIES):
-        stolen, busy, own, begin = stolen_seconds(), busy_seconds(), time.process_time(), time.perf_counter()
+        stolen, busy, own = stolen_seconds(used), busy_seconds(), time.process_time()
+        begin = time.perf_counter()
         found = run(order)
         stints = tuple(one for one in found if one is not None)
-        if len(stints) == len(found):
-            others, stolen = nan, stolen_seconds() - stolen
+        if len(stints) == len(found) and sum(stint.calls for stint in stints) > 0:
+            others, part = nan, order.seconds / (time.perf_counter() - begin)  # the window's part
+            stolen = part * (stolen_seconds(used) - stolen)
             if told and workers > len(order.cpus):  # without a CPU each, workers wait for one another, too
                 ours = time.process_time() - own + order.apart * sum(stint.cpu for stint in stints)
                 others = max(0.0, busy_seconds() - busy - ours)
-                others *= order.seconds / (time.perf_counter() - begin)  # the window's part
+                others *= part
             return Window(order.seconds, workers, stints, stolen, others, bool(order.cpus))
         order = order.longer()
-    raise CaseFailedError("its calls took longer each time: no window was long enough for them")
+        if len(stints) == len(found):  # none of them ended a call
+            order = replace(order, seconds=2 * order.seconds)
+    raise CaseFailedError("the length of its calls varies too much: no window was long enough for them")
 
 
 local_pools: dict[tuple[str, int], Executor] = {}

@@ -283,6 +283,11 @@ def load(path: str | os.PathLike[str]) -> Results:
             "use a newer gilkit"
         )
     try:
-        return Results(suite)
+        found = Results(suite)
+        for case in found:  # what is cut off is told at once
+            found.every(case)
+            if any(not window.seconds > 0 or window.workers < 1 for window in found.windows(case).values()):
+                raise ValueError(f"a window of {case.name} has no length or no workers")
+        return found
     except (AttributeError, TypeError, ValueError) as error:
         raise ResultsError(f"{path} is damaged: {error}") from None

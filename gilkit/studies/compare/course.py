@@ -51,9 +51,9 @@ class Course:
         self.lost = machine.lost_seconds()
         self.meter = Meter(lab, self.pace.window, self.cpus, runner.random)
         preparation = Preparation(self.meter, runner)
-        for subject in self.subjects:
-            preparation.prepare(subject)
         with preparation.single:
+            for subject in self.subjects:
+                preparation.prepare(subject)
             self._first(lab)
             if self.asked is None:
                 self._narrow(lab)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isnan
 from statistics import fmean, median
 from typing import Any
 
@@ -127,20 +128,27 @@ def _counting(results: Results, case: Case) -> list[Window]:
 
 
 def _usage(windows: Iterable[Window]) -> Usage | None:
-    """Return what workers used in windows: the median of each figure."""
+    """Return what workers used in windows: the median of each figure; None where the system does not tell."""
     rows = []
     for window in windows:
+        if isnan(window.cpu):
+            continue
         calls = [stint.calls * stint.seconds / window.seconds for stint in window.stints]
         done = max(sum(calls), 1e-9)
         rows.append(
             (
                 window.cpu,
                 sum(stint.cpu for stint in window.stints) / done,
-                sum(stint.voluntary for stint in window.stints) / done,
-                fmean(stint.delay / stint.seconds for stint in window.stints),
+                sum(_known(stint.voluntary) for stint in window.stints) / done,
+                fmean(_known(stint.delay) / stint.seconds for stint in window.stints),
             )
         )
     return Usage(*(median(column) for column in zip(*rows, strict=True))) if rows else None
+
+
+def _known(figure: float) -> float:
+    """Return a figure, or 0 for one that the system does not tell."""
+    return 0.0 if isnan(figure) else figure
 
 
 def _single(results: Results, kernel: str, workers: int) -> dict[str, Any]:

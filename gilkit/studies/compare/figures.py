@@ -10,6 +10,7 @@ from gilkit.gil.law import HAND_OVER
 from gilkit.results.case import JUDGED_VARIANTS
 from gilkit.results.stats import Estimate
 
+COMPUTES = 0.8  # CPU time per wall second of a whole process from which its call computes
 MOSTLY_WAITS = 0.5  # CPU time per wall second of one worker alone below which a call mostly waits
 
 
@@ -174,7 +175,7 @@ class Evidence:
             return False
         ready = 0.0 if isnan(self.alone.delay) else self.alone.delay  # for a CPU that somebody else had
         # Nor does a call wait for something outside whose own threads or processes compute for it.
-        return max(self.alone.cpu + ready, self.inside) < MOSTLY_WAITS
+        return self.alone.cpu + ready < MOSTLY_WAITS and self.inside < COMPUTES
 
     @property
     def limit(self) -> Estimate | None:

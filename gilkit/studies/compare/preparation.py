@@ -12,6 +12,7 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import MANY_THREADS
 from gilkit.errors import CaseFailedError
+from gilkit.machine import gil_enabled
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
@@ -73,7 +74,7 @@ class Preparation:
                 known |= facts.INSIDE.entry(round(pace.inside, 4))
             elif fail is subject.cases:
                 return
-            if case.variant in ("python", "gil"):
+            if case.variant in ("python", "gil") and gil_enabled():
                 self.meter.held[subject.workloads[case.variant]] = Held(1.0)
 
     def _watch(self, subject: Subject) -> None:
@@ -148,7 +149,8 @@ class Preparation:
     def _single(self, subject: Subject) -> None:
         """Where a call has threads of its own, measure it with one, too, in processes started for that."""
         inside = facts.INSIDE.of(subject.facts.get("function", {}), 0.0)
-        if not subject.own or inside <= MANY_THREADS:
+        shown = max((c.workers for c in subject.cases if c.executor == "threads"), default=1)
+        if not subject.own or inside <= MANY_THREADS or shown < 2:
             return
         lab = self.single.enter_context(Lab(self.lab.most, self.lab.timeout, self.lab.hosted, single=True))
         meter = Meter(lab, self.meter.least, self.meter.cpus, self.runner.random)
@@ -161,7 +163,6 @@ class Preparation:
             return
         if limits:
             subject.facts["function"] |= facts.LIMITS.entry(", ".join(limits))
-        shown = max(case.workers for case in subject.cases if case.variant == "unpinned")
         subject.workloads["single"] = subject.workloads["function"]
         subject.facts["single"] = {}
         subject.meters["single"] = meter

@@ -140,7 +140,7 @@ def compare(
         ]
     subjects = _with_cases(subjects)
     for subject in subjects:
-        if quick:  # another look at threads is for those who have time
+        if quick and own is None:  # another look at threads is for those who have time
             subject.cases = [case for case in subject.cases if case.variant != "unpinned"]
     runner = Runner(seed, progress, output)
     course = Course(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)

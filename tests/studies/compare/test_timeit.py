@@ -176,3 +176,15 @@ def test_with_one_cpu_nothing_can_scale_and_the_gil_is_not_to_blame() -> None:
     if verdict not in done.stdout:  # rounds that others disturbed: threads may seem to do more
         assert "busy machine: " in done.stdout or "too few rounds for an interval" in done.stdout
         pytest.skip("others use the machine")
+
+
+def test_a_call_with_threads_of_its_own_on_one_worker() -> None:
+    found = package.timeit(
+        "list(pool.map(work, [data] * 2))",
+        "import hashlib\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "pool, data = ThreadPoolExecutor(2), bytes(10**6)\n"
+        "work = lambda data: hashlib.sha256(data).digest()",
+        workers=1,
+        rounds=1,
+    )
+    assert "one worker shows no scaling" in found.verdict.why

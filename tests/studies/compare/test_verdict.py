@@ -479,6 +479,7 @@ def test_waiting_is_not_limited_by_the_cpus() -> None:
 
 def test_who_waits_for_a_cpu_that_others_use_does_not_wait_for_something_outside() -> None:
     assert waiting(1.0).waits
+    assert waiting(1.0, inside=0.6).waits  # by chance: other threads of its process are counted, too
     assert not waiting(1.0, inside=1.0).waits  # a thread, or a process, of its own computes for it
     assert not waiting(1.0, alone=Usage(0.4, delay=0.55)).waits
     assert waiting(1.0, alone=Usage(0.4, delay=nan)).waits
