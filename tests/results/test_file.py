@@ -225,7 +225,7 @@ def test_a_fact_of_another_type_is_told_with_its_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("packed", [[[0.05, 1]], [[0.0, 1, 0.0, None, True, [[1.0, 0.05, 0.05]]]], [1, 2]])
 def test_windows_that_are_damaged_are_told_with_the_file(packed: list[object], tmp_path: Path) -> None:
-    record = Record(Case("k", "nogil", "threads", 1), [1.0], {"gilkit_windows": packed})
+    record = Record(Case("k", "nogil", "threads", 1), [1.0], dict(facts.WINDOWS.entry(packed)))
     save(build([record], {}, {}), tmp_path / "r.json")
     with pytest.raises(ResultsError, match=r"r\.json is damaged: "):
         load(tmp_path / "r.json")
