@@ -67,7 +67,7 @@ def cpu_quota(root: Path = CGROUPS) -> float:
 
 def usable_cpus() -> int:
     """Return the CPUs that this process may keep busy: by affinity and by cgroup quota, rounded up."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cpus = len(allowed_cpus()) or os.cpu_count() or 1
     quota = cpu_quota()
     return cpus if math.isinf(quota) else max(1, min(cpus, math.ceil(quota)))
 
@@ -98,20 +98,21 @@ def cpus_in_order(cpus: Iterable[int], root: Path = TOPOLOGY) -> list[int]:
 
 def stolen_seconds(cpus: Collection[int] = ()) -> float:
     """Return the CPU seconds that a hypervisor took away so far, from some CPUs or from all."""
-    import psutil
-
-    known = psutil.cpu_times(percpu=True)
-    return sum(float(getattr(known[i], "steal", 0.0)) for i in cpus or range(len(known)) if i < len(known))
+    return _cpu_seconds(cpus, "steal")
 
 
 def busy_seconds() -> float:
     """Return the seconds that the CPUs we may use were busy since boot, with what a hypervisor took."""
+    return _cpu_seconds(allowed_cpus(), "user", "nice", "system", "irq", "softirq", "steal")
+
+
+def _cpu_seconds(cpus: Collection[int], *fields: str) -> float:
+    """Return the seconds that some CPUs, or all, spent in such states."""
     import psutil
 
-    cpus = psutil.cpu_times(percpu=True)
-    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(len(cpus))
-    fields = ("user", "nice", "system", "irq", "softirq", "steal")
-    return sum(getattr(cpus[i], field, 0.0) for i in ours if i < len(cpus) for field in fields)
+    known = psutil.cpu_times(percpu=True)
+    chosen = (known[i] for i in cpus or range(len(known)) if i < len(known))
+    return sum(float(getattr(cpu, field, 0.0)) for cpu in chosen for field in fields)
 
 
 def watched_load() -> Callable[[], float]:

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from gilkit.engine.meter import Held, Meter
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner, exactly
 from gilkit.errors import CaseFailedError
@@ -136,7 +136,7 @@ def meter(most: int) -> Meter:
     for name in KERNELS:
         for variant in ("python", "gil"):
             if (workload := subject(name).workloads.get(variant)) is not None:
-                made.held[workload] = Held(1.0)
+                made.holds(workload)
     return made
 
 

@@ -105,6 +105,11 @@ class Meter:
         self._paces: dict[tuple[str, Workload], Pace] = {}
         self._lengths: dict[tuple[str, Workload, int], float] = {}
 
+    def holds(self, workload: Workload) -> None:
+        """Note that calls hold the GIL throughout, where there is one."""
+        if machine.gil_enabled():
+            self.held[workload] = Held(1.0)
+
     def pace(self, executor: str, workload: Workload) -> Pace:
         """Return how long a call is on one worker of an executor; measured where that is not known yet."""
         key = (executor, workload)

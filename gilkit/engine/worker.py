@@ -155,7 +155,12 @@ def stint(stamps: Sequence[float], used: Sequence[float], order: Order, start: f
     return Stint(last - first, stamps[-1] - stamps[0], *used)
 
 
-def wait_for(start: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
+def wait_for(
+    start: float,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], None] = time.sleep,
+    spin: Callable[[float], None] = spin,
+) -> None:
     """Sleep until shortly before ``start``, and spin from there on."""
     sleep(max(0.0, start - AWAKE - clock()))
     spin(max(0.0, start - clock()))
@@ -172,7 +177,7 @@ def started(recipe: Workload | bytes, start: float, place: int) -> Call | None:
         return None
     cpus = cpus_in_order(allowed_cpus())
     with _kept_on(cpus[place % len(cpus)] if cpus else None):
-        wait_for(start, time.perf_counter, time.sleep)
+        wait_for(start)
     return call
 
 
@@ -188,6 +193,7 @@ def work(
     place: int,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], None] = time.sleep,
+    spin: Callable[[float], None] = spin,
     used: Callable[[], Sequence[float]] = usage,
 ) -> tuple[Stint | None] | None:
     """Call what ``recipe`` makes for a window, as worker number ``place`` of those that `order` begins with.
@@ -201,10 +207,7 @@ def work(
         return None
     with _kept_on(order.cpu(place)):
         begin = start + order.begins(place)
-        if clock is time.perf_counter:
-            wait_for(begin, clock, sleep)
-        else:
-            sleep(max(0.0, begin - clock()))
+        wait_for(begin, clock, sleep, spin)
         until = start + order.warm + order.seconds + order.beyond
         stamps = array("d", bytes(8 * order.room))
         before, whole = used(), time.process_time()

@@ -46,6 +46,7 @@ class Results:
         self.kind = facts.KIND.of(self.facts, UNNAMED_KIND)
         self.version = facts.FORMAT.of(self.facts, FORMAT_VERSION)
         self._rounds: dict[Case, Mapping[int, float]] = {}
+        self._windows: dict[Case, list[Window]] = {}
         self.failures: dict[Case, str] = {
             Case.parse(name): reason for name, reason in facts.FAILURES.of(self.facts, {}).items()
         }
@@ -92,7 +93,10 @@ class Results:
         return self.fact(case, facts.ROUND_IDS) or range(values)
 
     def _seen(self, case: Case) -> list[Window]:
-        return [Window.unpacked(item) for item in self.fact(case, facts.WINDOWS) or []]
+        if case not in self._windows:
+            packed = self.fact(case, facts.WINDOWS) or []
+            self._windows[case] = [Window.unpacked(item) for item in packed]
+        return self._windows[case]
 
     def fact(self, case: Case, fact: Fact[T]) -> T | None:
         """Return what is known of ``case``; None where that is nothing."""

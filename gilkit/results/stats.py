@@ -56,9 +56,9 @@ class Estimate(float):
 
     def spanning(self, others: Iterable[float]) -> Estimate:
         """Return it with an interval that spans other figures, too."""
-        every = [self.low, self.high, *others]
         if not self.decided:
             return self
+        every = [self.low, self.high, *others]
         return Estimate(self, min(every), max(every), self.least, self.most)
 
 

@@ -104,6 +104,11 @@ def _float(packed: Any) -> float:
     return nan if packed is None else float(packed)
 
 
+def known(figure: float) -> float:
+    """Return a figure, or 0 for one that the system does not tell."""
+    return 0.0 if isnan(figure) else figure
+
+
 def own_delay(windows: Collection[Window]) -> float:
     """Return the seconds that a worker of a case waits for its CPU each time that it wakes up.
 
@@ -147,11 +152,7 @@ def _disturbed(window: Window, own: float) -> bool:
     if not window.pinned:
         return False
     return any(
-        stint.delay - own * _known(stint.voluntary) > DISTURBED * stint.seconds
+        stint.delay - own * known(stint.voluntary) > DISTURBED * stint.seconds
         for stint in window.stints
         if not isnan(stint.delay)
     )
-
-
-def _known(count: float) -> float:
-    return 0.0 if isnan(count) else count

@@ -49,7 +49,7 @@ def worked(workload: Ticking, order: Order, start: float, place: int = 0) -> tup
     def used() -> tuple[float, float, float, float]:
         return clock.now / 2, 3 * clock.now, 0.0, 0.0
 
-    return work(workload, order, start, place, clock, clock.sleep, used)
+    return work(workload, order, start, place, clock, clock.sleep, clock.sleep, used)
 
 
 def test_a_worker_counts_calls_between_two_instants_by_parts() -> None:

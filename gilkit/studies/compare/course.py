@@ -190,7 +190,8 @@ class Course:
         """Return the subject with most to gain: its wide cases, the rounds to go to, the half-width."""
         best, found = 0.0, None
         for subject in self.subjects:
-            looks = {case: look for case in subject.cases if (look := self._next_look(case))}
+            opened = self.runner.open(subject.cases)
+            looks = {case: look for case in opened if (look := self._next_look(case))}
             wide = {case: width for case in looks if (width := self._width(subject, case)) > 0}
             judged = {case: width for case, width in wide.items() if not subject.beside(case)}
             if not (wide := judged or wide):
@@ -208,7 +209,7 @@ class Course:
 
     def _next_look(self, case: Case) -> int:
         """Return how many rounds of a case there are at the next look at it; 0 if that was the last."""
-        done = len(self._counting(case)) if case in self.runner.records else max(self.pace.looks, default=0)
+        done = len(self._counting(case))
         look = next((look for look in self.pace.looks if look > done), 0)
         return look if look and not self._tired(case, look) else 0
 
@@ -220,12 +221,7 @@ class Course:
         """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""
         records = self.runner.records
         base = records.get(case.baseline)
-        if (
-            base is None
-            or case == case.baseline
-            or case not in self.runner.open([case])
-            or case not in records
-        ):
+        if base is None or case == case.baseline:
             return 0.0
         found = speedup_of(records[case].rounds(), base.rounds(), case.workers, subject.sets)
         if found is None or not found.decided or found.margin <= half_width(found):

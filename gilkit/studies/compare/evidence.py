@@ -13,9 +13,9 @@ from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate, paired
-from gilkit.results.windows import Window
+from gilkit.results.windows import Window, known
 from gilkit.studies.compare.figures import Evidence, Usage
-from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedup
+from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedup, speedups
 from gilkit.workloads.pickling import Pickled
 
 
@@ -99,11 +99,11 @@ def _of_call(results: Results, one: Case | None) -> dict[str, Any]:
 
 def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     """Return what the windows of threads and of processes tell beside throughput."""
-    beside, alone = results.windows(subject), results.windows(results.baseline(subject))
-    loose = Case(subject.kernel, "unpinned", "threads", subject.workers)
-    clean = paired(results.rounds(subject), results.rounds(results.baseline(subject)))
+    base, loose = results.baseline(subject), Case(subject.kernel, "unpinned", "threads", subject.workers)
+    beside, alone = results.windows(subject), results.windows(base)
+    clean = paired(results.rounds(subject), results.rounds(base))
     found: dict[str, Any] = {
-        "alone": _usage(_counting(results, results.baseline(subject))),
+        "alone": _usage(_counting(results, base)),
         "beside": _usage(_counting(results, subject)),
         "apart": _usage(_counting(results, apart)) if apart != subject else None,
         "clean": len(clean) if beside else 0,
@@ -112,10 +112,9 @@ def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     }
     if beside:
         found["steady"] = median(window.calls / window.workers for window in beside.values())
-    one, many = results.rounds(results.baseline(subject)), results.rounds(loose)
-    speedups = {id_: loose.workers * one[id_] / many[id_] for id_ in paired(one, many)}
-    if speedups and found["pinned"]:
-        found["unpinned"] = over_sets(speedups, sets_of(results, loose))
+    left = speedups(results.rounds(loose), results.rounds(base), loose.workers)
+    if left and found["pinned"]:
+        found["unpinned"] = over_sets(left, sets_of(results, loose))
         usage = _usage(_counting(results, loose))
         found["unpinned_delay"] = usage.delay if usage is not None else 0.0
     return found
@@ -139,25 +138,19 @@ def _usage(windows: Iterable[Window]) -> Usage | None:
             (
                 window.cpu,
                 sum(stint.cpu for stint in window.stints) / done,
-                sum(_known(stint.voluntary) for stint in window.stints) / done,
-                fmean(_known(stint.delay) / stint.seconds for stint in window.stints),
+                sum(known(stint.voluntary) for stint in window.stints) / done,
+                fmean(known(stint.delay) / stint.seconds for stint in window.stints),
             )
         )
     return Usage(*(median(column) for column in zip(*rows, strict=True))) if rows else None
 
 
-def _known(figure: float) -> float:
-    """Return a figure, or 0 for one that the system does not tell."""
-    return 0.0 if isnan(figure) else figure
-
-
 def _single(results: Results, kernel: str, workers: int) -> dict[str, Any]:
     """Return what threads do whose calls have one thread inside, beside such a call and one as it is."""
     case = Case(kernel, "single", "threads", workers)
-    many, whole = results.rounds(case), results.rounds(Case(kernel, "function", "threads", 1))
-    if not (both := paired(many, whole)):
+    whole = results.rounds(Case(kernel, "function", "threads", 1))
+    if not (to_whole := speedups(results.rounds(case), whole, workers)):
         return {}
-    to_whole = {id_: workers * whole[id_] / many[id_] for id_ in both}
     return {"single": speedup(results, case), "single_to_whole": over_sets(to_whole, sets_of(results, case))}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import inf, isnan
+from math import inf
 
 from gilkit.gil.law import HAND_OVER
 from gilkit.results.case import JUDGED_VARIANTS
 from gilkit.results.stats import Estimate
+from gilkit.results.windows import known
 
 COMPUTES = 0.8  # CPU time per wall second of a whole process from which its call computes
 MOSTLY_WAITS = 0.5  # CPU time per wall second of one worker alone below which a call mostly waits
@@ -164,16 +165,11 @@ class Evidence:
         return max(1, min(self.workers, self.cpus))
 
     @property
-    def p(self) -> float:
-        """What the machine gives to each worker, as a share of one CPU."""
-        return (self.ceiling if self.ceiling is not None else self.busy_cpus) / self.workers
-
-    @property
     def waits(self) -> bool:
         """Whether a call mostly waits for something, alone too, so that the CPUs do not limit it."""
         if self.alone is None:
             return False
-        ready = 0.0 if isnan(self.alone.delay) else self.alone.delay  # for a CPU that somebody else had
+        ready = known(self.alone.delay)  # for a CPU that somebody else had
         # Nor does a call wait for something outside whose own threads or processes compute for it.
         return self.alone.cpu + ready < MOSTLY_WAITS and self.inside < COMPUTES
 

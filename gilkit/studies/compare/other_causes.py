@@ -25,10 +25,8 @@ from gilkit.studies.compare.figures import Evidence, surely_above, surely_below
 from gilkit.studies.compare.gil_causes import law_words, reach
 
 ALONE_AT_WORK = 0.8  # CPU time per wall second of one worker alone, from which it does not wait by itself
-MOSTLY_IDLE, AT_WORK = (
-    0.8,
-    0.9,
-)  # of the CPUs that threads keep busy: up to the one they wait; from the other they do not
+MOSTLY_IDLE = 0.8  # of the CPUs that threads keep busy, up to which they wait
+AT_WORK = 0.9  # of them, from which they do not
 DEARER, MAY_BE_DEARER = 1.25, 1.1  # times the CPU time that a call takes: surely more; perhaps
 DELAYED = 0.15  # of their time for which threads are ready and wait for a CPU
 

@@ -12,7 +12,6 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import MANY_THREADS
 from gilkit.errors import CaseFailedError
-from gilkit.machine import gil_enabled
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
@@ -74,8 +73,8 @@ class Preparation:
                 known |= facts.INSIDE.entry(round(pace.inside, 4))
             elif fail is subject.cases:
                 return
-            if case.variant in ("python", "gil") and gil_enabled():
-                self.meter.held[subject.workloads[case.variant]] = Held(1.0)
+            if case.variant in ("python", "gil"):
+                self.meter.holds(subject.workloads[case.variant])
 
     def _watch(self, subject: Subject) -> None:
         """Find the share of a call that holds the GIL: of the variant that the verdict is about."""

@@ -22,6 +22,7 @@ from gilkit._ext._costs import Contention, Relay, release
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.errors import CaseFailedError, LateError
+from gilkit.machine import allowed_cpus
 from gilkit.studies.costs import _start_program
 
 SHARED_MEMORY = Path("/dev/shm")  # where Linux keeps shared memory
@@ -70,7 +71,7 @@ def handed_over(workers: int, loops: int) -> float:
 
 def _gathered(run: Callable[[int], None], workers: int) -> None:
     """Call ``run`` on so many threads, each on a CPU of its own where there are enough."""
-    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+    cpus = allowed_cpus()
 
     def enter(place: int) -> None:
         if workers <= len(cpus):

@@ -112,8 +112,6 @@ def point(values: Values, name: str, size: int, beaten: str, workers: int) -> Po
     else:
         before, after = (values(Case(label, variant, "threads", workers)) for variant in (HOLDING, "nogil"))
         alone, factor = values(Case(label, HOLDING, "threads", 1)) or before, 1.0
-    if not before or not after:
-        return None
     if not paired(before, after):
         return None
     return Point(size, paired_ratio(before, after, factor), float(estimate(list(alone.values()))))

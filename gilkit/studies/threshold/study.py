@@ -13,7 +13,7 @@ from gilkit.arguments import (
     checked_timeout,
     worker_list,
 )
-from gilkit.engine.meter import Held, Meter
+from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Progress, Runner
 from gilkit.engine.session import obtained
@@ -200,7 +200,7 @@ class Course:
     def _lane(self, case: Case, size: int) -> Measured:
         workload = self.contest.workload(case.variant, size)
         if case.variant == HOLDING:
-            self.meter.held[workload] = Held(1.0)
+            self.meter.holds(workload)
         done = self.runner.records[case].ids
         window = self.meter.window(case.executor, workload, case.workers, len(done))
         return Measured(window.value, window=window)
