@@ -77,6 +77,15 @@ def allowed_cpus() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
+def can_pin() -> bool:
+    """Return whether threads can be kept on a CPU: some containers forbid it."""
+    try:
+        os.sched_setaffinity(0, os.sched_getaffinity(0))
+    except (AttributeError, OSError):
+        return False
+    return True
+
+
 def cpus_in_order(cpus: Iterable[int], root: Path = TOPOLOGY) -> list[int]:
     """Return CPUs in the order in which workers take them: of every physical core one, then their siblings.
 
@@ -113,6 +122,18 @@ def _cpu_seconds(cpus: Collection[int], *fields: str) -> float:
     known = psutil.cpu_times(percpu=True)
     chosen = (known[i] for i in cpus or range(len(known)) if i < len(known))
     return sum(float(getattr(cpu, field, 0.0)) for cpu in chosen for field in fields)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the CPU seconds that processes used so far; 0 for those that have ended."""
+    import psutil
+
+    found = 0.0
+    for pid in pids:
+        with suppress(psutil.Error):
+            used = psutil.Process(pid).cpu_times()
+            found += used.user + used.system
+    return found
 
 
 def watched_load() -> Callable[[], float]:

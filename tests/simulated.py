@@ -180,6 +180,7 @@ class Machine:
         self.monkeypatch.setattr(machine, "cpus_in_order", in_order)
         self.monkeypatch.setattr(machine, "allowed_cpus", lambda: list(range(self.cpus)))
         self.monkeypatch.setattr(machine, "usable_cpus", lambda: self.cpus)
+        self.monkeypatch.setattr(machine, "can_pin", lambda: True)
 
     def carried_out(
         self,

@@ -94,6 +94,18 @@ def test_load_by_others_sees_a_busy_process_and_not_this_one() -> None:
             busy.kill()
 
 
+def test_cpu_seconds_are_those_of_other_processes_and_none_of_ended_ones() -> None:
+    burn = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", burn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "done\n"
+        assert machine.cpu_seconds([child.pid]) > 0.25  # the system counts in hundredths
+        child.communicate("\n")
+    assert machine.cpu_seconds([child.pid]) == 0.0
+
+
 def test_metadata_is_what_pyperf_takes() -> None:
     facts = machine_facts()
     assert facts["gilkit_gil"] == ("on" if machine.gil_enabled() else "off")

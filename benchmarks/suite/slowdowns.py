@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import timeit
+from math import nan
 
 import gilkit
 from gilkit.engine.executors import EXECUTORS
@@ -45,12 +46,16 @@ def nogil_over_gil(kernel: str) -> float:
 
 
 def threshold(kernel: str) -> float:
-    """Microseconds of the call from which on releasing pays, with as many threads as CPUs."""
+    """Microseconds of the call from which on releasing pays, with as many threads as CPUs.
+
+    On a machine where next to no round is undisturbed there is none: nan, a hole in the curve.
+    """
     workers = max(2, CPUS)
     found = gilkit.threshold(kernel, workers=[workers])
-    high = found.crossing(workers).high
-    points = found.points(workers)
-    return 1e6 * next((point.call for point in points if point.size == high), points[-1].call)
+    bracket, points = found.crossing(workers), found.points(workers)
+    if not any(point.advantage.decided for point in points):
+        return nan
+    return 1e6 * next((point.call for point in points if point.size == bracket.high), points[-1].call)
 
 
 def monitor_error() -> float:

@@ -100,7 +100,8 @@ class Meter:
         self.least = least
         self.cpus = cpus
         self.random = random
-        self.places = tuple(machine.cpus_in_order(machine.allowed_cpus()))
+        allowed = machine.allowed_cpus() if machine.can_pin() else []
+        self.places = tuple(machine.cpus_in_order(allowed))
         self.held: dict[Workload, Held] = {}
         self._paces: dict[tuple[str, Workload], Pace] = {}
         self._lengths: dict[tuple[str, Workload, int], float] = {}

@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 from gilkit._ext._start import usage
 from gilkit.engine.calibration import Pace, pace
-from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.executors import EXECUTORS, ProcessPool
 from gilkit.engine.worker import Order, paced, stint, work
 from gilkit.errors import CaseFailedError, LateError
 from gilkit.gil.held import HeldCall, watch
-from gilkit.machine import busy_seconds, stolen_seconds
+from gilkit.machine import busy_seconds, cpu_seconds, stolen_seconds
 from gilkit.results.windows import Stint, Window
 from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, ready
 
@@ -67,7 +67,10 @@ def together(
 
 
 def _whole(
-    order: Order, workers: int, run: Callable[[Order], Sequence[Stint | None]], told: bool = True
+    order: Order,
+    workers: int,
+    run: Callable[[Order], Sequence[Stint | None]],
+    own: Callable[[], float] = time.process_time,
 ) -> Window:
     """Return a window in which every worker was at work from before its first instant to after its last.
 
@@ -79,20 +82,20 @@ def _whole(
     workers : int
     run : callable
         Does what an order says.
-    told : bool
-        Whether what others use can be told from what the workers do.
+    own : callable
+        Returns the CPU seconds of this process, and of others whose use no stint tells.
     """
     used = {cpu for worker in range(workers) if (cpu := order.cpu(order.first + worker)) is not None}
     for _ in range(START_TRIES):
-        stolen, busy, own = stolen_seconds(used), busy_seconds(), time.process_time()
+        stolen, busy, ours = stolen_seconds(used), busy_seconds(), own()
         begin = time.perf_counter()
         found = run(order)
         stints = tuple(one for one in found if one is not None)
         if len(stints) == len(found) and sum(stint.calls for stint in stints) > 0:
             others, part = nan, order.seconds / (time.perf_counter() - begin)  # the window's part
             stolen = part * (stolen_seconds(used) - stolen)
-            if told and workers > len(order.cpus):  # without a CPU each, workers wait for one another, too
-                ours = time.process_time() - own + order.apart * sum(stint.cpu for stint in stints)
+            if workers > len(order.cpus):  # without a CPU each, workers wait for one another, too
+                ours = own() - ours + order.apart * sum(stint.cpu for stint in stints)
                 others = max(0.0, busy_seconds() - busy - ours)
                 others *= part
             return Window(order.seconds, workers, stints, stolen, others, bool(order.cpus))
@@ -189,7 +192,7 @@ def _sent_call(recipe: Workload | bytes, inputs: dict[str, Any]) -> object:
 
 
 def sent_window(
-    pool: Executor,
+    pool: ProcessPool,
     recipe: Workload | bytes,
     inputs: dict[str, Any],
     workers: int,
@@ -219,4 +222,7 @@ def sent_window(
         used = [now - then for now, then in zip(usage(), before, strict=True)]
         return [stint(stamps, used, again, start)]
 
-    return _whole(replace(order, cpus=(), batch=1), workers, run, told=False)
+    def own() -> float:
+        return time.process_time() + cpu_seconds(p.pid for p in pool.members if p.pid is not None)
+
+    return _whole(replace(order, cpus=(), batch=1), workers, run, own)

@@ -144,6 +144,9 @@ WINDOWS: Fact[list[list[Any]]] = _fact(
     "whether workers had CPUs of their own; and of every worker calls, seconds, CPU seconds, voluntary and "
     "involuntary switches, and seconds that it waited for a CPU.",
 )
+DROPPED = _fact(
+    "gilkit_dropped", float, "The share of its windows that others disturbed, and that do not count."
+)
 WORKERS = _fact("gilkit_workers", int, "Workers.")
 LOAD = _fact("gilkit_load", float, "CPUs that others used just before or just after, whichever was more.")
 CPU_USED = _fact(

@@ -154,11 +154,7 @@ def build(records: Iterable[Record], run: Metadata, failures: Mapping[Case, str]
                         **common,
                         **record.facts,
                         **facts.ROUND_IDS.entry(record.ids),
-                        **(
-                            facts.WINDOWS.entry([w.packed() for w in record.windows])
-                            if record.windows
-                            else {}
-                        ),
+                        **(_of_windows(record) if record.windows else {}),
                         "name": record.case.name,
                         "unit": "second",
                     },
@@ -172,6 +168,11 @@ def build(records: Iterable[Record], run: Metadata, failures: Mapping[Case, str]
     if not benchmarks:
         raise NothingMeasuredError(failures)
     return pyperf.BenchmarkSuite(benchmarks)
+
+
+def _of_windows(record: Record) -> facts.Metadata:
+    dropped = 1 - len(record.rounds()) / len(record.values)
+    return facts.WINDOWS.entry([w.packed() for w in record.windows]) | facts.DROPPED.entry(round(dropped, 4))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -92,6 +92,7 @@ def made_up_meter(lab: MadeUpLab, cpus: int, monkeypatch: pytest.MonkeyPatch) ->
     """A meter on a machine whose CPUs are pairs of hyperthreads, numbered as Linux mostly does."""
     order = [*range(cpus // 2), *range(cpus // 2, cpus)] if cpus > 1 else [0]
     monkeypatch.setattr(machine, "cpus_in_order", lambda _: order)
+    monkeypatch.setattr(machine, "can_pin", lambda: True)
     return Meter(cast("Lab", lab), 0.05, cpus, random.Random(1))
 
 
@@ -127,6 +128,16 @@ def test_workers_are_placed_on_the_cpus_that_are_allowed(
         assert taken[: len(allowed)] * (workers // len(allowed)) == taken
     cores = {cpu % 8 for cpu in allowed}
     assert {cpu % 8 for cpu in meter.places[: len(cores)]} == cores  # a core each, then siblings
+
+
+def test_where_nobody_may_pin_workers_are_left_to_the_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(machine.os, "sched_setaffinity", forbidden, raising=False)
+    lab = MadeUpLab(2, 1e-3)
+    Meter(cast("Lab", lab), 0.05, 2, random.Random(1)).window("threads", ONE_CALL, 2)
+    assert lab.orders[-1][2].cpus == ()
 
 
 def test_one_worker_takes_every_place_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ from gilkit.engine.window import local_window, together
 from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
+from gilkit.workloads.pickling import inputs
+from gilkit.workloads.statement import StatementCall
 from gilkit.workloads.workload import Call, FunctionCall, KernelCall, ready
 
 ORDER = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=1, call=1e-4)
@@ -95,6 +97,13 @@ def test_a_lab_runs_native_threads(lab: Lab) -> None:
             done = lab.window("openmp", KernelCall(name, "native", 1), 2, SWIFT)
             assert len(done.stints) == 2
             assert done.value > 0
+
+
+def test_of_calls_that_are_sent_their_data_it_is_told_what_others_used(lab: Lab) -> None:
+    statement = StatementCall("x = b'abc'", "x.upper()")
+    done = lab.sent(statement, lab.call(inputs, statement), 2, SWIFT)
+    assert not done.pinned
+    assert done.others >= 0
 
 
 def explode() -> None:

@@ -7,6 +7,7 @@ from math import isnan, nan
 
 import pytest
 
+from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import Results, build
 from gilkit.results.windows import Stint, Window, own_delay, undisturbed
@@ -78,5 +79,6 @@ def test_a_file_keeps_windows_and_counts_the_undisturbed() -> None:
     results = Results(build([record], {}, {}))
     assert results.rounds(case) == {0: pytest.approx(1e-3), 4: pytest.approx(5e-3)}
     assert list(results.windows(case)) == [0, 3, 4]
+    assert results.fact(case, facts.DROPPED) == pytest.approx(1 / 3, abs=1e-4)
     assert results.windows(case)[3].stints[0].delay == pytest.approx(0.05)
     assert record.rounds() == {0: 1e-3, 4: 5e-3}

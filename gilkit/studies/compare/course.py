@@ -82,7 +82,7 @@ class Course:
                 self.runner.record(case, load, subject.facts[case.variant])
         for goal in targets(wanted):
             if before:
-                lab.renew()
+                self._renew(lab)
             for subject in self.subjects:
                 if before and subject.tried:
                     subject.sets.append(subject.tried)
@@ -93,6 +93,11 @@ class Course:
                 self._keep(lab)
             self.runner.note_load(self.runner.records, machine.load_by_others(LOOK))
             before = goal
+
+    def _renew(self, lab: Lab) -> None:
+        """Have fresh processes, wherever something is measured."""
+        for one in {lab, *(meter.lab for subject in self.subjects for meter in subject.meters.values())}:
+            one.renew()
 
     def _rounds(self, subject: Subject, cases: Sequence[Case], goal: int, late: float) -> None:
         """Run rounds until each of some cases has so many that nobody disturbed, or it is late.
@@ -178,7 +183,7 @@ class Course:
         while found := self._widest(late):
             if not fresh:
                 fresh = True
-                lab.renew()
+                self._renew(lab)
                 for subject in self.subjects:
                     subject.sets.append(subject.tried)
             subject, cases, goal, width = found

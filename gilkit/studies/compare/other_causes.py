@@ -157,9 +157,7 @@ def _processes_wait(f: Evidence) -> bool:
 def _own_instances(f: Evidence) -> str:
     """Return the advice on something that threads share: who has it decides."""
     each = "give every thread an instance of its own of what is locked"
-    if f.shared is None and f.own:
-        each += " (--shared tells if it is what SETUP makes)"
-    elif f.own:
+    if f.own and f.shared is not None:
         each += " (it is not what SETUP makes: each has that already)"
     rest = processes(f) if surely_better(f) else ""
     return said(each, f"or {rest}" if rest else "")

@@ -127,8 +127,12 @@ def _line(verdict: Verdict) -> Text:
 
 def _own_lines(results: Results, kernel: str, verdict: Verdict) -> Iterable[Text]:
     """Return the verdict on the reader's own code, what else is certain, and what more CPUs would give."""
+    return [_line(verdict), *map(Text, verdict.notes), *_prediction(results, kernel, verdict)]
+
+
+def _prediction(results: Results, kernel: str, verdict: Verdict) -> list[Text]:
     more = predicted(evidence(results, kernel), verdict)
-    return [_line(verdict), *map(Text, verdict.notes), *([Text(more, style="dim")] if more else [])]
+    return [Text(more, style="dim")] if more else []
 
 
 def table(results: Results) -> RenderableType:
@@ -143,6 +147,8 @@ def table(results: Results) -> RenderableType:
         small_print += f"; ceiling: {workers} on lcg, in the same rounds"
     parts: list[RenderableType] = [headline(results), "", _rows(results), note(small_print)]
     parts += [*caveats(results), "", _verdict_lines(found, max(len(kernel) for kernel, _ in found))]
+    if len(found) == 1:  # a line for each of many would be more than the answer
+        parts += _prediction(results, *found[0])
     watched = {said for case in results if (said := results.fact(case, facts.HELD_NOTE))}
     parts += [Text(f"GIL held: {said}", style="dim") for said in sorted(watched)]
     if results.failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import isnan, sqrt
+from math import sqrt
 
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -38,12 +38,12 @@ class Point:
     @property
     def wins(self) -> bool:
         """Whether the challenger wins, and the interval leaves no doubt of it."""
-        return self.advantage > WINS and (isnan(self.advantage.low) or self.advantage.low > 1)
+        return self.advantage > WINS and self.advantage.low > 1
 
     @property
     def open(self) -> bool:
         """Whether more rounds may change that."""
-        return self.advantage.low < WINS < self.advantage.high
+        return not self.advantage.decided or self.advantage.low < WINS < self.advantage.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class Crossing:
 
 
 def crossing(points: Iterable[Point]) -> Crossing:
-    """Return the bracket that the points leave."""
-    ordered = sorted(points, key=lambda point: point.size)
+    """Return the bracket that the points leave: those of too few rounds for an interval decide nothing."""
+    ordered = sorted((point for point in points if point.advantage.decided), key=lambda point: point.size)
     low = next((point.size for point in reversed(ordered) if not point.wins), None)
     high = next((point.size for point in ordered if low is None or point.size > low), None)
     return Crossing(low, high)

@@ -195,7 +195,7 @@ class Course:
 
     def _open(self, size: int) -> bool:
         found = (self._point(size, workers) for workers in self.workers)
-        return any(item is not None and item.open for item in found)
+        return any(item is None or item.open for item in found)
 
     def _lane(self, case: Case, size: int) -> Measured:
         workload = self.contest.workload(case.variant, size)

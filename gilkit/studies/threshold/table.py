@@ -15,7 +15,7 @@ from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate
+from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.threshold.crossing import OWN, WINS, Point, crossing, points, price, size_of
 
 CURVE_WIDE, CURVE_HIGH = 64, 11  # columns and rows of the picture
@@ -51,10 +51,14 @@ def table(results: Results) -> RenderableType:
         note(small_print),
         *caveats(results),
     ]
+    if not all(_decided(points(results, count)) for count in counts):
+        few = f"not decided: it takes {FEWEST_ROUNDS} rounds that count at a size"
+        parts.append(Text(few, style="yellow"))
     if (cost := price(results)) is not None and not own:
         parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
     what = "times the work of one thread" if own else "times the work of the gil version"
-    parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(points(results, shown))]
+    if drawn := points(results, shown):
+        parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(drawn)]
     if results.failures:
         parts += ["", *_failed(results.failures, unit)]
     return Group(*parts)
@@ -77,11 +81,15 @@ def _cost(cost: Estimate) -> str:
     return f"{seconds(cost)} ({seconds(cost.low)} to {seconds(cost.high)})"
 
 
+def _decided(found: list[Point]) -> bool:
+    return any(point.advantage.decided for point in found)
+
+
 def _row(found: list[Point]) -> tuple[str, str, str, str]:
     """Where it begins to pay, the bracket, the call there, and what it brings at the largest size."""
-    if not found:
-        return ("–", "–", "–", "–")
-    last = cell(found[-1].advantage)
+    last = cell(found[-1].advantage) if found else "–"
+    if not _decided(found):
+        return ("not decided", "–", "–", last)
     bracket = crossing(found)
     if bracket.high is None:
         return (f"not up to {found[-1].size:,}", "–", "–", last)
@@ -93,8 +101,6 @@ def _row(found: list[Point]) -> tuple[str, str, str, str]:
 
 def picture(found: list[Point], columns: int = CURVE_WIDE, rows: int = CURVE_HIGH) -> list[Text]:
     """Draw the advantage by size, both ends of each interval included; sizes on a logarithmic axis."""
-    if not found:
-        return []
     ends = [(point, _low(point), _high(point)) for point in found]
     top = max(1.0, *(min(high, 1.5 * point.advantage) for point, _, high in ends))
     bottom = min(1.0, *(max(low, point.advantage / 1.5) for point, low, _ in ends))

@@ -250,6 +250,15 @@ def test_half_held_is_the_gil_by_its_law(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("machine", [4, 16], indirect=True)
+def test_what_more_cpus_would_give_is_said_of_one_kernel(machine: Machine) -> None:
+    def text(*names: str) -> str:
+        return repr(machine.carried_out(machine.kernels(*names), USUAL_PACE, kernels(machine.cpus))[0])
+
+    assert "CPUs threads would reach at most 2.0" in text("synthetic")
+    assert "would reach" not in text("synthetic", "lcg")
+
+
+@pytest.mark.parametrize("machine", [4, 16], indirect=True)
 def test_a_mutex_is_another_lock(machine: Machine) -> None:
     found = judged(machine, Made(5e-3, held=0.01, locked=1.0))
     assert found.verdict.cause is Cause.LOCK

@@ -35,9 +35,14 @@ def test_a_point_wins_only_without_doubt() -> None:
     assert not at(1, 1.5, 0.6).wins  # the interval holds a loss
     assert at(1, 1.06, 0.02).open
     assert not at(1, 1.5, 0.1).open
-    single = Estimate(1.5, float("nan"), float("nan"))  # one round has no interval
-    assert Point(1, single, 1e-6).wins
-    assert not Point(1, single, 1e-6).open
+
+
+def test_a_point_without_an_interval_decides_nothing() -> None:
+    few = Point(4, Estimate(1.5), 1e-6)
+    assert few.open
+    assert not few.wins
+    assert crossing([few]) == Crossing(None, None)
+    assert crossing([at(1, 0.9), few, at(16, 1.5)]) == Crossing(1, 16)
 
 
 def test_the_bracket_lies_between_the_last_loss_and_the_next_win() -> None:

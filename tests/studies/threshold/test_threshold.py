@@ -20,7 +20,7 @@ from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.threshold import study
-from gilkit.studies.threshold.crossing import HOLDING, OWN, points
+from gilkit.studies.threshold.crossing import HOLDING, OWN, Crossing, points
 from gilkit.studies.threshold.study import Contest, Course, Threshold, swept
 from gilkit.studies.threshold.table import picture, table
 from gilkit.workloads.workload import KernelCall, Workload
@@ -34,10 +34,11 @@ class Machine:
     From `PLANTED` on threads run at once; below, each waits for the others.
     """
 
-    def __init__(self, failing: int | None = None, slow: float = 1.0) -> None:
+    def __init__(self, failing: int | None = None, slow: float = 1.0, busy: bool = False) -> None:
         self.now = 0.0
         self.failing = failing
         self.slow = slow
+        self.delay = 0.5 if busy else 0.0  # the share of every window that others take from each worker
         self.asked: list[tuple[str, int, str, int]] = []
 
     def __enter__(self) -> Machine:
@@ -65,7 +66,8 @@ class Machine:
         released = workload.variant != HOLDING and size >= PLANTED
         turns = max(1.0, workers / 2) if released else workers
         self.now += self.slow * order.seconds
-        stint = Stint(order.seconds / self.call(workload) / turns, order.seconds, order.seconds)
+        calls, delay = order.seconds / self.call(workload) / turns, self.delay * order.seconds
+        stint = Stint(calls, order.seconds, order.seconds, 0.0, 0.0, delay)
         return Window(order.seconds, workers, (stint,) * workers)
 
 
@@ -145,6 +147,24 @@ def test_a_size_that_fails_is_said_and_the_others_stand() -> None:
     assert "failed at 64 n: it was planted" in repr(found)
 
 
+@pytest.mark.parametrize("beaten", [HOLDING, OWN])
+def test_a_busy_machine_decides_nothing(beaten: str) -> None:
+    found = searched(Machine(busy=True), beaten, 1, 10**6)
+    assert found.points(2) == []
+    assert found.crossing(2) == Crossing(None, None)
+    assert {len(found.results.values(case)) for case in found.results} == {3 * study.ROUNDS}
+    text = repr(found)
+    assert re.search(r"^ +2 +not decided +– +– +–$", text, re.MULTILINE)
+    assert "100% of the windows were disturbed" in text
+    assert "not decided: it takes 6 rounds that count at a size" in text
+
+
+def test_fewer_than_six_rounds_decide_nothing() -> None:
+    found = searched(Machine(), HOLDING, 1, 10**6, rounds=5)
+    assert found.crossing(2) == Crossing(None, None)
+    assert "not decided" in repr(found)
+
+
 def test_more_rounds_where_they_may_decide_and_as_many_as_asked() -> None:
     found = searched(Machine(), HOLDING, 1, 100, rounds=2)
     assert {len(found.results.values(case)) for case in found.results} == {2}
@@ -164,7 +184,6 @@ def test_the_picture_shows_where_it_rises() -> None:
     assert lines[0].startswith("   2.00 ┤")
     assert lines[4].startswith("   1.00 ┤")
     assert lines[-1].split() == ["100", "1,000,000"]
-    assert picture([]) == []
 
 
 def test_a_file_holds_everything_that_is_printed(tmp_path: Path) -> None:
@@ -185,8 +204,9 @@ def test_a_planted_threshold_is_found_on_real_threads(tmp_path: Path) -> None:
     options = ["--sizes", "256:65536", "--workers", "2", "--rounds", "21", "-o", str(path)]
     done = gilkit("threshold", "-s", setup, statement, *options)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
     found = package.load(path)
+    if not all(point.advantage.decided for point in found.points(2)) or "BUSY" in done.stderr:
+        pytest.skip("others kept the CPUs busy: too few rounds were undisturbed")
     bracket = found.crossing(2)
     assert bracket.low is not None
     assert bracket.high is not None
@@ -203,7 +223,9 @@ def test_a_kernel_from_the_command_line() -> None:
     assert "From which size on does its nogil version beat its gil version?" in done.stdout
     assert re.findall(r"^ +(\d) ", done.stdout, re.M) == ["1", "2"]
     assert "sizes in bytes" in done.stdout
-    assert "Where nobody waits, releasing costs " in done.stdout
+    # Two rounds decide nothing, and neither counts where others are busy.
+    assert re.findall(r"^ +\d +(not decided)", done.stdout, re.M) == ["not decided"] * 2
+    assert re.search("Where nobody waits, releasing costs |windows were disturbed", done.stdout)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +263,10 @@ def test_a_statement_that_fails_is_said_once() -> None:
 
 
 def test_from_python() -> None:
-    found = package.threshold("lcg", sizes=(1, 4), workers=[1, 2], rounds=6)  # one may be disturbed
+    found = package.threshold("lcg", sizes=(1, 4), workers=[1, 2], rounds=6)
     assert found.workers == [1, 2]
-    assert [point.size for point in found.points(1)] == [1, 4]
+    assert {case.kernel for case in found.results} == {"lcg@1", "lcg@4"}
+    assert {point.size for point in found.points(1)} <= {1, 4}  # others may disturb all rounds of a size
     assert points(found.results, 1) == found.points(1)
     assert repr(found) == plain(table(found.results))
     assert isinstance(found.results, Results)
