@@ -45,6 +45,11 @@ def test_a_window_is_as_long_as_the_calls_of_all_workers_need(call: float, worke
     assert found.warm >= found.phase + contended  # every worker has ended a call before the window
 
 
+def test_quick_windows_have_half_as_many_calls() -> None:
+    assert order_for(3.5e-3, 3.5e-3, 2, 2, Held(0.0), 0.015, SWITCH).seconds == pytest.approx(4 * 3.5e-3)
+    assert order_for(1e-3, 1e-3, 2, 2, Held(0.0), 0.015, SWITCH).seconds == 0.015
+
+
 def test_workers_that_take_turns_get_several() -> None:
     assert ordered(1e-4, workers=8, cpus=8, held=0.9).seconds >= 4 * 8 * SWITCH
     assert ordered(3e-3, workers=4, cpus=4, held=0.4).seconds >= HANDS * 0.4 * 3e-3
