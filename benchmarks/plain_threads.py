@@ -8,7 +8,8 @@ starts threads, pins them (in turn, where there are more than CPUs) and counts c
 second, or of 20 calls where these are long. Threads begin at random within a call. Of each slice only calls
 between two instants count, those across them by parts. One thread and several take turns. What was measured
 while others used the CPUs does not count; it goes on until SECONDS (5) of each are undisturbed. gilkit is
-asked by its command line, for all numbers of workers at once, and read from the file that it writes.
+asked by its command line, for all numbers of workers at once (with --repeats on threads alone), and read from
+the file that it writes.
 
 Columns: the call, the share that holds the GIL, workers; the truth, with the middle half of its slices; what
 gilkit says, with its 95 % interval (nan where it had too few rounds); by how much it is off, and whether the
@@ -35,7 +36,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from math import inf
 from pathlib import Path
 
 from gilkit._ext._synthetic import synthetic_nogil
@@ -84,8 +84,12 @@ def others_seconds() -> float:
 
 
 def finished(stamps: Sequence[float], moment: float) -> float:
-    """Calls that were done at a moment; of the one that was under way, the part that was."""
-    done = bisect_right(stamps, moment)
+    """Calls that were done at a moment; of the one that was under way, the part that was.
+
+    None by a thread that could not begin: one that gives the GIL up and takes it back at once lets others starve.
+    """
+    if not (done := bisect_right(stamps, moment)):
+        return 0.0
     start, end = stamps[done - 1], stamps[done]
     return done - 1 + (moment - start) / (end - start)
 
@@ -114,8 +118,6 @@ def slice_of(call: Callable[[], object], length: float, beside: float, workers: 
     for thread in threads:
         thread.join()
     others = (others_seconds() - before) / (time.perf_counter() - begin)
-    if max(mine[0] for mine in stamps) > first:
-        return 0.0, inf  # one came too late
     rate = sum(finished(mine, last) - finished(mine, first) for mine in stamps) / seconds
     return rate, others
 
@@ -172,6 +174,7 @@ class Row:
     def said(self) -> dict[int, Said]:
         """Ask gilkit."""
         rounds = ["--rounds", str(self.asked.rounds)] if self.asked.rounds else []
+        rounds += ["--executor", "threads"] * bool(self.asked.repeats)  # a hundred times less to wait for
         workers = self.asked.workers
         return dict(zip(workers, said(self.held, self.released, workers, rounds), strict=True))
 
