@@ -8,8 +8,7 @@ starts threads, pins them (in turn, where there are more than CPUs) and counts c
 second, or of 20 calls where these are long. Threads begin at random within a call. Of each slice only calls
 between two instants count, those across them by parts. One thread and several take turns. What was measured
 while others used the CPUs does not count; it goes on until SECONDS (5) of each are undisturbed. gilkit is
-asked by its command line, for all numbers of workers at once (with --repeats on threads alone), and read from
-the file that it writes.
+asked in a process of its own, for all numbers of workers at once; with --repeats on threads alone.
 
 Columns: the call, the share that holds the GIL, workers; the truth, with the middle half of its slices; what
 gilkit says, with its 95 % interval (nan where it had too few rounds); by how much it is off, and whether the
@@ -29,7 +28,6 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from bisect import bisect_right
@@ -50,10 +48,10 @@ ANEW = 10  # repeats after which the truth is measured again
 CALLS, LONG = (50e-6, 3.5e-3), 100e-3  # seconds
 SHARES, FEW_SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0), (0.1, 0.5, 1.0)
 SETUP = "from gilkit._ext._synthetic import synthetic_nogil"
-READ = """
+ASK = """
 import gilkit, json, sys
-outcome = gilkit.load(sys.argv[1])
-found = [outcome.speedup("function", "threads", int(count)) for count in sys.argv[2:]]
+outcome = gilkit.timeit(**json.loads(sys.argv[1]))
+found = [outcome.speedup("function", "threads", count) for count in json.loads(sys.argv[2])]
 print(json.dumps([[s, s.low, s.high] for s in found]))
 """
 Said = tuple[float, float, float]  # the speedup, and the ends of its interval
@@ -141,16 +139,20 @@ def speedups(
     raise SystemExit(f"others are too busy: {fewest} of {wanted} slices were undisturbed")
 
 
-def said(held: int, released: int, workers: Sequence[int], rounds: Sequence[str]) -> list[Said]:
+def said(
+    held: int, released: int, workers: Sequence[int], rounds: int | None, executors: list[str] | None
+) -> list[Said]:
     """What gilkit says of the call, for each number of workers."""
-    counts = [str(count) for count in workers]
-    with tempfile.TemporaryDirectory() as folder:
-        file = str(Path(folder, "said.json"))
-        ask = [sys.executable, "-m", "gilkit", "timeit", "-s", SETUP, f"synthetic_nogil({held}, {released})"]
-        more = ["--workers", ",".join(["1", *counts]), "--timeout", "60", "-o", file, *rounds]
-        subprocess.run([*ask, *more], check=True, stdout=subprocess.DEVNULL)
-        read = [sys.executable, "-c", READ, file, *counts]
-        done = subprocess.run(read, check=True, capture_output=True, text=True)
+    asked = {
+        "stmt": f"synthetic_nogil({held}, {released})",
+        "setup": SETUP,
+        "workers": [1, *workers],
+        "rounds": rounds,
+        "executors": executors,
+        "timeout": 60.0,
+    }
+    ask = [sys.executable, "-c", ASK, json.dumps(asked), json.dumps(workers)]
+    done = subprocess.run(ask, check=True, capture_output=True, text=True)
     return [(value, low, high) for value, low, high in json.loads(done.stdout)]
 
 
@@ -173,10 +175,9 @@ class Row:
 
     def said(self) -> dict[int, Said]:
         """Ask gilkit."""
-        rounds = ["--rounds", str(self.asked.rounds)] if self.asked.rounds else []
-        rounds += ["--executor", "threads"] * bool(self.asked.repeats)  # a hundred times less to wait for
-        workers = self.asked.workers
-        return dict(zip(workers, said(self.held, self.released, workers, rounds), strict=True))
+        workers, only = self.asked.workers, ["threads"] if self.asked.repeats else None
+        found = said(self.held, self.released, workers, self.asked.rounds or None, only)
+        return dict(zip(workers, found, strict=True))
 
     def grid(self) -> bool:
         """Print one line for each number of workers; return whether all are near the truth."""

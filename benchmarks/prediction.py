@@ -13,6 +13,9 @@ undisturbed slices of each number of workers, in turns with one thread alone.
 Columns: workers; the truth, with the middle half of its slices; min(W, law), with the interval that the held
 share gives; by how many per cent the truth differs. Exits with 1 if it does by more than 10 % anywhere.
 
+A hand-over is measured between two threads, where the CPU of the one that waits has to wake up. Where many
+queue, CPUs do not sleep: of the measured figure half counts, for all numbers of workers alike.
+
 The law bounds throughput, whatever the order in which threads are served. Where a hold is longer than the
 switch interval (10 ms here, against 5), others ask for the GIL meanwhile, and the interpreter gives it away
 between the two statements of the call: the thread queues once more before it can sleep, and threads that met
@@ -35,7 +38,7 @@ from typing import Any
 from plain_threads import DISTURBED, iteration, numbers, speedups
 
 import gilkit
-from gilkit.gil.law import contended, law
+from gilkit.gil.law import QUEUED, contended, law
 from gilkit.gil.observations import CERTAIN
 from gilkit.studies.compare.evidence import evidence
 from gilkit.studies.compare.figures import Evidence
@@ -96,7 +99,7 @@ def row(held: float, asleep: float, one: float, asked: argparse.Namespace) -> bo
     near = True
     for count, ratios in speedups(names["once"], f.call, beside, asked.seconds, asked.allowed).items():
         truth, (low, _, high) = statistics.median(ratios), statistics.quantiles(ratios)
-        says = law(count, 1.0, f.call, f.held, times, f.handover, CERTAIN * f.held_error)
+        says = law(count, 1.0, f.call, f.held, times, QUEUED * f.handover, CERTAIN * f.held_error)
         off = truth / says - 1
         near = near and abs(off) <= WITHIN
         print(

@@ -7,6 +7,7 @@ from gilkit.results.stats import Estimate
 AGAIN = 5.0  # times that a call takes the GIL from which it is said
 RELEASES = 0.1  # the held share up to which a call releases the GIL; from 1 less this on, it holds it
 HAND_OVER = 20e-6  # seconds that a contended hand-over of the GIL costs, where it was not measured
+QUEUED = 0.5  # of it, what one costs where more than two queue: no CPU has slept (benchmarks/prediction.py)
 SLOW_HAND_OVER = 1.5  # what a slow hand-over costs, to a usual one
 ASKED_AFTER = 5e-3  # seconds after which a thread that waits asks for the GIL, as the interpreter is set
 

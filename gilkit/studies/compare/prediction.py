@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gilkit.gil.law import contended, law
+from gilkit.gil.law import QUEUED, contended, law
 from gilkit.gil.observations import CERTAIN
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import Cause
@@ -18,8 +18,8 @@ BOUNDED = {Cause.SCALES, Cause.GIL, Cause.AGAIN, Cause.SHORT, Cause.TRANSFER, Ca
 def predictions(f: Evidence) -> list[tuple[int, Estimate]]:
     """Return what as many threads as CPUs would reach at most, for more CPUs than here.
 
-    The interval is that of the held share. Hand-overs count, unless threads do more here than these allow:
-    then they are not contended, and the share alone is the bound.
+    The interval is that of the held share. Hand-overs count, at what they cost where many queue, unless threads
+    do more here than these allow: then they are not contended, and the share alone is the bound.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def predictions(f: Evidence) -> list[tuple[int, Estimate]]:
     beaten = found is not None and found.law < found.high and surely_above(f.subject, found.law.high)
     times = 0.0 if beaten else contended(f.call, held, f.times)
     return [
-        (cpus, law(cpus, pace, f.call, held, times, f.handover, CERTAIN * f.held_error))
+        (cpus, law(cpus, pace, f.call, held, times, QUEUED * f.handover, CERTAIN * f.held_error))
         for cpus in MORE_CPUS
         if cpus > f.cpus
     ]
