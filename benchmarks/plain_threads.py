@@ -12,8 +12,8 @@ asked in a process of its own, for all numbers of workers at once; with --repeat
 
 Columns: the call, the share that holds the GIL, workers; the truth, with the middle half of its slices; what
 gilkit says, with its 95 % interval (nan where it had too few rounds); by how much it is off, and whether the
-interval covers the truth. With --repeats: the truth, which is measured anew before every ten, with the range
-of these; how many intervals cover it; by how much gilkit is off, in the median and at most; half the median
+interval covers the truth. With --repeats: the truth, of three slices before each, with the middle half of
+these; how many intervals cover it; by how much gilkit is off, in the median and at most; half the median
 interval. Exits with 1 if a figure is off by more than 0.05, or fewer than 93 of 100 intervals cover.
 
 The grid takes about 25 minutes, 100 repeats take two or three hours: run it on a quiet machine.
@@ -40,11 +40,10 @@ from gilkit._ext._synthetic import synthetic_nogil
 
 SLICE, SLICE_CALLS = 0.5, 20  # what counts of a slice: seconds, and calls of each thread, at the least
 WARM, WARM_CALLS = 0.1, 3  # the same, before it
-FEWEST = 4  # slices
+FEWEST = 3  # slices
 DISTURBED = 0.03  # of a CPU: what others may use of a slice, which is counted in hundredths of a second
 PATIENCE = 20  # times as many slices as are wanted, at the most
 OFF, COVERED = 0.05, 0.93  # what is asked of gilkit
-ANEW = 10  # repeats after which the truth is measured again
 CALLS, LONG = (50e-6, 3.5e-3), 100e-3  # seconds
 SHARES, FEW_SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0), (0.1, 0.5, 1.0)
 SETUP = "from gilkit._ext._synthetic import synthetic_nogil"
@@ -84,7 +83,7 @@ def others_seconds() -> float:
 def finished(stamps: Sequence[float], moment: float) -> float:
     """Calls that were done at a moment; of the one that was under way, the part that was.
 
-    None by a thread that could not begin: one that gives the GIL up and takes it back at once lets others starve.
+    None by a thread that could not begin: who gives the GIL up and takes it back at once lets others starve.
     """
     if not (done := bisect_right(stamps, moment)):
         return 0.0
@@ -171,7 +170,8 @@ class Row:
     def truth(self) -> dict[int, list[float]]:
         """Measure the speedups of plain threads, by their number."""
         call = partial(synthetic_nogil, self.held, self.released)
-        return speedups(call, self.length, self.beside, self.asked.seconds, self.asked.allowed)
+        seconds = 0.0 if self.asked.repeats else self.asked.seconds
+        return speedups(call, self.length, self.beside, seconds, self.asked.allowed)
 
     def said(self) -> dict[int, Said]:
         """Ask gilkit."""
@@ -197,13 +197,12 @@ class Row:
         """Print one line for each number of workers; return whether enough intervals cover the truth."""
         truths: list[dict[int, list[float]]] = []
         all_said: list[dict[int, Said]] = []
-        for number in range(repeats):
-            if number % ANEW == 0:
-                truths.append(self.truth())
+        for _ in range(repeats):  # the machine drifts, and both with it
+            truths.append(self.truth())
             all_said.append(self.said())
         enough = True
         for count in self.asked.workers:
-            parts = [statistics.median(truth[count]) for truth in truths]
+            least, _, most = statistics.quantiles(statistics.median(truth[count]) for truth in truths)
             value = statistics.median(ratio for truth in truths for ratio in truth[count])
             found = [said[count] for said in all_said]
             off = sorted(abs(speedup - value) for speedup, _, _ in found)
@@ -211,7 +210,7 @@ class Row:
             half = statistics.median((high - low) / 2 for _, low, high in found)
             enough = enough and covered >= COVERED * repeats
             print(
-                f"{self.name}  {count:7}  {value:.3f} [{min(parts):.3f}, {max(parts):.3f}]  "
+                f"{self.name}  {count:7}  {value:.3f} [{least:.3f}, {most:.3f}]  "
                 f"{covered:3} of {repeats}  off {statistics.median(off):.3f}, {off[-1]:.3f}  ±{half:.3f}",
                 flush=True,
             )

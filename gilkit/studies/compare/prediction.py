@@ -18,8 +18,8 @@ BOUNDED = {Cause.SCALES, Cause.GIL, Cause.AGAIN, Cause.SHORT, Cause.TRANSFER, Ca
 def predictions(f: Evidence) -> list[tuple[int, Estimate]]:
     """Return what as many threads as CPUs would reach at most, for more CPUs than here.
 
-    The interval is that of the held share. Hand-overs count, at what they cost where many queue, unless threads
-    do more here than these allow: then they are not contended, and the share alone is the bound.
+    The interval is that of the held share. Hand-overs count, at what they cost where many queue, unless
+    threads do more here than these allow: then they are not contended, and the share alone is the bound.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def test_hand_overs_that_are_not_contended_are_no_bound() -> None:
 
 
 def test_a_hand_over_costs_half_where_many_queue() -> None:
-    """Measured (benchmarks/prediction.py, two CPUs): 8.1 and 8.8 of 8 and 16 threads, where all of it says 7.1."""
+    """Measured (benchmarks/prediction.py, two CPUs): 8.1 and 8.8 of 8 and 16 threads; all of it says 7.1."""
     found = dict(predictions(own(2.0, held=0.071, times=1.0, handover=21e-6, call=near(295e-6, 0))))
     assert found[8] == 8.0
     assert 8.8 <= found[16] < 1.1 * 8.8
