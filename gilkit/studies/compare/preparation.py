@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from math import isnan
 
-from gilkit.engine.meter import Held, Meter
+from gilkit.engine.meter import WHOLE, Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import MANY_THREADS
@@ -20,7 +20,7 @@ from gilkit.studies.costs.probes import handed_over
 from gilkit.workloads.pickling import Pickled, inputs, pickled
 from gilkit.workloads.workload import thread_settings
 
-WATCH = 0.2  # seconds to watch the GIL, of every kernel
+WATCH = 0.2  # seconds to watch the GIL, of every kernel; a quick run has half of them
 HANDOVERS = 100  # that are timed
 
 
@@ -84,7 +84,8 @@ class Preparation:
         self.runner.say(f"{subject.name}: watching the GIL")
         found: Metadata = subject.facts[variant]
         try:
-            seen = self.lab.watch(subject.workloads[variant], WATCH)
+            watch = WATCH if self.meter.least >= WHOLE else WATCH / 2
+            seen = self.lab.watch(subject.workloads[variant], watch)
         except CaseFailedError as error:
             found |= facts.HELD_NOTE.entry(str(error))
             return
