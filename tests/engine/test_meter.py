@@ -46,7 +46,7 @@ def test_a_window_is_as_long_as_the_calls_of_all_workers_need(call: float, worke
 
 
 def test_quick_windows_have_half_as_many_calls() -> None:
-    assert order_for(3.5e-3, 3.5e-3, 2, 2, Held(0.0), 0.015, SWITCH).seconds == pytest.approx(4 * 3.5e-3)
+    assert order_for(5e-3, 5e-3, 2, 2, Held(0.0), 0.015, SWITCH).seconds == pytest.approx(0.02)
     assert order_for(1e-3, 1e-3, 2, 2, Held(0.0), 0.015, SWITCH).seconds == 0.015
 
 

@@ -84,7 +84,7 @@ def half_width(speedup: float) -> float:
     return NARROW_ENOUGH * max(1.0, speedup / 2)
 
 
-QUICK_PACE = Budget(budget=14.0, window=0.015, first=FEWEST_ROUNDS, looks=(), patience=19.5)
+QUICK_PACE = Budget(budget=14.0, window=0.015, first=FEWEST_ROUNDS, looks=(), patience=21.5)
 USUAL_PACE = Budget(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
 OWN_PACE = Budget(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
 
