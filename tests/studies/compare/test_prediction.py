@@ -24,7 +24,7 @@ def test_the_line() -> None:
 def test_it_has_the_interval_of_the_share() -> None:
     found = line(own(1.97, held=0.19, held_error=0.002, call=near(5e-3, 0), ceiling=near(1.96)))
     assert found is not None
-    assert "at most 3.9, 5.2 (4.9–5.4), " in found
+    assert "at most 3.9, 5.2 (5.0–5.5), " in found
     figures = dict(predictions(own(1.97, held=0.19, held_error=0.002, call=near(5e-3, 0))))
     assert figures[8].low < figures[8] < figures[8].high
 
@@ -48,7 +48,7 @@ def test_hand_overs_that_are_not_contended_are_no_bound() -> None:
 def test_a_hand_over_costs_half_where_many_queue() -> None:
     """Measured (benchmarks/prediction.py, two CPUs): 8.1 and 8.8 of 8 and 16 threads; all of it says 7.1."""
     found = dict(predictions(own(2.0, held=0.071, times=1.0, handover=21e-6, call=near(295e-6, 0))))
-    assert found[8] == 8.0
+    assert found[8] == pytest.approx(8.0, abs=0.05)
     assert 8.8 <= found[16] < 1.1 * 8.8
 
 
