@@ -64,7 +64,7 @@ def order_for(
     turns = workers > 1 and held.share > MOSTLY
     many = turns and workers > MANY
     around = workers * switch if turns else 0.0  # until it is each worker's turn again
-    length = max(least, (LONG_CALLS if long or many or least < WHOLE else CALLS) * contended)
+    length = max(least, (LONG_CALLS if long or many or least < FULL else CALLS) * contended)
     if workers > 1:
         if turns:
             length = max(length, (TURNS_OF_MANY if many else TURNS) * around)

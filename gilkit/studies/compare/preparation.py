@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from math import isnan
 
-from gilkit.engine.meter import WHOLE, Held, Meter
+from gilkit.engine.meter import FULL, Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import MANY_THREADS
@@ -84,7 +84,7 @@ class Preparation:
         self.runner.say(f"{subject.name}: watching the GIL")
         found: Metadata = subject.facts[variant]
         try:
-            watch = WATCH if self.meter.least >= WHOLE else WATCH / 2
+            watch = WATCH if self.meter.least >= FULL else WATCH / 2
             seen = self.lab.watch(subject.workloads[variant], watch)
         except CaseFailedError as error:
             found |= facts.HELD_NOTE.entry(str(error))

@@ -356,7 +356,6 @@ def test_another_lock() -> None:
     assert "1.0 switches a call" in found.why
     assert "instance of its own" in found.advice
     assert "processes: 1.97×" in found.advice
-    assert "--shared" in found.advice
     assert "--shared" not in judge(own(1.0, shared=near(1.0), **idling(1.03))).advice
 
 
