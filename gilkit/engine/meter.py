@@ -20,9 +20,7 @@ STAMPED = 20e-6  # seconds of calls from one stamp to the next, at the least
 WARM, WARM_CALLS = 0.005, 2.0  # before a window: seconds, and calls as long as they are beside the others
 LONG = 0.100  # seconds from which a call is long: fewer of them then
 CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
-WHOLE = (
-    0.05  # seconds of a window, at the least, from which it has all of these; a quick one has half of them
-)
+FULL = 0.05  # seconds of a window, at the least, from which it has all of these; a quick one has four
 CROWDED = 0.060  # seconds of a window with more workers than CPUs
 TURNS, TURNS_BEFORE = 4.0, 2.0  # of each worker that takes turns at the GIL: in a window, and before it
 MANY, TURNS_OF_MANY = 8, 2.0  # workers, with more of which whole calls count; and their turns
