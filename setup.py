@@ -1,13 +1,15 @@
 """The compiled modules; everything else is in pyproject.toml."""
 
+import os
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
-MODULES = ("_compute", "_costs", "_memory", "_monitor", "_objects", "_start", "_synthetic", "_waiting")
+MODULES = sorted(path.stem for path in Path("ext").glob("*.pyx"))
 GIL_STATE = Path("ext/gil_state.c")  # the only file that needs the interpreter's internal headers
 ALSO = {"_monitor": [str(GIL_STATE)]}
 DIRECTIVES = {
@@ -23,6 +25,7 @@ FLAGS = {"msvc": ["/O2", "/fp:precise"]}
 UNIX_FLAGS = ["-O3", "-ffp-contract=off"]
 OPENMP_FLAGS = {"msvc": ["/openmp"]}
 UNIX_OPENMP_FLAGS = ["-fopenmp"]
+SETTINGS = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")  # of the environment
 
 
 class BuildExt(build_ext):
@@ -30,19 +33,19 @@ class BuildExt(build_ext):
 
     def build_extensions(self):
         kind = self.compiler.compiler_type
-        if not self.compiles("int main(void) { return 0; }"):
+        if why := self.refuses("int main(void) { return 0; }"):
             sys.exit(
-                "gilkit: installing from source needs a C compiler, and none works here: "
-                "install gcc, clang or MSVC"
+                f"{why}gilkit: installing from source needs a C compiler, and none works here: "
+                f"{self.flags_to_blame() or 'install gcc, clang or MSVC'}"
             )
-        if not self.compiles("#include <Python.h>\nint main(void) { return 0; }"):
+        if why := self.refuses("#include <Python.h>\nint main(void) { return 0; }"):
             sys.exit(
-                "gilkit: installing from source needs Python's C headers, and they are missing here: "
+                f"{why}gilkit: installing from source needs Python's C headers, and they are missing here: "
                 f"install the development package of Python {sys.version_info.major}.{sys.version_info.minor}"
             )
         openmp = OPENMP_FLAGS.get(kind, UNIX_OPENMP_FLAGS)
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
-        if not self.compiles(program, openmp):
+        if self.refuses(program, openmp):
             print("gilkit: the compiler has no OpenMP: the native variant will be missing", file=sys.stderr)
             openmp = []
         for extension in self.extensions:
@@ -50,28 +53,58 @@ class BuildExt(build_ext):
             extension.extra_link_args = [] if kind == "msvc" else openmp
             extension.cython_include_dirs = ["ext"]
             extension.cython_directives = DIRECTIVES
-            if extension.name == "gilkit._ext._monitor" and not self.compiles(
-                GIL_STATE.read_text(), link=False
-            ):
+            if extension.name == "gilkit._ext._monitor" and self.refuses(GIL_STATE.read_text(), link=False):
                 print("gilkit: this Python's internal headers do not fit: no GIL monitor", file=sys.stderr)
                 extension.define_macros = [("GILKIT_NO_GIL_STATE", "1")]
         super().build_extensions()
 
-    def compiles(self, program, flags=(), link=True):
-        """Whether the compiler makes an executable of ``program``, or an object file without ``link``."""
-        with tempfile.TemporaryDirectory() as folder:
+    def refuses(self, program, flags=(), link=True):
+        """Return what the compiler says where it makes no executable of ``program``; or no object file.
+
+        Returns
+        -------
+        str
+            Its words and what failed; empty where it works.
+        """
+        with tempfile.TemporaryDirectory() as folder, heard() as words:
             source = Path(folder, "probe.c")
             source.write_text(program)
             try:
                 objects = self.compiler.compile(
                     [str(source)], folder, include_dirs=["ext"], extra_postargs=list(flags)
                 )
-                if not link:
-                    return True
-                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=list(flags))
-            except Exception:  # noqa: BLE001 (compilers fail in many ways, and each means no)
-                return False
-        return True
+                if link:
+                    self.compiler.link_executable(
+                        objects, str(Path(folder, "probe")), extra_postargs=list(flags)
+                    )
+            except Exception as error:  # noqa: BLE001 (compilers fail in many ways, and each means no)
+                return f"{words()}{error}\n"
+        return ""
+
+    @staticmethod
+    def flags_to_blame():
+        """Return the settings of the environment that the compiler was given, if there are any."""
+        found = [f"{name}={value!r}" for name in SETTINGS if (value := os.environ.get(name))]
+        return f"look at {', '.join(found)}, or install gcc, clang or MSVC" if found else ""
+
+
+@contextmanager
+def heard():
+    """Keep what programs print to standard error meanwhile; yields a function that returns it."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(2)
+        os.dup2(file.fileno(), 2)
+
+        def words():
+            file.seek(0)
+            return file.read().decode(errors="replace")
+
+        try:
+            yield words
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
 
 
 setup(

@@ -136,13 +136,7 @@ cdef void mandelbrot_body(int64_t n, int32_t limit, int32_t *out) noexcept nogil
 
 cdef tuple grid(object n, object limit):
     """The checked side length and limit."""
-    cdef int64_t side = count(n, "n")
-    cdef int64_t most = count(limit, "limit")
-    if side > 32_767:
-        raise ValueError("n is too large: at most 32767 is allowed")
-    if most > 2**31 - 1:
-        raise ValueError("limit is too large: at most 2**31 - 1 is allowed")
-    return side, most
+    return count(n, "n", 32_767), count(limit, "limit", 2**31 - 1)
 
 
 def mandelbrot_gil(n, limit=256):

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 import numpy as np
 
-from checks cimport matrix_in, matrix_out, octets_in, vector_in, vector_out
+from checks cimport apart, matrix_in, matrix_out, number, octets_in, vector_in, vector_out
 from native cimport Call, arguments, new_calls, run_calls
 
 # Every body takes plain pointers. The views that own the memory stay in the wrapper, where they keep the
@@ -17,15 +17,6 @@ cdef void triad_body(const double *b, const double *c, double s, double *out, in
         out[i] = b[i] + s * c[i]
 
 
-cdef double scalar(object value, str name) except? -1:
-    try:
-        return value
-    except TypeError:
-        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
-    except OverflowError:
-        raise ValueError(f"{name} is too large for a float64") from None
-
-
 cdef const double[::1] second(object c, Py_ssize_t length):
     cdef const double[::1] view = vector_in(c, "c")
     if view.shape[0] != length:
@@ -33,13 +24,19 @@ cdef const double[::1] second(object c, Py_ssize_t length):
     return view
 
 
+cdef int untouched(const double[::1] b, const double[::1] c, double[::1] out) except -1:
+    apart(&b[0], b.shape[0], &out[0], out.shape[0], "b", True)
+    return apart(&c[0], c.shape[0], &out[0], out.shape[0], "c", True)
+
+
 def triad_gil(b, c, s=3.0, out=None):
     """Run `gilkit.kernels.triad` with the GIL held."""
     cdef const double[::1] b_view = vector_in(b, "b"), c_view = second(c, b_view.shape[0])
-    cdef double factor = scalar(s, "s")
+    cdef double factor = number(s, "s")
     if out is None:
         out = np.empty(b_view.shape[0])
     cdef double[::1] out_view = vector_out(out, "out", b_view.shape[0])
+    untouched(b_view, c_view, out_view)
     triad_body(&b_view[0], &c_view[0], factor, &out_view[0], b_view.shape[0])
     return out
 
@@ -47,10 +44,11 @@ def triad_gil(b, c, s=3.0, out=None):
 def triad_nogil(b, c, s=3.0, out=None):
     """Run `gilkit.kernels.triad` with the GIL released."""
     cdef const double[::1] b_view = vector_in(b, "b"), c_view = second(c, b_view.shape[0])
-    cdef double factor = scalar(s, "s")
+    cdef double factor = number(s, "s")
     if out is None:
         out = np.empty(b_view.shape[0])
     cdef double[::1] out_view = vector_out(out, "out", b_view.shape[0])
+    untouched(b_view, c_view, out_view)
     with nogil:
         triad_body(&b_view[0], &c_view[0], factor, &out_view[0], b_view.shape[0])
     return out
@@ -72,10 +70,11 @@ def triad_native(calls, loops=1, spans=None, until=None, cpus=None):
     results = []
     for w in range(len(calls)):
         b, c, s, out = arguments(calls[w], (3.0, None), 2)
-        b_view, s = vector_in(b, "b"), scalar(s, "s")
+        b_view, s = vector_in(b, "b"), number(s, "s")
         c_view = second(c, b_view.shape[0])
         results.append(np.empty(b_view.shape[0]) if out is None else out)
         out_view = vector_out(results[w], "out", b_view.shape[0])
+        untouched(b_view, c_view, out_view)
         call[w].x, call[w].y, call[w].s = &b_view[0], &c_view[0], s
         call[w].out, call[w].n = &out_view[0], b_view.shape[0]
         views.append((b_view, c_view, out_view))
@@ -111,6 +110,8 @@ def transform_gil(points, matrix, out=None):
     if out is None:
         out = np.empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
+    apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
+    apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
     transform_body(&p_view[0, 0], &m_view[0, 0], &out_view[0, 0], p_view.shape[0])
     return out
 
@@ -122,6 +123,8 @@ def transform_nogil(points, matrix, out=None):
     if out is None:
         out = np.empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
+    apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
+    apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
     with nogil:
         transform_body(&p_view[0, 0], &m_view[0, 0], &out_view[0, 0], p_view.shape[0])
     return out
@@ -146,6 +149,8 @@ def transform_native(calls, loops=1, spans=None, until=None, cpus=None):
         p_view, m_view = homogeneous(points, "points", -1), homogeneous(matrix, "matrix", 4)
         results.append(np.empty((p_view.shape[0], 4)) if out is None else out)
         out_view = matrix_out(results[w], "out", p_view.shape[0], 4)
+        apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
+        apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
         call[w].x, call[w].y = &p_view[0, 0], &m_view[0, 0]
         call[w].out, call[w].n = &out_view[0, 0], p_view.shape[0]
         views.append((p_view, m_view, out_view))
@@ -187,7 +192,7 @@ cdef void pairwise_body(const double *x, int64_t n, int64_t d, double *out) noex
             j += 1
 
 
-cdef object square(object out, Py_ssize_t n):
+cpdef object square(object out, Py_ssize_t n):
     """``out``, or room for n x n results: a clear word where they cannot fit."""
     if out is not None:
         return out
@@ -202,6 +207,7 @@ def pairwise_gil(x, out=None):
     cdef const double[:, ::1] x_view = matrix_in(x, "x")
     out = square(out, x_view.shape[0])
     cdef double[:, ::1] out_view = matrix_out(out, "out", x_view.shape[0], x_view.shape[0])
+    apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
     pairwise_body(&x_view[0, 0], x_view.shape[0], x_view.shape[1], &out_view[0, 0])
     return out
 
@@ -211,6 +217,7 @@ def pairwise_nogil(x, out=None):
     cdef const double[:, ::1] x_view = matrix_in(x, "x")
     out = square(out, x_view.shape[0])
     cdef double[:, ::1] out_view = matrix_out(out, "out", x_view.shape[0], x_view.shape[0])
+    apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
     with nogil:
         pairwise_body(&x_view[0, 0], x_view.shape[0], x_view.shape[1], &out_view[0, 0])
     return out
@@ -235,6 +242,7 @@ def pairwise_native(calls, loops=1, spans=None, until=None, cpus=None):
         x_view = matrix_in(x, "x")
         results.append(square(out, x_view.shape[0]))
         out_view = matrix_out(results[w], "out", x_view.shape[0], x_view.shape[0])
+        apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
         call[w].x, call[w].out = &x_view[0, 0], &out_view[0, 0]
         call[w].n, call[w].m = x_view.shape[0], x_view.shape[1]
         views.append((x_view, out_view))

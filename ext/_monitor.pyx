@@ -236,13 +236,13 @@ cdef class Sampler:
 
     cdef void count(self, int locked, double moment, uintptr_t holder, uint64_t made) noexcept nogil:
         cdef double half = (moment - self.last) / 2
-        cdef bint near = self.look(moment)
+        self.look(moment)
         cdef int before = self.slot
         self.slot = self.tally(holder, made) if locked else -1
         if self.samples == 0:
             before = self.slot  # the first stands for all of the time before it, too
-        elif near and locked and self.current.holder != holder:
-            self.takes += 1
+        elif locked and self.current.holder != holder:
+            self.takes += 1  # once at the least, whatever went unseen: who takes it wakes, on this CPU too
         self.samples += 1
         self.stand(before, half)
         self.stand(self.slot, half)

@@ -1,19 +1,14 @@
 """Kernels that wait: they need no CPU, so only the GIL can keep them from overlapping."""
 
-from libc.math cimport INFINITY, isfinite
+from libc.math cimport isfinite
 
+from checks cimport number
 from native cimport Call, arguments, new_calls, run_calls
 from start cimport wait
 
 
 cdef double duration(object seconds) except? -1:
-    cdef double value
-    try:
-        value = seconds
-    except TypeError:
-        raise TypeError(f"seconds must be a number, not {type(seconds).__name__}") from None
-    except OverflowError:
-        value = INFINITY
+    cdef double value = number(seconds, "seconds")
     if not isfinite(value) or value < 0 or value > 1e6:
         raise ValueError("seconds must be between 0 and 1e6")
     return value

@@ -3,7 +3,7 @@
 from cython.parallel cimport parallel, threadid
 from libc.stdint cimport int64_t
 
-from checks cimport count
+from checks cimport FLOAT64, count, fits, integers_in, number
 from start cimport cpus_t, now, pin, read_cpus, spin, spread, usage, write_cpus
 
 cdef extern from *:
@@ -141,21 +141,24 @@ cdef inline int run_calls(
     """
     cdef int w
     cdef int64_t n = count(loops, "loops")
+    cdef Py_ssize_t columns = 2 if until is None else USED + 2
     cdef Course course
     cdef double[:, ::1] rows
     cdef const int64_t[::1] places
     course.room, course.until, course.cpus, course.rows = 0, 0.0, NULL, NULL
     if n < 1:
         raise ValueError("loops must be at least 1")
-    if spans is not None and len(spans) != workers:
-        raise ValueError(f"spans must have a row for each of {workers} calls, not {len(spans)}")
-    if until is not None:
+    if spans is not None or until is not None:
+        fits(spans, "spans", FLOAT64, 2, True)
         rows = spans
-        if rows.shape[1] < USED + 2:
-            raise ValueError(f"spans must have at least {USED + 2} columns, not {rows.shape[1]}")
-        course.until, course.room, course.rows = until, rows.shape[1], &rows[0, 0]
+        if rows.shape[0] != workers:
+            raise ValueError(f"spans must have a row for each of {workers} calls, not {rows.shape[0]}")
+        if rows.shape[1] < columns:
+            raise ValueError(f"spans must have at least {columns} columns, not {rows.shape[1]}")
+    if until is not None:
+        course.until, course.room, course.rows = number(until, "until"), rows.shape[1], &rows[0, 0]
         if cpus is not None:
-            places = cpus
+            places = integers_in(cpus, "cpus")
             if places.shape[0] != workers:
                 raise ValueError(f"cpus must name one for each of {workers} calls, not {places.shape[0]}")
             course.cpus = &places[0]
@@ -167,5 +170,5 @@ cdef inline int run_calls(
         )
     if spans is not None and until is None:
         for w in range(workers):
-            spans.__setitem__(w, (calls[w].start, calls[w].end))
+            rows[w, 0], rows[w, 1] = calls[w].start, calls[w].end
     return 0

@@ -49,18 +49,6 @@ def positive(name: str, value: Any) -> int:
     return value
 
 
-def number(value: Any, name: str) -> float:
-    """Return ``value`` as a float."""
-    try:
-        if isinstance(value, str | bytes | bytearray):  # float would parse them
-            raise TypeError
-        return float(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
-    except OverflowError:
-        raise ValueError(f"{name} is too large for a float64") from None
-
-
 def shown_count(counts: list[int], cpus: int) -> int:
     """Return the worker count that tables show."""
     return cpus if cpus > 1 and cpus in counts else counts[-1]

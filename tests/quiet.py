@@ -1,4 +1,4 @@
-"""Looks at real calls that count only where other programs left the machine alone.
+"""What tests of real calls need: a GIL, and looks that count only where others left the machine alone.
 
 One odd look does not decide, and neither does one lucky look. Where others are busy all the time the test is
 skipped, and says so.
@@ -14,12 +14,17 @@ from typing import TypeVar
 import pytest
 
 from gilkit.engine.runner import LOOK
-from gilkit.machine import BUSY, load_by_others, watched_load
+from gilkit.gil.monitor import why_missing
+from gilkit.machine import BUSY, gil_enabled, load_by_others, watched_load
 
 WANTED = 5  # undisturbed looks
 TRIED = 40
 TRIED_APART = 20  # looks that start processes take longer
 T = TypeVar("T")
+
+NO_MONITOR = why_missing()
+needs_monitor = pytest.mark.skipif(NO_MONITOR is not None, reason=NO_MONITOR or "")
+needs_gil = pytest.mark.skipif(not gil_enabled(), reason="this interpreter runs without a GIL")
 
 
 def median_when_quiet(look: Callable[[], float]) -> float:

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+def square(out: npt.NDArray[np.float64] | None, n: int) -> npt.NDArray[np.float64]: ...
 def triad_gil(
     b: npt.NDArray[np.float64],
     c: npt.NDArray[np.float64],

@@ -13,7 +13,7 @@ from functools import partial
 from reprlib import repr as short
 from typing import Any
 
-from gilkit.arguments import number
+from gilkit._ext._checks import number
 from gilkit.errors import BusyError, MonitorError
 from gilkit.gil.law import HAND_OVER, behaviour, bound, taken_again
 from gilkit.gil.monitor import why_missing

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from gilkit._ext._checks import number
 from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
 from gilkit.gil.share import Share, ratio_error
 from gilkit.machine import gil_enabled
@@ -54,7 +55,7 @@ def watch(
     At least ``fewest`` calls are watched, and only whole ones: so the share has no error from where the watch
     began and ended, and its error is that from one stretch of whole calls to the next.
     """
-    if not 0 < seconds <= 3600:
+    if not 0 < number(seconds, "seconds") <= 3600:
         raise ValueError(f"seconds must be more than 0 and at most 3600, not {seconds}")
     call()
     start = time.perf_counter()

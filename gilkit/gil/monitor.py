@@ -16,7 +16,7 @@ from math import nan
 from types import TracebackType
 
 from gilkit._ext import _monitor
-from gilkit.arguments import number
+from gilkit._ext._checks import number
 from gilkit.errors import MonitorError
 from gilkit.gil.share import Share, Sums, ratio_error
 from gilkit.gil.threads import Beginnings, Namer, Present, State, ThreadId, present
@@ -51,8 +51,8 @@ def why_missing() -> str | None:
 
 
 _running: weakref.WeakSet[GilMonitor] = weakref.WeakSet()
-_beginnings = Beginnings()
-_lock = threading.Lock()  # of both
+_beginnings = Beginnings(lambda: any(True for _ in _running))
+_lock = threading.RLock()  # of both; a signal handler may want it in the thread that has it
 _at_fork = Present()
 
 
@@ -115,7 +115,7 @@ class GilMonitor:
             raise TypeError(f"room must be an integer, not {type(room).__name__}")
         if not 1 <= room <= 10_000_000:
             raise ValueError(f"room must be between 1 and 10000000, not {room}")
-        self.bridge = 10 * self.interval if bridge is None else float(bridge)
+        self.bridge = 10 * self.interval if bridge is None else number(bridge, "bridge")
         if not self.interval <= self.bridge <= 1000:
             raise ValueError(f"bridge must be between the interval and 1000 seconds, not {bridge}")
         self.mode = mode
@@ -123,6 +123,7 @@ class GilMonitor:
         self._room = room
         self._sampler: _monitor.Sampler | None = None
         self._thread: threading.Thread | None = None
+        self._dropped: weakref.finalize[[_monitor.Sampler], GilMonitor]
         self._first = Present()
         self._begun: dict[int, State] = {}
         self._last: Present | None = None
@@ -149,13 +150,13 @@ class GilMonitor:
                 time.sleep(0)
             self._first = present()  # with the sampler's own thread in the count
             with _lock:
-                if not _running:
-                    _beginnings.start()
                 _running.add(self)
+                _beginnings.settle()
                 self._begun = _beginnings.states
         except BaseException:
             self._sampler.stop()
             raise
+        self._dropped = weakref.finalize(self, _ended, self._sampler)
         return self
 
     def __exit__(
@@ -163,13 +164,13 @@ class GilMonitor:
     ) -> None:
         if self._sampler is None or self._thread is None:
             return
+        self._dropped.detach()
         self._sampler.stop()
         self._thread.join()
         self._last = present()
         with _lock:
             _running.discard(self)
-            if not _running:
-                _beginnings.end()
+            _beginnings.settle()
 
     @property
     def held_share(self) -> Share:
@@ -227,6 +228,13 @@ class GilMonitor:
         return Namer(self._first, dict(self._begun), self._last or present())
 
 
+def _ended(sampler: _monitor.Sampler) -> None:
+    """End what a monitor began that was dropped before its block ended."""
+    sampler.stop()
+    with _lock:
+        _beginnings.settle()
+
+
 def _before_fork() -> None:
     global _at_fork
     _at_fork = present() if _running else Present()
@@ -235,15 +243,14 @@ def _before_fork() -> None:
 def _after_fork() -> None:
     """In a forked child no monitor runs any more."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for monitor in list(_running):
         monitor._thread = None
         monitor._last = _at_fork
         if monitor._sampler:
             monitor._sampler.forked()
-    if _running:
-        _beginnings.end()
     _running.clear()
+    _beginnings.settle()
 
 
 if hasattr(os, "register_at_fork"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from gilkit.errors import one_line
 from gilkit.gil.assertions import called
 
 TURN_LENGTH = 10e-6  # seconds after which threads that run Python take turns meanwhile
+LEFT_AFTER = 1.0  # seconds after an interrupt in which threads may end
 
 
 @dataclass(slots=True)
@@ -134,20 +136,33 @@ def _run(
             thread.join()
     except BaseException:  # an interrupt, or no more threads to be had
         together.abort()
+        late = time.monotonic() + LEFT_AFTER  # a call that blocks for ever is left to itself
         for thread in begun:
-            thread.join()
+            thread.join(max(0.0, late - time.monotonic()))
         raise
+
+
+_turns = threading.RLock()  # of both below
+_switchers = 0  # who want threads to take turns so often
+_usual_interval = 0.0
 
 
 @contextmanager
 def _switching(interval: float) -> Iterator[None]:
-    """Let threads take turns so often meanwhile."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(interval)
+    """Let threads take turns so often meanwhile; the last one out restores what the first one found."""
+    global _switchers, _usual_interval
+    with _turns:
+        if not _switchers:
+            _usual_interval = sys.getswitchinterval()
+        _switchers += 1
+        sys.setswitchinterval(interval)
     try:
         yield
     finally:
-        sys.setswitchinterval(before)
+        with _turns:
+            _switchers -= 1
+            if not _switchers:
+                sys.setswitchinterval(_usual_interval)
 
 
 def same(one: Any, other: Any) -> bool:

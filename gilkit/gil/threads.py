@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -64,32 +65,62 @@ class Beginnings:
 
     Each tells of itself by the hook that `threading` calls in new threads for profilers; whoever had that
     hook before gets it back at once.
+
+    Parameters
+    ----------
+    wanted : callable
+        Returns whether anybody watches.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Callable[[], bool]) -> None:
         self.states: dict[int, State] = {}
-        self._before: Any = None
+        self._wanted = wanted
+        self._hook: _Hook | None = None
 
-    def start(self) -> None:
-        """Begin to take notes."""
-        self.states = {}
-        self._before = threading.getprofile()
-        threading.setprofile(self._note)
+    def settle(self) -> None:
+        """Take notes from now on if anybody watches, and else no more.
+
+        A signal handler or the garbage collector may do the same in the middle of this, in the same thread:
+        whatever they leave, in the end it is as it should be.
+        """
+        while (self._hook is None) == self._wanted():
+            if self._hook is None:
+                self.states = {}
+                self._hook = hook = _Hook(self.states, threading.getprofile())
+                threading.setprofile(hook)
+            else:
+                hook, self._hook = self._hook, None
+                hook.end()
+
+
+class _Hook:
+    """What `threading` calls in a new thread: a new one for each watch, so that none is chained to itself.
+
+    Somebody else may have set a hook that goes on to this one, and keep it when the watch is over: then it
+    only hands the call on.
+    """
+
+    def __init__(self, states: dict[int, State], before: Any) -> None:
+        self.states = states
+        self.before = before
+        self.ended = False
+
+    def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
+        sys.setprofile(self.before)
+        if not self.ended:
+            address, unique = _monitor.own_state()
+            thread = ThreadId(threading.current_thread().name, threading.get_native_id())
+            if len(self.states) >= KEPT_BEGINNINGS:
+                self.states.pop(next(iter(self.states)), None)
+            self.states[unique] = State(address, unique, thread)
+        if self.before is not None:
+            self.before(frame, event, arg)
 
     def end(self) -> None:
-        """Take no more, unless somebody else has set the hook meanwhile: then they may call this one's."""
-        if threading.getprofile() == self._note:
-            threading.setprofile(self._before)
-
-    def _note(self, frame: FrameType, event: str, arg: Any) -> None:
-        sys.setprofile(self._before)
-        address, unique = _monitor.own_state()
-        thread = ThreadId(threading.current_thread().name, threading.get_native_id())
-        if len(self.states) >= KEPT_BEGINNINGS:
-            self.states.pop(next(iter(self.states)), None)
-        self.states[unique] = State(address, unique, thread)
-        if self._before is not None:
-            self._before(frame, event, arg)
+        """Take no more notes."""
+        self.ended = True
+        if threading.getprofile() is self:
+            threading.setprofile(self.before)
 
 
 class Namer:

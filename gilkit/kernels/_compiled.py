@@ -7,7 +7,7 @@ import os
 _cpus = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 try:
-    from gilkit._ext import _compute, _memory, _monitor, _objects, _start, _synthetic, _waiting  # noqa: F401
+    from gilkit._ext import _checks, _compute, _memory, _monitor, _objects, _start, _synthetic, _waiting  # noqa: F401
 except ImportError as error:
     raise ImportError(
         f"{error}: gilkit's compiled modules are not beside its source. "

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gilkit._ext import _compute
-from gilkit.kernels import _lcg_loop, checks, data
+from gilkit._ext import _checks, _compute
+from gilkit.kernels import _lcg_loop, data
 from gilkit.kernels._base import kernel
 
 __all__ = ["lcg", "lcg_checked", "mandelbrot", "primes"]
@@ -48,7 +48,7 @@ def lcg(n: int) -> int:
     The function is the one of the much-copied script that compares threads with processes; the reduction
     is ours.
     """
-    return _lcg_loop.lcg(checks.count(n, "n"))
+    return _lcg_loop.lcg(_checks.count(n, "n"))
 
 
 @kernel(
@@ -120,7 +120,7 @@ def primes(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     -----
     The default numbers are those of the ``ProcessPoolExecutor`` example in Python's documentation.
     """
-    view = checks.buffer(numbers, "numbers", "lq", 1)
+    view = _checks.integers(numbers, "numbers").tolist()
     if any(number < 0 for number in view):
         raise ValueError("numbers must not be negative")
 
@@ -169,8 +169,8 @@ def mandelbrot(n: int, limit: int = 256) -> npt.NDArray[np.int32]:
     -----
     The escape-time algorithm: z = z*z + c from z = 0, until abs(z)**2 > 4.
     """
-    side = checks.count(n, "n", 32_767)
-    most = checks.count(limit, "limit", 2**31 - 1)
+    side = _checks.count(n, "n", 32_767)
+    most = _checks.count(limit, "limit", 2**31 - 1)
     out = np.empty((side, side), dtype=np.int32)
     for row in range(side):
         ci = 2.5 * row / side - 1.25

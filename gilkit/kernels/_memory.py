@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gilkit._ext import _memory
-from gilkit.arguments import number
-from gilkit.kernels import checks, data
+from gilkit._ext import _checks, _memory
+from gilkit.kernels import data
 from gilkit.kernels._base import kernel
 
 __all__ = ["crc32", "histogram", "pairwise", "transform", "triad"]
@@ -54,17 +53,23 @@ def triad(
     Raises
     ------
     TypeError, ValueError
-        If an array is no C-contiguous 1-d buffer of float64, or their shapes differ.
+        If an array is no C-contiguous 1-d buffer of float64, their shapes differ, or `out` overlaps an input
+        without being it.
 
     Notes
     -----
     The fourth kernel of the STREAM benchmark (McCalpin, 1995).
     """
-    b_view = checks.buffer(b, "b", "d", 1)
-    c_view = checks.buffer(c, "c", "d", 1, b_view.shape)
-    out = checks.output(out, b_view.shape)
-    factor = number(s, "s")
-    out[:] = [x + factor * y for x, y in zip(b_view.tolist(), c_view.tolist(), strict=True)]
+    x, y = _checks.vector(b, "b"), _checks.vector(c, "c")
+    if y.shape != x.shape:
+        raise ValueError(f"c must have shape {x.shape} as b has, not {y.shape}")
+    factor = _checks.number(s, "s")
+    if out is None:
+        out = np.empty(x.shape)
+    target = _checks.vector_out(out, "out", len(x))
+    _checks.apart(x, target, "b", True)
+    _checks.apart(y, target, "c", True)
+    target[:] = [p + factor * q for p, q in zip(x.tolist(), y.tolist(), strict=True)]
     return out
 
 
@@ -108,20 +113,28 @@ def transform(
     Raises
     ------
     TypeError, ValueError
-        If an array is no C-contiguous 2-d buffer of float64 or has another shape.
+        If an array is no C-contiguous 2-d buffer of float64 or has another shape, or `out` overlaps `matrix`,
+        or `points` without being that.
 
     Notes
     -----
     The vertex transform of every graphics pipeline.
     """
-    rows = checks.buffer(points, "points", "d", 2)
-    if rows.shape[1:] != (4,):
+    rows = _checks.matrix(points, "points")
+    if rows.shape[1] != 4:
         raise ValueError(f"points must have shape (n, 4), not {rows.shape}")
-    m = checks.buffer(matrix, "matrix", "d", 2, (4, 4)).tolist()
-    out = checks.output(out, rows.shape)
-    out[:] = np.array(
+    factors = _checks.matrix(matrix, "matrix")
+    if factors.shape != (4, 4):
+        raise ValueError(f"matrix must have shape (4, 4), not {factors.shape}")
+    if out is None:
+        out = np.empty(rows.shape)
+    target = _checks.matrix_out(out, "out", len(rows), 4)
+    _checks.apart(rows, target, "points", True)
+    _checks.apart(factors, target, "matrix", False)
+    m = factors.tolist()
+    target[:] = np.array(
         [[r[0] * x + r[1] * y + r[2] * z + r[3] * w for r in m] for x, y, z, w in rows.tolist()]
-    ).reshape(out.shape)
+    ).reshape(target.shape)
     return out
 
 
@@ -163,20 +176,23 @@ def pairwise(
     Raises
     ------
     TypeError, ValueError
-        If an array is no C-contiguous 2-d buffer of float64, or n x n results do not fit.
+        If an array is no C-contiguous 2-d buffer of float64, n x n results do not fit, or `out` overlaps `x`.
 
     Notes
     -----
     The direct formula, as in ``scipy.spatial.distance.pdist(x, "sqeuclidean")``, without its symmetry.
     """
-    rows = checks.buffer(x, "x", "d", 2).tolist()
-    out = checks.output(out, (len(rows), len(rows)))
-    for i, a in enumerate(rows):
-        for j, b in enumerate(rows):
+    rows = _checks.matrix(x, "x")
+    out = _memory.square(out, len(rows))
+    target = _checks.matrix_out(out, "out", len(rows), len(rows))
+    _checks.apart(rows, target, "x", False)
+    points = rows.tolist()
+    for i, a in enumerate(points):
+        for j, b in enumerate(points):
             total = 0.0
             for p, q in zip(a, b, strict=True):
                 total += (p - q) * (p - q)
-            out[i, j] = total
+            target[i, j] = total
     return out
 
 
@@ -218,7 +234,7 @@ def histogram(data: bytes) -> npt.NDArray[np.int64]:
     As ``numpy.bincount(data, minlength=256)``.
     """
     counts = [0] * 256
-    for value in checks.buffer(data, "data", "B", 1):
+    for value in _checks.octets(data, "data").tolist():
         counts[value] += 1
     return np.array(counts, dtype=np.int64)
 
@@ -267,6 +283,6 @@ def crc32(data: bytes) -> int:
     """
     table = _crc_table()
     crc = 0xFFFFFFFF
-    for value in checks.buffer(data, "data", "B", 1):
+    for value in _checks.octets(data, "data").tolist():
         crc = (crc >> 8) ^ table[(crc ^ value) & 0xFF]
     return crc ^ 0xFFFFFFFF

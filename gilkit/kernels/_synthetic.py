@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gilkit._ext import _synthetic
-from gilkit.kernels import checks
+from gilkit._ext import _checks, _synthetic
 from gilkit.kernels._base import kernel
 from gilkit.kernels._compute import lcg
 
@@ -43,6 +42,6 @@ def synthetic(held: int, released: int) -> tuple[int, int]:
     -----
     The bound is Amdahl's law with the GIL as its serial part.
     """
-    checks.count(held, "held")
-    checks.count(released, "released")
+    _checks.count(held, "held")
+    _checks.count(released, "released")
     return lcg.python(held), lcg.python(released)

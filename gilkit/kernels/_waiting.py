@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from math import isfinite
 
-from gilkit._ext import _waiting
-from gilkit.arguments import number
+from gilkit._ext import _checks, _waiting
 from gilkit.kernels._base import kernel
 
 __all__ = ["sleep"]
@@ -41,7 +40,7 @@ def sleep(seconds: float) -> None:
     -----
     POSIX ``nanosleep``; ``Sleep`` on Windows, which counts milliseconds.
     """
-    length = number(seconds, "seconds")
+    length = _checks.number(seconds, "seconds")
     if not (isfinite(length) and 0 <= length <= 1e6):
         raise ValueError("seconds must be between 0 and 1e6")
     time.sleep(length)

@@ -17,6 +17,8 @@ from gilkit.gil.observations import Observation, fair, observe_holds, observe_sh
 from gilkit.gil.share import SEEN_PART
 from gilkit.kernels import KERNELS, lcg, sleep
 
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
+
 WITHOUT = monitor.why_missing()
 needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
 

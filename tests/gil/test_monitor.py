@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import gc
 import os
 import signal
 import subprocess
@@ -13,19 +14,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import isnan
+from typing import Any
 
 import pytest
-from quiet import median_when_quiet
+from quiet import NO_MONITOR, median_when_quiet, needs_monitor
 
 import gilkit
-from gilkit.gil import held, monitor, share
+from gilkit.gil import held, share
 from gilkit.gil.held import held_share, watch
 from gilkit.gil.monitor import GilMonitor
 from gilkit.gil.threads import Namer, Present, State, ThreadId
 from gilkit.kernels import lcg, sleep
 
-WITHOUT = monitor.why_missing()
-needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def busy(seconds: float) -> None:
         pass
 
 
-@needs_gil
+@needs_monitor
 def test_python_holds_the_gil() -> None:
     found = watch(lambda: sum(range(1000)), seconds=0.1)
     assert found.share.samples > 10
@@ -51,7 +52,7 @@ def test_python_holds_the_gil() -> None:
     assert median_when_quiet(lambda: held_share(lcg.gil, 1_000_000, seconds=0.1)) > 0.95
 
 
-@needs_gil
+@needs_monitor
 def test_a_released_wait_does_not() -> None:
     # A thread that is kept from running while it has the lock holds it long: so only quiet looks count.
     assert median_when_quiet(lambda: held_share(sleep.nogil, 0.02, seconds=0.1)) < 0.1
@@ -59,7 +60,7 @@ def test_a_released_wait_does_not() -> None:
     assert median_when_quiet(lambda: held_share(sleep.gil, 0.02, seconds=0.1)) > 0.8
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_all_told")
 def test_threads_are_told_apart() -> None:
     with GilMonitor() as watched:
@@ -79,7 +80,7 @@ def test_threads_are_told_apart() -> None:
     assert sum(shares) == pytest.approx(float(watched.held_share))
 
 
-@needs_gil
+@needs_monitor
 def test_threads_that_begin_and_end_inside_are_named() -> None:
     # States of ended threads are freed, and their addresses used again by the next.
     with GilMonitor() as watched:
@@ -96,7 +97,7 @@ def test_threads_that_begin_and_end_inside_are_named() -> None:
     assert threading.getprofile() is None
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_all_told")
 def test_a_thread_that_nobody_announced_is_not_taken_for_another() -> None:
     def unannounced(seconds: float) -> None:
@@ -138,7 +139,7 @@ def test_who_was_at_an_address() -> None:
     assert who(9, 6).name is None
 
 
-@needs_gil
+@needs_monitor
 def test_whoever_profiles_threads_goes_on() -> None:
     seen: list[str] = []
 
@@ -158,7 +159,79 @@ def test_whoever_profiles_threads_goes_on() -> None:
     assert "profiled" in {thread.name for thread in watched.by_thread}
 
 
-@needs_gil
+def samplers() -> int:
+    """The threads of monitors that run."""
+    return sum(thread.name == "gilkit-monitor" for thread in threading.enumerate())
+
+
+def none_runs() -> bool:
+    """Whether all of them end, though not how soon."""
+    until = time.monotonic() + 60
+    while samplers() and time.monotonic() < until:
+        time.sleep(0.01)
+    return not samplers()
+
+
+@needs_monitor
+def test_a_monitor_that_is_dropped_ends_when_it_is_collected() -> None:
+    for _ in range(2):
+        monitor = GilMonitor()
+        monitor.__enter__()
+        del monitor
+        gc.collect()
+        assert none_runs()
+    assert threading.getprofile() is None
+    with GilMonitor() as watched:  # and threads that begin are told of as ever
+        thread = threading.Thread(target=busy, args=(0.02,), name="begun")
+        thread.start()
+        thread.join()
+    assert "begun" in {thread.name for thread in watched.by_thread}
+
+
+@needs_monitor
+def test_a_hook_that_outlives_the_watch_hands_on_and_is_not_chained_to_itself() -> None:
+    calls: list[str] = []
+    try:
+        with GilMonitor():
+            inner = threading.getprofile()
+
+            def outer(*event: Any) -> None:
+                calls.append(threading.current_thread().name)
+                inner(*event)  # type: ignore[misc]
+
+            threading.setprofile(outer)
+        for _ in range(3):
+            with GilMonitor():
+                thread = threading.Thread(target=busy, args=(0.001,), name="begun")
+                thread.start()
+                thread.join()
+        assert threading.getprofile() is outer
+        assert calls.count("begun") >= 3
+    finally:
+        threading.setprofile(None)  # type: ignore[arg-type]
+
+
+@needs_monitor
+def test_a_monitor_may_be_entered_in_a_signal_handler_while_its_lock_is_held() -> None:
+    done = run(
+        "import signal, threading, gilkit\n"
+        "from gilkit.gil import monitor as module\n"
+        "def handler(*_):\n"
+        "    with gilkit.GilMonitor() as monitor:\n"
+        "        sum(range(10**5))\n"
+        "    print(monitor.held_share.samples > 0, flush=True)\n"
+        "signal.signal(signal.SIGINT, handler)\n"
+        "with gilkit.GilMonitor():\n"
+        "    with module._lock:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "with module._lock:\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "print(threading.getprofile())"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\nTrue\nNone\n", "")
+
+
+@needs_monitor
 def test_holds_and_the_longest() -> None:
     def longest() -> float:
         with GilMonitor(mode="light", interval=2e-3) as watched:
@@ -178,7 +251,7 @@ def test_holds_and_the_longest() -> None:
     assert median_when_quiet(longest) > 0.1
 
 
-@needs_gil
+@needs_monitor
 def test_the_ring_is_bounded_and_says_what_it_dropped() -> None:
     with GilMonitor(room=2) as watched:
         for _ in range(6):
@@ -188,7 +261,7 @@ def test_the_ring_is_bounded_and_says_what_it_dropped() -> None:
     assert watched.holds.dropped >= 4
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_all_told")
 def test_monitors_nest_and_run_side_by_side() -> None:
     def one() -> float:
@@ -207,7 +280,7 @@ def test_monitors_nest_and_run_side_by_side() -> None:
     assert all(0 < held <= 1 for held in [*found, outer.held_share, inner.held_share])
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_all_told")
 def test_many_threads_leave_room_for_the_one_that_counts() -> None:
     with GilMonitor() as watched:
@@ -221,13 +294,13 @@ def test_many_threads_leave_room_for_the_one_that_counts() -> None:
     assert mine[0] > 0.4 * watched.held_share
 
 
-@needs_gil
+@needs_monitor
 def test_a_monitor_ends_at_once_however_rare_its_samples() -> None:
     done = run("import gilkit\nwith gilkit.GilMonitor(mode='light', interval=10): pass\nprint('done')", 30)
     assert done.stdout == "done\n"
 
 
-@needs_gil
+@needs_monitor
 def test_results_are_there_before_during_and_after() -> None:
     watched = GilMonitor()
     assert isnan(watched.held_share)
@@ -246,7 +319,7 @@ def test_results_are_there_before_during_and_after() -> None:
         pass
 
 
-@needs_gil
+@needs_monitor
 def test_the_error_is_small_where_nothing_changes() -> None:
     def error() -> float:
         found = held_share(lcg.gil, 100_000, seconds=0.2)
@@ -270,7 +343,11 @@ def test_an_ended_thread_is_called_that() -> None:
         (lambda: GilMonitor(room=0), "room must be between"),
         (lambda: GilMonitor(room=1.5), "room must be an integer, not float"),  # type: ignore[arg-type]
         (lambda: GilMonitor(interval="a"), "interval must be a number, not str"),  # type: ignore[arg-type]
+        (lambda: GilMonitor(bridge=10**400), "bridge is too large for a float64"),
+        (lambda: GilMonitor(bridge="a"), "bridge must be a number, not str"),  # type: ignore[arg-type]
         (lambda: held_share(len, "", seconds=0), "seconds must be more than 0"),
+        (lambda: held_share(len, "", seconds="x"), "seconds must be a number, not str"),  # type: ignore[arg-type]
+        (lambda: held_share(len, "", seconds=10**400), "seconds is too large for a float64"),
     ],
 )
 def test_bad_arguments_are_refused(make: Callable[[], object], message: str) -> None:
@@ -278,7 +355,7 @@ def test_bad_arguments_are_refused(make: Callable[[], object], message: str) -> 
         make()
 
 
-@needs_gil
+@needs_monitor
 def test_how_many_times_a_call_takes_the_gil() -> None:
     def call() -> None:
         for _ in range(3):
@@ -288,7 +365,7 @@ def test_how_many_times_a_call_takes_the_gil() -> None:
     assert 2.5 < median_when_quiet(lambda: watch(call, seconds=0.1).holds) < 3.5
 
 
-@needs_gil
+@needs_monitor
 def test_so_many_calls_are_watched_however_long_they_are() -> None:
     found = watch(lambda: sleep.gil(0.02), seconds=1e-3)
     assert found.calls == 1
@@ -299,8 +376,8 @@ def test_so_many_calls_are_watched_however_long_they_are() -> None:
 @pytest.mark.parametrize("gil", [True, False])
 def test_whether_there_is_a_gil_is_asked_after_the_calls(gil: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     # As an extension that a call imports turns it on again.
-    if WITHOUT and "without a GIL" not in WITHOUT:
-        pytest.skip(WITHOUT)
+    if NO_MONITOR and "without a GIL" not in NO_MONITOR:
+        pytest.skip(NO_MONITOR)
     state = []
     monkeypatch.setattr(held, "gil_enabled", lambda: gil if state else not gil)
     assert watch(lambda: state.append(1), seconds=1e-3).gil is gil
@@ -313,7 +390,7 @@ def test_errors_of_the_call_are_the_callers() -> None:
 
 
 def test_without_a_gil_the_share_is_zero_and_says_so() -> None:
-    if WITHOUT is None or "without a GIL" not in WITHOUT:
+    if NO_MONITOR is None or "without a GIL" not in NO_MONITOR:
         pytest.skip("this interpreter has a GIL")
     found = gilkit.held_share(sum, range(1000), seconds=0.05)
     assert found == 0
@@ -326,7 +403,7 @@ def run(script: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     )
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.parametrize("mode", ["exact", "light"])
 def test_the_interpreter_may_exit_under_a_running_monitor(mode: str) -> None:
     done = run(
@@ -338,7 +415,7 @@ def test_the_interpreter_may_exit_under_a_running_monitor(mode: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_under_a_running_monitor() -> None:
     done = run(
@@ -361,14 +438,14 @@ def test_a_fork_under_a_running_monitor() -> None:
     assert done.stdout.count("done") == 2
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no stopping here")
 @pytest.mark.parametrize("mode", ["exact", "light"])
 def test_what_the_monitor_could_not_see_it_says(mode: str) -> None:
     script = (
         "import gilkit, os, signal\n"
         f"with gilkit.GilMonitor(mode={mode!r}) as m:\n"
-        "    while not m.held_share.samples: pass\n"
+        "    while not m._sums().locked: pass\n"  # first samples are of a time before this thread had it
         "    before = m._sums()\n"
         "    os.kill(os.getpid(), signal.SIGSTOP)\n"
         "    while m._sums().samples < before.samples + 3: pass\n"
@@ -391,7 +468,7 @@ def test_what_the_monitor_could_not_see_it_says(mode: str) -> None:
     assert "the monitor, which wants a CPU to spare, ran for" in note
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
 def test_on_one_cpu_nothing_is_told_of_who_keeps_it_busy() -> None:
     done = run(

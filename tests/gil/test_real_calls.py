@@ -13,6 +13,8 @@ from gilkit.gil.held import watch
 from gilkit.gil.law import behaviour
 from gilkit.workloads.statement import StatementCall
 
+pytestmark = pytest.mark.alone
+
 WITHOUT = monitor.why_missing()
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="no usleep here")
 CALLS = [

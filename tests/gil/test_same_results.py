@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -110,6 +111,45 @@ def test_no_more_threads_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match="can't start new thread"):
         assert_same_under_threads(len, "")
     assert threading.active_count() == before
+
+
+def test_the_switch_interval_is_what_it_was_however_many_ask_at_once() -> None:
+    before = sys.getswitchinterval()
+    together = threading.Barrier(6)
+
+    def ask() -> None:
+        together.wait(60)
+        for _ in range(5):
+            assert_same_under_threads(len, "", workers=2, repeat=3)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sys.getswitchinterval() == before
+
+
+BLOCKED = """
+import os, signal, threading
+from gilkit.gil.same_results import assert_same_under_threads
+main = threading.current_thread()
+def call():
+    if threading.current_thread() is not main:
+        threading.Event().wait()
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    assert_same_under_threads(call)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_ends_a_call_that_blocks_on_every_thread_but_one() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
 
 RECORD = np.dtype([("x", float), ("n", int)])
