@@ -1,10 +1,22 @@
 """The command line's way in: ``python -m gilkit`` does the same as ``gilkit``."""
 
 import sys
+from pathlib import Path
+
+
+def leave_folder(path: list[str]) -> None:
+    """Look for no module in the working folder, but for gilkit itself if it is there and nowhere else.
+
+    ``python -m`` puts it before all others: a harmless ``random.py`` there would be taken for Python's own.
+    """
+    here, home = str(Path.cwd()), str(Path(__file__).resolve().parents[1])
+    if path and path[0] in ("", here) and (home != here or home in path[1:]):
+        del path[0]
 
 
 def main() -> None:
     """Run the command line; what goes wrong while it is still being loaded is one line, too."""
+    leave_folder(sys.path)
     try:
         from gilkit.cli.main import main as run
     except KeyboardInterrupt:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,10 @@ class BusyMachineWarning(UserWarning):
     """Other programs use the CPUs, and something is about to be measured; the message says how many."""
 
 
+class UntoldWarning(UserWarning):
+    """The system does not tell something, and it is measured without; the message says what."""
+
+
 class ResultsError(ValueError):
     """A results file that cannot be read or written."""
 
@@ -62,9 +68,21 @@ class InterruptedRunError(KeyboardInterrupt):
         self.outcome = outcome
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Return whether an error is an interrupt of this program, and not one that a call raised itself."""
+    return (
+        isinstance(error, KeyboardInterrupt)
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as in a worker
+    )
+
+
 def one_line(error: BaseException) -> str:
     """Return any error in one line, its type first."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 (its own text may fail)
+        text = ""
     if isinstance(error, StatementError):  # it says whose error it was
         return text[:200]
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 import os
 import platform
 import sys
@@ -10,9 +11,10 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
-from gilkit.errors import BusyMachineWarning, CaseFailedError
+from gilkit.errors import BusyMachineWarning, CaseFailedError, UntoldWarning
 
 BUSY = 0.25  # CPUs used by others from which a machine is called busy
 
@@ -105,6 +107,41 @@ def cpus_in_order(cpus: Iterable[int], root: Path = TOPOLOGY) -> list[int]:
     return [cpu for _, cpu in sorted((turn, cpu) for core in cores.values() for turn, cpu in enumerate(core))]
 
 
+@contextmanager
+def going_without(what: str) -> Iterator[None]:
+    """Go on without what the system does not tell, as where /proc is missing, and say so."""
+    try:
+        yield
+    except (OSError, IndexError) as error:
+        _say_untold(what, str(error))
+
+
+@cache
+def _say_untold(what: str, why: str) -> None:
+    """Warn once, wherever it is asked; workers leave it to the process that started them."""
+    if multiprocessing.parent_process() is not None:
+        return
+    warnings.warn(f"the system does not tell {what} ({why})", UntoldWarning, stacklevel=2)
+
+
+def free_memory() -> float:
+    """Return the bytes that programs may still take; inf where the system does not tell."""
+    import psutil
+
+    with going_without("how much memory is free"):
+        return float(psutil.virtual_memory().available)
+    return math.inf
+
+
+def process_numbers() -> list[int]:
+    """Return the numbers of all processes; none where the system does not tell."""
+    import psutil
+
+    with going_without("which processes there are"):
+        return list(psutil.pids())
+    return []
+
+
 def stolen_seconds(cpus: Collection[int] = ()) -> float:
     """Return the CPU seconds that a hypervisor took away so far, from some CPUs or from all."""
     return _cpu_seconds(cpus, "steal")
@@ -119,9 +156,11 @@ def _cpu_seconds(cpus: Collection[int], *fields: str) -> float:
     """Return the seconds that some CPUs, or all, spent in such states."""
     import psutil
 
-    known = psutil.cpu_times(percpu=True)
-    chosen = (known[i] for i in cpus or range(len(known)) if i < len(known))
-    return sum(float(getattr(cpu, field, 0.0)) for cpu in chosen for field in fields)
+    with going_without("what other programs use"):
+        known = psutil.cpu_times(percpu=True)
+        chosen = (known[i] for i in cpus or range(len(known)) if i < len(known))
+        return sum(float(getattr(cpu, field, 0.0)) for cpu in chosen for field in fields)
+    return 0.0
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -134,6 +173,20 @@ def cpu_seconds(pids: Iterable[int]) -> float:
             used = psutil.Process(pid).cpu_times()
             found += used.user + used.system
     return found
+
+
+def kill_families(pids: Iterable[int]) -> None:
+    """Kill processes with all that they started, as far as these are alive."""
+    import psutil
+
+    family = []
+    for pid in pids:
+        with suppress(psutil.Error):
+            process = psutil.Process(pid)
+            family += [process, *process.children(recursive=True)]
+    for process in family:
+        with suppress(psutil.Error):
+            process.kill()
 
 
 def watched_load() -> Callable[[], float]:
@@ -189,9 +242,7 @@ def private_bytes(pids: Iterable[int]) -> list[int]:
 
 def lost_seconds() -> tuple[float, float | None]:
     """Return the CPU seconds that a hypervisor and a quota took away so far; None for what is unknown."""
-    import psutil
-
-    stolen = float(getattr(psutil.cpu_times(), "steal", 0.0))
+    stolen = stolen_seconds()
     try:
         lines = (CGROUPS / _own_cgroup("") / "cpu.stat").read_text().split()
         return stolen, int(lines[lines.index("throttled_usec") + 1]) / 1e6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isnan
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,8 +15,14 @@ if TYPE_CHECKING:
     from gilkit.gil.share import Share
 
 
-@pytest.fixture(scope="session")
-def gil() -> Gil:
+def pytest_configure(config: pytest.Config) -> None:
+    """Offer the fixture, by the name that people know: so ``-p no:gilkit`` turns it off."""
+    offered = ModuleType("gilkit")  # fixtures are looked for in modules and classes
+    vars(offered)["gil"] = pytest.fixture(scope="session", name="gil")(_gil)
+    config.pluginmanager.register(offered, "gilkit")
+
+
+def _gil() -> Gil:
     """Assert how a call treats the GIL: what share of it releases it, how long it holds it at a stretch."""
     return Gil()
 

@@ -16,9 +16,12 @@ from typing import Any, TypeVar, cast
 
 import threadpoolctl
 
+from gilkit.engine import scratch
 from gilkit.engine.calibration import Pace
-from gilkit.engine.executors import EXECUTORS, ProcessPool
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.processes import ProcessPool
 from gilkit.engine.window import (
+    answer,
     gathered,
     local_pace,
     local_pools,
@@ -27,6 +30,7 @@ from gilkit.engine.window import (
     pool_pace,
     sent_window,
     together,
+    told,
 )
 from gilkit.engine.worker import Order, began
 from gilkit.errors import CaseFailedError, LateError, one_line
@@ -82,7 +86,7 @@ class Lab:
         self.starts: dict[str, float] = {}
         self._processes: dict[str, ProcessPool] = {}
         self._recipes: dict[Workload, bytes] = {}
-        self._folder: tempfile.TemporaryDirectory[str] | None = None  # for recipes too long to be sent
+        self._stored: list[Path] = []  # recipes too long to be sent
 
     def __enter__(self) -> Lab:
         return self
@@ -94,8 +98,8 @@ class Lab:
         if not self.hosted:
             while local_pools:
                 local_pools.popitem()[1].shutdown(wait=False, cancel_futures=True)
-        if self._folder is not None:
-            self._folder.cleanup()
+        for path in self._stored:
+            path.unlink(missing_ok=True)
 
     def window(self, executor: str, workload: Workload, workers: int, order: Order) -> Window:
         """Run one window of calls on so many workers.
@@ -124,7 +128,7 @@ class Lab:
     def renew(self) -> None:
         """End all processes, so that what is measured next has fresh ones."""
         for pool in self._processes.values():
-            pool.kill()
+            pool.end()
         self._processes.clear()
 
     def watch(self, workload: Workload, seconds: float) -> HeldCall:
@@ -171,10 +175,10 @@ class Lab:
                 with threadpoolctl.threadpool_limits(1) if self.single else nullcontext():
                     return function(*args)
             sent = [arg if isinstance(arg, KernelCall) else self._recipe_of(arg) for arg in args]
-            future = self._pool(HOST, 1).submit(function, *sent)
+            future = self._pool(HOST, 1).submit(told, function, *sent)
             if wait([future], self.timeout).not_done:
                 raise LateError
-            return future.result()
+            return answer(future)
 
         return self._told(HOST, run)
 
@@ -235,10 +239,7 @@ class Lab:
                 kind = EXECUTORS.get(name, EXECUTORS["processes"])
                 self._processes[name] = cast("ProcessPool", kind.start(workers))
             except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
-                raise CaseFailedError(
-                    f"{workers} worker processes did not start; a script has to call this under "
-                    f"if __name__ == '__main__' ({one_line(error)})"
-                ) from error
+                raise CaseFailedError(f"{workers} worker processes did not start: {error}") from error
             self.starts.setdefault(name, time.perf_counter() - start)
             if self.single and name == HOST:
                 self._processes[name].submit(one_thread_inside).result(self.timeout)
@@ -256,9 +257,10 @@ class Lab:
             except Exception as error:
                 raise CaseFailedError(f"it cannot be sent to a process: {one_line(error)}") from error
             if len(recipe) > SENDABLE:
-                self._folder = self._folder or tempfile.TemporaryDirectory(prefix="gilkit-")
-                path = Path(self._folder.name, f"{len(self._recipes)}.pickle")
-                path.write_bytes(recipe)
-                recipe = pickle.dumps(_Stored(str(path)))
+                handle, path = tempfile.mkstemp(".pickle", dir=scratch.folder())
+                with os.fdopen(handle, "wb") as file:
+                    file.write(recipe)
+                self._stored.append(Path(path))
+                recipe = pickle.dumps(_Stored(path))
             self._recipes[workload] = recipe
         return self._recipes[workload]

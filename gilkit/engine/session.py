@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 from gilkit.engine.pools import Lab
+from gilkit.engine.processes import INTERRUPTS, stop_if_run_again
 from gilkit.errors import InterruptedRunError, NothingMeasuredError, ResultsError, UnsavedError
+
+SAME = 1.0  # seconds after an interrupt in which a further one is taken for the same
 
 
 class Saved(Protocol):
@@ -47,13 +52,14 @@ def obtained(
     ------
     InterruptedRunError, UnsavedError, NothingMeasuredError
     """
-    with ExitStack() as deaf:
+    stop_if_run_again()
+    with ExitStack() as once:
         try:
             with lab:
                 try:
                     measure(lab)
                 except KeyboardInterrupt:
-                    deaf.enter_context(_deaf())
+                    once.enter_context(heard_once())
                     raise
         except KeyboardInterrupt:
             raise InterruptedRunError(_kept(kind, suite, output)) from None
@@ -81,13 +87,25 @@ def _kept(
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Ignore further interrupts while the first is seen to: processes ended, results kept."""
+def heard_once() -> Iterator[None]:
+    """Take further interrupts for the first one while that is seen to: processes ended, results kept.
+
+    For a second only: one that comes later than a key bounces has its effect. Nobody waits in vain.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handlers = {number: before for number in INTERRUPTS if callable(before := signal.getsignal(number))}
+    first = time.monotonic()
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        if time.monotonic() > first + SAME:
+            handlers[number](number, frame)
+
+    for number in handlers:
+        signal.signal(number, hear)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, before in handlers.items():
+            signal.signal(number, before)

@@ -10,16 +10,18 @@ import pickle
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor, Future, wait
 from dataclasses import replace
+from functools import partial
 from math import inf, nan
 from typing import Any, TypeVar
 
 from gilkit._ext._start import usage
 from gilkit.engine.calibration import Pace, pace
-from gilkit.engine.executors import EXECUTORS, ProcessPool
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.processes import ProcessPool
 from gilkit.engine.worker import Order, paced, stint, work
-from gilkit.errors import CaseFailedError, LateError
+from gilkit.errors import CaseFailedError, LateError, is_interrupt, one_line
 from gilkit.gil.held import HeldCall, watch
 from gilkit.machine import busy_seconds, cpu_seconds, stolen_seconds
 from gilkit.results.windows import Stint, Window
@@ -30,6 +32,26 @@ START_TRIES = 10  # tries to have all workers ready at the start, each with twic
 AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
+
+
+def told(task: Callable[..., T], *args: Any) -> T:
+    """Run a task of a worker; what it raises is told in words, as nobody else may know its type."""
+    try:
+        return task(*args)
+    except (CaseFailedError, LateError):
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise CaseFailedError(one_line(error)) from error
+
+
+def answer(future: Future[T]) -> T:
+    """Return what a task returned, or raise what it raised; an interrupt would not be this program's."""
+    error = future.exception()
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise CaseFailedError(one_line(error))
+    return future.result()
 
 
 def gathered(
@@ -44,11 +66,11 @@ def gathered(
     until = time.perf_counter() + timeout
     for _ in range(START_TRIES):
         start = time.perf_counter() + lead
-        futures = [pool.submit(task, *args, start, place) for place in range(workers)]
+        futures = [pool.submit(partial(told, task), *args, start, place) for place in range(workers)]
         # All of them, before an error of one: none may still be running when the next window starts.
         if wait(futures, max(0.0, until - time.perf_counter())).not_done:
             raise LateError
-        found = [result for future in futures if (result := future.result()) is not None]
+        found = [result for future in futures if (result := answer(future)) is not None]
         if len(found) == workers:
             return found
         lead *= 2
@@ -160,10 +182,10 @@ def _native_pace(recipe: Workload | bytes) -> Pace:
 
 def pool_pace(pool: Executor, recipe: Workload | bytes, timeout: float = UNLIMITED) -> Pace:
     """Return how long a call is on one worker of a pool."""
-    future = pool.submit(paced, recipe)
+    future = pool.submit(told, paced, recipe)
     if wait([future], timeout).not_done:
         raise LateError
-    return future.result()
+    return answer(future)
 
 
 def on_local_pool(executor: str, most: int, run: Callable[[Executor], T]) -> T:
@@ -207,7 +229,7 @@ def sent_window(
     late = time.perf_counter() + timeout
 
     def run(again: Order) -> list[Stint | None]:
-        futures = deque(pool.submit(_sent_call, recipe, inputs) for _ in range(AHEAD * workers))
+        futures = deque(pool.submit(told, _sent_call, recipe, inputs) for _ in range(AHEAD * workers))
         start = time.perf_counter()
         until = start + again.warm + again.seconds + again.beyond
         before, stamps = usage(), [start]
@@ -215,10 +237,10 @@ def sent_window(
             future = futures.popleft()  # results are not kept
             if wait([future], max(0.0, late - time.perf_counter())).not_done:
                 raise LateError
-            future.result()
+            answer(future)
             if stamps[-1] < until:
                 stamps.append(time.perf_counter())
-                futures.append(pool.submit(_sent_call, recipe, inputs))
+                futures.append(pool.submit(told, _sent_call, recipe, inputs))
         used = [now - then for now, then in zip(usage(), before, strict=True)]
         return [stint(stamps, used, again, start)]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, overload
 
@@ -19,6 +19,7 @@ from gilkit.errors import ResultsError
 
 Metadata = dict[str, str | int | float]
 T = TypeVar("T")
+LARGEST = 1e18  # no figure is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,15 @@ class Fact(Generic[T]):
         What it says, in a sentence.
     json : bool
         Whether a text, too, is held as JSON, so that no text is taken for anything else.
+    fits : callable
+        Whether a value of that type can be one: numbers must be such as can be measured, anyway.
     """
 
     key: str
     type: type[T]
     about: str
     json: bool = False
+    fits: Callable[[T], bool] = lambda _: True
 
     @property
     def encoded(self) -> bool:
@@ -79,7 +83,13 @@ class Fact(Generic[T]):
                 value = float(value)
         except (OverflowError, TypeError, ValueError):
             raise self._damaged(value) from None
-        if not isinstance(value, self.type) or isinstance(value, bool):
+        if not isinstance(value, self.type) or isinstance(value, bool) or not _measurable(value):
+            raise self._damaged(value)
+        try:
+            fits = self.fits(value)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
             raise self._damaged(value)
         return value
 
@@ -106,9 +116,34 @@ class Fact(Generic[T]):
 FACTS: dict[str, Fact[Any]] = {}
 
 
-def _fact(key: str, kind: type[T], about: str, json: bool = False) -> Fact[T]:
-    FACTS[key] = fact = Fact(key, kind, about, json)
+def _fact(
+    key: str, kind: type[T], about: str, json: bool = False, fits: Callable[[T], bool] = lambda _: True
+) -> Fact[T]:
+    FACTS[key] = fact = Fact(key, kind, about, json, fits)
     return fact
+
+
+def _measurable(value: object) -> bool:
+    """Whether a number can have been measured; whatever else is in lists and dicts is as it may be."""
+    if isinstance(value, list | tuple):
+        return all(map(_measurable, value))
+    if isinstance(value, dict):
+        return all(map(_measurable, value.values()))
+    return not isinstance(value, int | float) or abs(value) < LARGEST
+
+
+def _whole(values: list[Any]) -> set[int]:
+    """The integers from 0 on among these."""
+    return {value for value in values if type(value) is int and value >= 0}
+
+
+def _rising(values: list[Any]) -> bool:
+    """Whether these are integers from 0 on, each larger than the one before."""
+    return values == sorted(_whole(values))
+
+
+def _texts(values: dict[str, Any]) -> bool:
+    return all(isinstance(value, str) for value in values.values())
 
 
 # Of a run: in every file.
@@ -119,24 +154,31 @@ SEED = _fact("gilkit_seed", int, "What the order of cases in each round was made
 INTERPRETER = _fact("gilkit_interpreter", str, "The Python implementation and its version.")
 GIL = _fact("gilkit_gil", str, "Whether the interpreter ran with a GIL: on or off.")
 GENERATIONS: Fact[list[int]] = _fact(
-    "gilkit_generations", list, "The first round of each set of fresh processes, from the second set on."
+    "gilkit_generations",
+    list,
+    "The first round of each set of fresh processes, from the second set on.",
+    fits=lambda rounds: all(type(each) is int for each in rounds),
 )
-CPUS = _fact("gilkit_cpus", int, "CPUs that could be used, by affinity and quota.")
+CPUS = _fact(
+    "gilkit_cpus", int, "CPUs that could be used, by affinity and quota.", fits=lambda cpus: cpus > 0
+)
 CPU_QUOTA = _fact("gilkit_cpu_quota", float, "CPUs that cgroups allowed, where they set a limit.")
 SWITCH_INTERVAL = _fact("gilkit_switch_interval", float, "Seconds after which a thread is asked for the GIL.")
 STEAL = _fact("gilkit_steal", float, "CPU seconds that a hypervisor took away meanwhile.")
 THROTTLED = _fact("gilkit_throttled", float, "CPU seconds that a quota took away meanwhile.")
 START = _fact("gilkit_start_NAME", float, "Seconds that the pool called NAME took to start.")
 FAILURES: Fact[dict[str, str]] = _fact(
-    "gilkit_failures", dict, "The cases that failed, each with the reason."
+    "gilkit_failures", dict, "The cases that failed, each with the reason.", fits=_texts
 )
 MISSING: Fact[dict[str, str]] = _fact(
-    "gilkit_missing", dict, "What cannot be measured there, each with the reason."
+    "gilkit_missing", dict, "What cannot be measured there, each with the reason.", fits=_texts
 )
 
 # Of a case.
 LOOPS = _fact("loops", int, "Times that what is measured is done for one value.")
-ROUND_IDS: Fact[list[int]] = _fact("gilkit_rounds", list, "The round of each value.")
+ROUND_IDS: Fact[list[int]] = _fact(
+    "gilkit_rounds", list, "The round of each value.", fits=lambda ids: len(_whole(ids)) == len(ids)
+)
 WINDOWS: Fact[list[list[Any]]] = _fact(
     "gilkit_windows",
     list,
@@ -182,7 +224,10 @@ SUBJECT = _fact("gilkit_subject", str, "Of a threshold: the kernel or statement.
 BEATEN = _fact("gilkit_beaten", str, "Of a threshold: the variant that is beaten; function is one thread.")
 UNFINISHED = _fact("gilkit_unfinished", str, "Of a threshold: why no further size was measured.")
 COUNTS: Fact[list[int]] = _fact(
-    "gilkit_counts", list, "Of a threshold or of scaling: the worker counts that were asked for."
+    "gilkit_counts",
+    list,
+    "Of a threshold or of scaling: the worker counts that were asked for.",
+    fits=lambda counts: bool(counts) and counts[0] > 0 and _rising(counts),
 )
 WORK = _fact("gilkit_work", float, "Of scaling: seconds of work of each worker.")
 METHOD = _fact("gilkit_method", str, "Of scaling: how processes start.")
@@ -195,8 +240,11 @@ def run_facts(seed: int) -> Metadata:
     """Return the facts of a run: of the machine, the interpreter and gilkit."""
     import pyperf
 
+    collected: Metadata = {}
+    with machine.going_without("all about itself"):
+        collected = pyperf.Run([1.0]).get_metadata()
     return {
-        **pyperf.Run([1.0]).get_metadata(),
+        **collected,
         **machine_facts(),
         **VERSION.entry(__version__),
         **SEED.entry(seed),

@@ -7,12 +7,9 @@ of format 1, which have none, value i is from round i.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -196,10 +193,10 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix):
                 pass
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead nowhere but to themselves
-        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
+        raise ResultsError(f"cannot write to {path}: {reason(error)}") from None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What an error of the file system says, without its number and path."""
     return str(getattr(error, "strerror", None) or error)
 
@@ -238,61 +235,10 @@ def replace(path: str | os.PathLike[str], write: Callable[[str], object]) -> Non
             Path(temporary).unlink(missing_ok=True)
             raise
     except (OSError, RuntimeError) as error:
-        raise ResultsError(f"cannot write to {path}: {_reason(error)}") from None
+        raise ResultsError(f"cannot write to {path}: {reason(error)}") from None
 
 
 def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
-
-
-def _is_trace(path: str | os.PathLike[str]) -> bool:
-    """Whether a file of JSON is in the Trace Event format, as `gilkit timeline` writes it."""
-    with suppress(OSError, ValueError):
-        found = json.loads(Path(path).read_text("utf-8"))
-        return isinstance(found, dict) and "traceEvents" in found
-    return False
-
-
-def load(path: str | os.PathLike[str]) -> Results:
-    """Read a results file.
-
-    Raises
-    ------
-    ResultsError
-        If it cannot be read, is cut off, is not gilkit's or is of a later version.
-    """
-    import pyperf
-
-    try:
-        suite = pyperf.BenchmarkSuite.load(os.fspath(path))
-    except OSError as error:
-        raise ResultsError(f"cannot read {path}: {_reason(error)}") from None
-    except json.JSONDecodeError as error:
-        raise ResultsError(f"{path} is not JSON, or is cut off: {error.msg} at line {error.lineno}") from None
-    except (UnicodeDecodeError, EOFError, RecursionError, zlib.error):
-        raise ResultsError(f"{path} is not JSON, or is cut off") from None
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        if _is_trace(path):
-            raise ResultsError(
-                f"{path} is a trace: open it in https://ui.perfetto.dev or chrome://tracing"
-            ) from None
-        raise ResultsError(f"{path} is not a pyperf suite, or is of a later version: {error}") from None
-    version = suite.get_benchmarks()[0].get_metadata().get(facts.FORMAT.key)
-    if version is None:
-        raise ResultsError(f"{path} is a pyperf suite, but not one of gilkit's")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
-        raise ResultsError(
-            f"{path} is of format {version}, later than this gilkit knows ({FORMAT_VERSION}): "
-            "use a newer gilkit"
-        )
-    try:
-        found = Results(suite)
-        for case in found:  # what is cut off is told at once
-            found.every(case)
-            if any(not window.seconds > 0 or window.workers < 1 for window in found.windows(case).values()):
-                raise ValueError(f"a window of {case.name} has no length or no workers")
-        return found
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ResultsError(f"{path} is damaged: {error}") from None

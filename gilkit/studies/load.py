@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 from gilkit.errors import ResultsError
-from gilkit.results import file
+from gilkit.report.tables import plain
+from gilkit.results.loading import damaged
+from gilkit.results.loading import load as read
 from gilkit.studies.registry import study_of
 
 
@@ -23,8 +25,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     ResultsError
         If it cannot be read, is cut off, is not gilkit's or is of a later version.
     """
-    found = file.load(path)
+    found = read(path)
     study = study_of(found.kind)
     if study is None:
         raise ResultsError(f"{path} is of a kind that this gilkit does not know: {found.kind!r}")
-    return study.load(found.suite)
+    outcome = study.load(found.suite)
+    try:
+        plain(outcome)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise damaged(path, error) from error  # it holds what no table can be made of
+    return outcome

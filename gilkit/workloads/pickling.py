@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from gilkit.errors import one_line
+from gilkit.errors import is_interrupt, one_line
 from gilkit.workloads.workload import Workload, own_call
 
 ENOUGH = 0.2  # seconds after which a pickling is not timed again
@@ -46,7 +46,9 @@ def _pickled(name: str, value: object) -> Pickled:
             data = pickle.dumps(value)
             pickle.loads(data)
             best = min(best, time.perf_counter() - start)
-        except Exception as error:  # noqa: BLE001 (objects fail to be pickled in many ways)
+        except BaseException as error:  # objects fail to be pickled in many ways
+            if is_interrupt(error):
+                raise
             return Pickled(name, problem=one_line(error))
         if time.perf_counter() - begin > ENOUGH:
             break

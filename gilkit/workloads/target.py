@@ -9,6 +9,7 @@ from typing import Any
 
 from gilkit.arguments import allowed
 from gilkit.kernels import KERNELS, Kernel
+from gilkit.machine import free_memory
 from gilkit.results import facts
 from gilkit.results.facts import Metadata
 from gilkit.workloads.statement import StatementCall, check, named
@@ -135,7 +136,7 @@ def check_size(kernel: Kernel, size: int, workers: int) -> None:
         raise ValueError(f"{kernel.name}: size {size} is too large: at most {kernel.largest} is allowed")
     # Twice: that of the kernel before is still there.
     needed = 2 * kernel.nbytes(size) * 3 * workers + FOOTPRINT * workers
-    if needed > (free := _free_memory()):
+    if needed > (free := free_memory()):
         raise ValueError(
             f"{kernel.name}: a size of {size} needs about {needed / 1e9:,.1f} GB for {workers} workers, and "
             f"{free / 1e9:,.1f} GB are free: choose a smaller size or fewer workers"
@@ -144,14 +145,8 @@ def check_size(kernel: Kernel, size: int, workers: int) -> None:
 
 def check_processes(workers: int) -> None:
     """Refuse more processes of the reader's own code than fit into memory."""
-    if (needed := FOOTPRINT * workers) > (free := _free_memory()):
+    if (needed := FOOTPRINT * workers) > (free := free_memory()):
         raise ValueError(
             f"{workers} processes need about {needed / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB are free: "
             "choose fewer workers"
         )
-
-
-def _free_memory() -> int:
-    import psutil
-
-    return int(psutil.virtual_memory().available)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from gilkit.errors import ResultsError, one_line
 from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -150,7 +151,10 @@ class Claim:
         """Return what follows from ``found``: nothing, where the machine is too small or too busy."""
         if found.cpus < self.cpus:
             return Finding(Ruling.UNDECIDED, "the machine is too small: it takes two CPUs to tell")
-        finding = self.decision(found)
+        try:
+            finding = self.decision(found)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise ResultsError(f"what was found of {self.name} is not whole: {one_line(error)}") from error
         if self.quiet and found.load >= BUSY:
             why = f"the machine is too busy: others used {found.load:.1f} CPUs just before or after"
             return Finding(Ruling.UNDECIDED, why, finding.measured)

@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from gilkit.errors import CaseFailedError
+from gilkit.machine import process_numbers
 
 FOLDER = Path(__file__).with_name("programs")
 LONGEST_PROGRAM = 90.0  # seconds for a program
@@ -87,7 +88,7 @@ def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) ->
 def _members(group: int) -> list[int]:
     """Return the processes of a group, but not those that have ended and that nobody has asked after yet."""
     found = []
-    for pid in psutil.pids():
+    for pid in process_numbers():
         with suppress(OSError, psutil.Error):
             if os.getpgid(pid) == group and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
                 found.append(pid)

@@ -17,7 +17,7 @@ from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
 from gilkit.studies.compare.plan import Subject
 from gilkit.studies.costs.probes import handed_over
-from gilkit.workloads.pickling import Pickled, inputs, pickled
+from gilkit.workloads.pickling import inputs, pickled
 from gilkit.workloads.workload import thread_settings
 
 WATCH = 0.2  # seconds to watch the GIL, of every kernel; a quick run has half of them
@@ -116,14 +116,12 @@ class Preparation:
         sendable = self._weigh(subject)
         try:
             found = self.lab.call(pickled, workload)
-        except CaseFailedError as error:
-            found = [Pickled("the call", problem=str(error))]
-        known |= facts.PICKLES.entry([asdict(item) for item in found])
-        try:
+            known |= facts.PICKLES.entry([asdict(item) for item in found])
             sendable = sendable and not any(item.problem for item in found)
             subject.inputs = self.lab.call(inputs, workload) if sendable else {}
-        except CaseFailedError:
-            sendable = False
+        except CaseFailedError as error:
+            sent = (case for case in subject.cases if case.variant == "sent")
+            self.runner.failures |= dict.fromkeys(sent, f"its data: {error}")
         if not sendable:
             subject.cases = [case for case in subject.cases if case.variant != "sent"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from math import inf
 
 from gilkit.engine.calibration import calibrated
-from gilkit.engine.executors import start_context
+from gilkit.engine.processes import start_context
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.studies.scaling import _classic_program as program

@@ -1,0 +1,63 @@
+"""Temporary files: a folder for each process, which the next one removes where a process was killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from functools import cache
+from multiprocessing import process, util
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody can tell
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX, LOCK = "gilkit-", "in-use"
+FRESH = 3600.0  # seconds in which a folder without a lock may still get one
+LONGEST = 80  # bytes of its path, so that the names of sockets fit into it
+
+
+@cache
+def folder() -> Path:
+    """Return this process's folder for temporary files; it goes when the process ends.
+
+    What processes left that were killed goes now.
+    """
+    _remove_stale(Path(tempfile.gettempdir()))
+    made = Path(tempfile.mkdtemp(prefix=PREFIX))
+    util.Finalize(None, shutil.rmtree, args=(made, True), exitpriority=-100)  # after the sockets in it
+    if fcntl is not None:
+        # Held for as long as the process lives, however it ends: so nobody else removes the folder.
+        fcntl.flock(os.open(made / LOCK, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
+    return made
+
+
+def lend() -> None:
+    """Let `multiprocessing` put its sockets there, too, unless it has a folder already."""
+    settings: dict[str, str] = getattr(process.current_process(), "_config", {})
+    if settings.get("tempdir") is None and len(os.fsencode(folder())) <= LONGEST:
+        settings["tempdir"] = str(folder())
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove the folders of processes of ours that have ended."""
+    if fcntl is None:
+        return
+    for path in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if path.is_symlink() or not path.is_dir() or path.stat().st_uid != os.getuid():
+                continue
+            if not (path / LOCK).exists():
+                if time.time() - path.stat().st_mtime > FRESH:
+                    shutil.rmtree(path, ignore_errors=True)
+                continue
+            lock = os.open(path / LOCK, os.O_RDWR)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(lock)
