@@ -7,14 +7,47 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 
 import pytest
+from hasty import hurry
+from turns import place, remove
 
 from gilkit.engine.executors import CALL_EXECUTORS
 
 WORKERS = 2
 
-os.environ["PYTHONWARNINGS"] = (
-    "ignore::UserWarning"  # of commands: that it is busy here is no fault of theirs
-)
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let tests that measure run alone; see `turns`."""
+    beside = getattr(item.config, "workerinput", None)
+    if beside is None:
+        return (yield)
+    with place(beside["testrunuid"], item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files whose tests run alone last: they keep nobody waiting who could run beside another."""
+    beside = {item.path for item in items if not item.get_closest_marker("alone")}
+    items.sort(key=lambda item: item.path not in beside)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the files by which tests take turns."""
+    if (beside := getattr(session.config, "workerinput", None)) is not None:
+        remove(beside["testrunuid"])
+
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
+os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[None]:
+    """Let this process measure for as short as it can, for tests of all but the figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="session", params=[name for name, kind in CALL_EXECUTORS.items() if not kind.native])

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from command import HASTY
 
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS
@@ -103,9 +104,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     def run(command: str) -> subprocess.CompletedProcess[str]:
         words = tuple(shortened(command))
         if words not in done:
-            called = words[1:] if words[0] == "python" else ("-m", *words)
+            start = {"python": (), "gilkit": HASTY}.get(words[0], ("-m", words[0]))
             done[words] = subprocess.run(
-                [sys.executable, *called],
+                [sys.executable, *start, *words[1:]],
                 cwd=folder,
                 capture_output=True,
                 encoding="utf-8",
@@ -142,13 +143,16 @@ SUITES = [block for block in blocks("python") if "def test_" in block]
 def test_the_scripts_run(script: str, tmp_path: Path) -> None:
     path = tmp_path / "example.py"
     body = re.sub("^", "    ", script, flags=re.M)
-    path.write_text(f"def main():\n{body}\nif __name__ == '__main__':\n    main()\n", "utf-8")
+    hurry = f"sys.path.append({str(Path(HASTY[0]).parent)!r}); from hasty import hurry; hurry()"
+    start = f"if __name__ == '__main__':\n    import sys; {hurry}\n    main()\n"
+    path.write_text(f"def main():\n{body}\n{start}", "utf-8")
     done = subprocess.run(
         [sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.alone
 def test_the_suites_run(tmp_path: Path) -> None:
     for place, suite in enumerate(SUITES):
         (tmp_path / f"test_suite_{place}.py").write_text(suite, "utf-8")
@@ -298,6 +302,7 @@ def test_outputs_of_scripts_and_of_pyperf(ran: Ran) -> None:
         assert re.match(r"(lcg/\w+/\w+/\d: Mean|)", line), line
 
 
+@pytest.mark.alone
 def test_the_failure_is_what_the_fixture_says(ran: Ran) -> None:
     parts = re.findall(r"^E +(measured|machine|means|to do) ", stored("test-sorting"), re.M)
     assert parts == ["measured", "machine", "means", "to do"]

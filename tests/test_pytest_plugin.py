@@ -7,14 +7,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from quiet import needs_monitor
 
-from gilkit.gil import monitor
+pytestmark = pytest.mark.alone
 
 pytest_plugins = ["pytester"]
 
-WITHOUT = monitor.why_missing()
-needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
-QUIETLY = ("-p", "no:cacheprovider", "-ra", "-W", "error", "--strict-markers", "--strict-config")
+QUIETLY = (
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:randomly",
+    "-ra",
+    "-W",
+    "error",
+    "--strict-markers",
+    "--strict-config",
+)
 
 
 def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
@@ -48,6 +57,13 @@ def test_it_is_loaded_once(pytester: pytest.Pytester, twice: tuple[str, ...]) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", root)
         pytester.runpytest_subprocess(*QUIETLY, *twice).assert_outcomes(passed=2)
+
+
+def test_it_is_turned_off_by_its_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(gil): pass")
+    done = pytester.runpytest_subprocess(*QUIETLY, "-p", "no:gilkit")
+    done.assert_outcomes(errors=1)
+    done.stdout.fnmatch_lines(["*fixture 'gil' not found*"])
 
 
 PASSING = """
@@ -143,7 +159,7 @@ WITHOUT_GIL = """
 """
 
 
-@needs_gil
+@needs_monitor
 def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     found = pytester.runpytest_subprocess(*QUIETLY).parseoutcomes()
@@ -151,7 +167,7 @@ def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
     assert found["passed"] >= 3
 
 
-@needs_gil
+@needs_monitor
 def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILING)
     result = pytester.runpytest_subprocess(*QUIETLY)
@@ -177,7 +193,7 @@ def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
         )
 
 
-@needs_gil
+@needs_monitor
 def test_a_busy_machine_skips(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(BUSY)
     result = pytester.runpytest_subprocess(*QUIETLY)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
-from command import gilkit, heed_interrupts, refused
+from command import HASTY, gilkit, refused
 
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import load
+from gilkit.results.loading import load
 
 FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -89,7 +84,7 @@ def test_real_input(tmp_path: Path) -> None:
     some, points, path = tmp_path / "some.bin", tmp_path / "points.npy", tmp_path / "r.json"
     some.write_bytes(bytes(range(256)) * 40)
     np.save(points, np.ones((30, 3), dtype=np.float32))
-    few = ["--workers", "2", "--rounds", "1", "-o", str(path)]
+    few = ["--workers", "2", "--rounds", "1", "--variant", "nogil", "-o", str(path)]
     assert gilkit("compare", "--input", str(some), *few).returncode == 0
     found = load(path)
     assert found.kernels == ["histogram", "crc32"]
@@ -168,148 +163,13 @@ def test_a_closed_pipe_is_quiet() -> None:
     assert "Traceback" not in done.stderr
 
 
-LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
-
-
-@pytest.fixture
-def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """A comparison that is measuring, with what it writes to."""
-    path = tmp_path / "r.json"
-    extra: list[str] = getattr(request, "param", ["--rounds", "40"])
-    command = [sys.executable, "-m", "gilkit", *LONG, *extra, "-o", str(path)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_interrupts if os.name == "posix" else None,
-    ) as process:
-        yield process, path
-        process.kill()
-
-
-def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
-
-
-def workers(process: subprocess.Popen[str], count: int = 3) -> list[psutil.Process]:
-    """The worker processes, once all are there: the children of the process that starts them."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        found: list[psutil.Process] = []
-        with suppress(psutil.NoSuchProcess):  # some helper came and went
-            parents = psutil.Process(process.pid).children()
-            found = [worker for parent in parents for worker in parent.children()]
-        if len(found) >= count:
-            time.sleep(0.5)  # they are there: let them begin to measure
-            return found
-        time.sleep(0.02)
-    raise AssertionError("no workers were started")
-
-
-def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:
-    until = time.monotonic() + 120
-    while not path.exists() and process.poll() is None and time.monotonic() < until:
-        time.sleep(0.02)
-    assert path.exists()
-
-
-@POSIX
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
-def test_a_worker_that_dies_fails_its_row_and_no_other(
-    name: str, running: tuple[subprocess.Popen[str], Path]
-) -> None:
-    process, path = running
-    workers(process)[-1].send_signal(signal.Signals[name])
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 1, err
-    assert f"a worker process was killed by {name}" in " ".join(out.split())
-    assert "Traceback" not in out + err
-    found = load(path)
-    assert found.kernels == ["lcg", "sleep"]
-    assert len(found.failures) >= 1
-    survivors = [case for case in found if case not in found.failures]
-    assert len(survivors) > len(found.failures)
-    assert all(len(found.every(case)) == 40 for case in survivors)
-
-
-@POSIX
-@pytest.mark.parametrize("running", [["--rounds", "40", "--timeout", "2"]], indirect=True)
-def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subprocess.Popen[str], Path]) -> None:
-    process, path = running
-    workers(process)[-1].send_signal(signal.SIGSTOP)
-    out, err = process.communicate(timeout=240)
-    assert process.returncode == 1, err
-    assert "no answer within 2 s: killed" in " ".join(out.split())
-    assert "Traceback" not in out + err
-    found = load(path)
-    assert found.kernels == ["lcg", "sleep"]
-    assert len(list(found)) > len(found.failures) >= 1
-
-
-def ended(processes: list[psutil.Process]) -> None:
-    assert not psutil.wait_procs(processes, timeout=20)[1]
-
-
-@POSIX
-def test_an_interrupt_keeps_what_was_measured(running: tuple[subprocess.Popen[str], Path]) -> None:
-    process, path = running
-    wait_for_file(process, path)  # the first kernel is done, the second is being measured
-    children = family(process)
-    assert children
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.splitlines()[-1] == "gilkit: interrupted"
-    assert "Traceback" not in out + err
-    assert "lcg" in out
-    assert "lcg" in load(path).kernels
-    ended(children)
-
-
-@POSIX
-@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5])
-def test_an_interrupt_at_any_moment_leaves_nothing_behind(
-    delay: float, running: tuple[subprocess.Popen[str], Path]
-) -> None:
-    process, path = running
-    until = time.monotonic() + 60
-    while not family(process) and time.monotonic() < until:  # Python itself has started
-        time.sleep(0.01)
-    time.sleep(delay)
-    children = family(process)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert "Traceback" not in out + err, err
-    ended(children)
-    if path.exists():
-        assert load(path).kernels
-
-
-@POSIX
-def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str], Path]) -> None:
-    process, path = running
-    wait_for_file(process, path)
-    children = family(process)
-    for _ in range(5):
-        os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.01)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in out + err, err
-    assert "lcg" in load(path).kernels
-    ended(children)
-
-
 @POSIX
 def test_on_a_terminal_there_is_a_progress_bar() -> None:
     import pty
 
     parent, child = pty.openpty()
     done = subprocess.Popen(
-        [sys.executable, "-m", "gilkit", "compare", "sleep", *FAST],
+        [sys.executable, *HASTY, "compare", "sleep", *FAST],
         stdout=child,
         stderr=child,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"},

@@ -13,9 +13,11 @@ from concurrent.futures import BrokenExecutor, Executor
 
 import psutil
 import pytest
+from command import ended
 
 from gilkit.engine import executors
-from gilkit.engine.executors import EXECUTORS, ProcessPool, SerialExecutor, start_context
+from gilkit.engine.executors import EXECUTORS, SerialExecutor
+from gilkit.engine.processes import ProcessPool, start_context
 from gilkit.kernels import lcg
 
 
@@ -86,7 +88,7 @@ def test_a_worker_that_hangs_is_killed() -> None:
 
 ORPHANS = """
 import time
-from gilkit.engine.executors import ProcessPool
+from gilkit.engine.processes import ProcessPool
 if __name__ == "__main__":
     pool = ProcessPool(2)
     print(*[process.pid for process in pool.members], flush=True)
@@ -105,9 +107,7 @@ def test_workers_end_with_their_parent_however_it_ends(tmp_path_factory: pytest.
         workers = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         assert len(workers) == 2
         parent.kill()
-    gone, alive = psutil.wait_procs(workers, timeout=30)
-    assert len(gone) == 2
-    assert not alive
+    assert ended(workers)
 
 
 def test_what_is_missing_says_why() -> None:

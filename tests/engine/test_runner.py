@@ -9,7 +9,7 @@ import pytest
 
 from gilkit.engine.runner import Lane, Measured, Progress, Rule, Runner, exactly, within
 from gilkit.errors import CaseFailedError, NothingMeasuredError
-from gilkit.results import facts, file
+from gilkit.results import facts, loading
 from gilkit.results.case import Case
 
 A, B, C = (Case("k", name, "serial", 1) for name in "abc")
@@ -170,7 +170,7 @@ def test_what_there_is_can_be_saved_at_any_time(tmp_path: Path) -> None:
         runner.suite()
     runner.rounds([Lane(A, lambda: Measured(1.0))], exactly(2))
     runner.save()
-    found = file.load(tmp_path / "r.json")
+    found = loading.load(tmp_path / "r.json")
     assert list(found.values(A)) == [1.0, 1.0]
     assert (found.kind, facts.SEED.of(found.facts)) == ("costs", 3)
 

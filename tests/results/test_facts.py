@@ -13,11 +13,12 @@ from gilkit.errors import ResultsError
 from gilkit.results import facts
 from gilkit.results.facts import FACTS, Fact, machine_facts, run_facts
 
+FIGURE = 10**17
 VALUES = {
     str: st.text(),
-    int: st.integers(),
-    float: st.floats(allow_nan=False, allow_infinity=False),
-    list: st.lists(st.integers()),
+    int: st.integers(1, FIGURE),
+    float: st.floats(-FIGURE, FIGURE),
+    list: st.lists(st.integers(1, FIGURE), min_size=1, unique=True).map(sorted),
     dict: st.dictionaries(st.text(), st.text()),
 }
 
@@ -48,6 +49,12 @@ def test_what_is_not_there_is_none_or_the_default(fact: Fact[Any]) -> None:
         (facts.CPUS, 2.5, "gilkit_cpus must be int, not '2.5'"),
         (facts.LOAD, "much", "gilkit_load must be float, not 'much'"),
         (facts.LOAD, 10**400, "gilkit_load must be float, not '1000"),
+        (facts.LOAD, 1e300, "gilkit_load must be float, not '1e\\+300'"),
+        (facts.CPUS, 0, "gilkit_cpus must be int, not '0'"),
+        (facts.COUNTS, "[2, 1]", r"gilkit_counts must be list \(as JSON\), not '\[2, 1\]'"),
+        (facts.COUNTS, "[]", r"gilkit_counts must be list \(as JSON\), not '\[\]'"),
+        (facts.ROUND_IDS, '[0, "x"]', r"gilkit_rounds must be list \(as JSON\), not ..0, .x."),
+        (facts.FAILURES, '{"x": 1}', r"gilkit_failures must be dict \(as JSON\), not .{.x.: 1"),
         (facts.KIND, 7, "gilkit_kind must be str, not '7'"),
         (facts.COUNTS, "[1, 2", r"gilkit_counts must be list \(as JSON\), not '\[1, 2'"),
         (facts.COUNTS, "{}", r"gilkit_counts must be list \(as JSON\), not '{}'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -13,10 +14,12 @@ from typing import Any
 
 import pytest
 
+import gilkit
 from gilkit.errors import ResultsError
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
-from gilkit.results.file import build, check_writable, load, save
+from gilkit.results.file import build, check_writable, save
+from gilkit.results.loading import load
 
 THREADS = Case("lcg", "nogil", "threads", 2)
 BROKEN = Case("lcg", "gil", "processes", 2)
@@ -229,3 +232,52 @@ def test_windows_that_are_damaged_are_told_with_the_file(packed: list[object], t
     save(build([record], {}, {}), tmp_path / "r.json")
     with pytest.raises(ResultsError, match=r"r\.json is damaged: "):
         load(tmp_path / "r.json")
+
+
+DAMAGES = (10**400, -(10**400), 1e300, -1, 0, None, "", "x", [], {}, [1, "x"], {"x": 1}, "[1]", "{}", True)
+FILES = sorted(Path(__file__).with_name("old_files").glob("*.json"))
+
+
+def damaged(found: Any, chance: random.Random) -> str:
+    """Put something else at one place of it, by chance; return what was put where."""
+    while True:
+        keys = list(found) if isinstance(found, dict) else list(range(len(found)))
+        key = chance.choice(keys)
+        inner = found[key]
+        if isinstance(inner, dict | list) and inner and chance.random() < 0.85:
+            found = inner
+            continue
+        if isinstance(inner, str) and inner[:1] in ("[", "{") and chance.random() < 0.7:
+            encoded = json.loads(inner)
+            if encoded:
+                said = damaged(encoded, chance)
+                found[key] = json.dumps(encoded)
+                return f"{key}: {said}"
+        if chance.random() < 0.3:
+            del found[key]
+            return f"{key} deleted"
+        found[key] = chance.choice(DAMAGES)
+        return f"{key} = {str(found[key])[:20]}"
+
+
+def shown_or_refused(path: Path) -> str:
+    """Show a file; return why it is refused, if it is."""
+    try:
+        repr(gilkit.load(path))
+    except ResultsError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(100), pytest.param(range(100, 2000), marks=pytest.mark.endurance)], ids=len
+)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_whatever_is_damaged_is_shown_or_refused(path: Path, seeds: range, tmp_path: Path) -> None:
+    whole = path.read_text("utf-8")
+    for seed in seeds:
+        chance = random.Random(f"{path.stem} {seed}")
+        content = json.loads(whole)
+        said = [damaged(content, chance) for _ in range(chance.choice((1, 1, 1, 2, 4)))]
+        (tmp_path / "damaged.json").write_text(json.dumps(content), "utf-8")
+        assert "\n" not in shown_or_refused(tmp_path / "damaged.json"), said

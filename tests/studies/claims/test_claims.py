@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, heed_interrupts, refused
+from command import MARK, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
 
 import gilkit as package
 from gilkit import machine
@@ -22,7 +22,7 @@ from gilkit.engine.runner import Runner
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import load
+from gilkit.results.loading import load
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate, estimate
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.claims import launch, registry
@@ -379,34 +379,18 @@ def test_an_interval_decides_and_not_the_point() -> None:
     assert all_of([True, True]) is True
 
 
-def session() -> set[int]:
-    """The processes that run this Python on gilkit's account."""
-    found = set()
-    for process in psutil.process_iter(["cmdline", "status"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if sys.executable in line and ("gilkit" in line or "multiprocessing" in line):
-            found.add(process.pid)
-    return found
-
-
-def gone(before: set[int]) -> bool:
-    until = time.monotonic() + 20
-    while session() - before and time.monotonic() < until:
-        time.sleep(0.05)
-    return not session() - before
-
-
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     """Those that are cheap or dangerous, by the command line, with a folder of its own for what it leaves."""
     folder = tmp_path_factory.mktemp("claims")
     rubbish = folder / "tmp"
     rubbish.mkdir()
-    before = session()
     names = [name for name in REAL if CLAIMS[name].missing() is None]
     environment = {**os.environ, "TMPDIR": str(rubbish)}
-    done = gilkit("claims", *names, "--quick", "-o", str(folder / "claims.json"), cwd=folder, env=environment)
-    assert gone(before)
+    with leaving_nothing():
+        environment[MARK] = os.environ[MARK]
+        path = str(folder / "claims.json")
+        done = gilkit("claims", *names, "--quick", "-o", path, cwd=folder, env=environment)
     assert list(rubbish.iterdir()) == []
     return done, folder / "claims.json"
 
@@ -578,8 +562,7 @@ def test_a_program_is_ended_with_all_that_it_started() -> None:
         processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
         assert len(processes) > 3
         semaphores = {name for process in processes for name in mapped(process.pid)}
-    _, alive = psutil.wait_procs(processes, timeout=20)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert ended(processes)
     assert semaphores or sys.platform != "linux"
     assert not [name for name in semaphores if Path(name).exists()]
 
@@ -607,27 +590,16 @@ main()
 @posix
 def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "claims.json"
-    before = session()
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, "claims", "crash", "killable", "-o", str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        preexec_fn=heed_interrupts,
-    )
-    until = time.monotonic() + 100
-    while time.monotonic() < until and not (tmp_path / "second").exists():
-        time.sleep(0.05)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    arguments = ["claims", "crash", "killable", "-o", str(path)]
+    with leaving_nothing(), started(*arguments, start=("-c", INTERRUPTED), cwd=tmp_path) as process:
+        assert seen((tmp_path / "second").exists)
+        time.sleep(0.3)
+        stdout, stderr = interrupted(process)
     assert process.returncode == 130, stderr
     assert stderr.strip() == "gilkit: interrupted"
     assert re.search(r"^(depends|holds) +crash$", stdout, re.M)
     assert "killable" not in stdout
     assert set(package.load(path).findings) == {"crash"}
-    assert gone(before)
 
 
 def test_no_module_of_claims_is_forgotten() -> None:

@@ -22,12 +22,14 @@ from gilkit.gil.held import HeldCall
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import load
+from gilkit.results.loading import load
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.plan import QUICK_PACE, kernel_subject
 from gilkit.workloads.workload import KernelCall, Workload
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 
 @pytest.fixture(scope="module")

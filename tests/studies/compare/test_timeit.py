@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, heed_interrupts, refused
+from command import ended, gilkit, interrupted, refused, seen, started
 
 import gilkit as package
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import load
+from gilkit.results.loading import load
 from gilkit.workloads.pickling import pickled
 from gilkit.workloads.statement import StatementCall
 from gilkit.workloads.workload import FunctionCall
+
+pytestmark = pytest.mark.usefixtures("hasty")
 
 FAST = ["--workers", "2", "--rounds", "2"]
 
@@ -93,22 +92,16 @@ def written(folder: Path) -> set[int]:
     return {int(pid) for pid in path.read_text().split()} if path.exists() else set()
 
 
-def ended(pids: set[int]) -> None:
-    """All of these end soon."""
-    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], timeout=10)
-    assert not alive
-
-
 @pytest.mark.parametrize("where", ["statement", "setup"])
 def test_an_endless_loop_is_given_up_and_nothing_is_left(where: str, tmp_path: Path) -> None:
     loop = "while True: pass"
     noted = f"import os; open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')"
     arguments = ["-s", noted, "-s", loop, "1"] if where == "setup" else ["-s", noted, loop]
-    done = gilkit("timeit", *FAST, "--timeout", "1", *arguments)
+    done = gilkit("timeit", *FAST, "--timeout", "2", *arguments)
     assert done.returncode == 1
-    assert done.stdout.startswith("failed: no answer within 1 s: killed")
+    assert done.stdout.startswith("failed: no answer within 2 s: killed")
     assert written(tmp_path)
-    ended(written(tmp_path))
+    assert ended(psutil.Process(pid) for pid in written(tmp_path) if psutil.pid_exists(pid))
 
 
 def test_a_result_that_cannot_be_pickled_stays_where_it_is() -> None:
@@ -147,25 +140,16 @@ def test_what_pickles_weigh() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_an_interrupt_ends_it_and_every_process(tmp_path: Path) -> None:
     noted = f"import os; open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gilkit", "timeit", "-s", noted, "sum(range(10**5))"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_interrupts,
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until and len(written(tmp_path)) < 3:
-        time.sleep(0.05)
-    os.killpg(process.pid, 2)
-    _, stderr = process.communicate(timeout=60)
+    with started("timeit", "-s", noted, "sum(range(10**5))") as process:
+        assert seen(lambda: len(written(tmp_path)) >= 3)
+        _, stderr = interrupted(process)
     assert process.returncode == 130
     assert stderr.startswith("\ngilkit: interrupted")
-    ended(written(tmp_path))
+    assert ended(psutil.Process(pid) for pid in written(tmp_path) if psutil.pid_exists(pid))
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
+@pytest.mark.alone
 def test_with_one_cpu_nothing_can_scale_and_the_gil_is_not_to_blame() -> None:
     one = {min(os.sched_getaffinity(0))}
     done = gilkit("timeit", *FAST, "sum(range(1000))", preexec_fn=lambda: os.sched_setaffinity(0, one))

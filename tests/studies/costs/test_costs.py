@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,9 +14,9 @@ from itertools import pairwise
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
-import psutil
 import pytest
-from command import gilkit, refused
+from command import gilkit, interrupted, leaving_nothing, refused, seen, started
+from quiet import needs_gil
 
 import gilkit as package
 from gilkit import machine
@@ -29,13 +28,17 @@ from gilkit.engine.runner import MOST_ROUNDS, Rule, Runner, exactly, within
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import load
+from gilkit.results.loading import load
 from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.studies.costs import _start_program, constants, probes
 from gilkit.studies.costs.constants import CONSTANTS, GROUPS, Constant
 from gilkit.studies.costs.study import Costs, Course, costs
 
-needs_gil = pytest.mark.skipif(not machine.gil_enabled(), reason="this interpreter runs without a GIL")
+pytestmark = [  # alone: it counts blocks of shared memory, too
+    pytest.mark.alone,
+    pytest.mark.usefixtures("hasty"),
+]
+
 here = [constant for constant in CONSTANTS.values() if not constant.missing()]
 SMALL = ["start-thread", "submit-serial", "pickle-1kB"]
 SHOWN = (Path(__file__).parents[3] / "docs" / "outputs" / "costs.txt").read_text("utf-8")
@@ -51,29 +54,16 @@ def lab() -> Iterator[Lab]:
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     """All constants, measured by the command line in as few rounds as have an interval."""
     path = tmp_path_factory.mktemp("costs") / "costs.json"
-    blocks, processes = shared_blocks(), ours()
-    done = gilkit("costs", "--rounds", str(FEWEST_ROUNDS), "--seed", "7", "-o", str(path))
+    blocks = shared_blocks()
+    with leaving_nothing():
+        done = gilkit("costs", "--rounds", str(FEWEST_ROUNDS), "--seed", "7", "-o", str(path))
     assert shared_blocks() <= blocks
-    until = time.monotonic() + 20
-    while ours() - processes and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not ours() - processes
     return done, path
 
 
 def shared_blocks() -> set[str]:
     """The blocks of shared memory that Python made, where the system lists them."""
     return {path.name for path in probes.SHARED_MEMORY.glob("psm_*")}
-
-
-def ours() -> set[int]:
-    """The processes that run this Python's gilkit."""
-    found = set()
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if sys.executable in line and ("gilkit" in line or "multiprocessing" in line):
-            found.add(process.pid)
-    return found
 
 
 def test_the_registry_is_complete_and_consistent() -> None:
@@ -452,22 +442,12 @@ def test_rounds_are_interleaved_in_an_order_of_the_seed() -> None:
 def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "costs.json"
     blocks = shared_blocks()
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, *ENDLESS, "-o", str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    marker = tmp_path / "third-round"
-    until = time.monotonic() + 100
-    while time.monotonic() < until and not marker.exists():
-        time.sleep(0.05)
-    session = [p for p in psutil.process_iter() if _session(p.pid) == process.pid]
-    os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    with (
+        leaving_nothing(),
+        started(*ENDLESS, "-o", str(path), start=("-c", INTERRUPTED), cwd=tmp_path) as process,
+    ):
+        assert seen((tmp_path / "third-round").exists)
+        stdout, stderr = interrupted(process)
     assert process.returncode == 130, stderr
     assert stderr.strip() == "gilkit: interrupted"
     assert "a process, by spawn" in stdout
@@ -475,9 +455,6 @@ def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path)
     assert found.value("start-thread") > 0
     lengths = {len(found.results.values(case)) for case in found.results}
     assert len(lengths) == 1  # whole rounds
-    assert len(session) > 1
-    _, alive = psutil.wait_procs(session, timeout=20)
-    assert not alive
     assert shared_blocks() <= blocks
 
 
@@ -494,13 +471,6 @@ def say(self, label):
 Runner.say = say
 main()
 """
-
-
-def _session(pid: int) -> int:
-    try:
-        return os.getsid(pid)
-    except OSError:
-        return -1
 
 
 def test_the_machine_facts_are_there() -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, heed_interrupts, refused
+from command import ended, gilkit, interrupted, leaving_nothing, refused, seen, started
 
 import gilkit as package
 from gilkit import machine
@@ -26,7 +25,8 @@ from gilkit.engine.runner import MOST_ROUNDS, Runner, exactly, within
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.results.case import Case, Record
-from gilkit.results.file import build, load
+from gilkit.results.file import build
+from gilkit.results.loading import load
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.scaling import _classic_program as program
 from gilkit.studies.scaling import columns, fresh_workers, study
@@ -457,22 +457,15 @@ main()
 @posix
 def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "scaling.json"
-    command = [sys.executable, "-c", STOPPED, "scaling", *SHORT, "--rounds", "1000", "-o", str(path)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        preexec_fn=heed_interrupts,
-    )  # fmt: skip
-    assert until((tmp_path / "second-round").exists, 100)
-    session = left_of(psutil.Process(process.pid))
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    arguments = ["scaling", *SHORT, "--rounds", "1000", "-o", str(path)]
+    with leaving_nothing(), started(*arguments, start=("-c", STOPPED), cwd=tmp_path) as process:
+        assert seen((tmp_path / "second-round").exists)
+        stdout, stderr = interrupted(process)
     assert process.returncode == 130, stderr
     assert stderr.strip() == "gilkit: interrupted"
     assert "CpuThread" in stdout
     found = package.load(path)
     assert len({len(found.results.values(case)) for case in found.results}) == 1  # whole rounds
-    assert session
-    assert not psutil.wait_procs(session, timeout=20)[1]
 
 
 @posix
@@ -486,10 +479,10 @@ def test_processes_end_with_whoever_started_them() -> None:
     parent = psutil.Process(process.pid)
     assert until(lambda: len(left_of(parent)) >= 4)
     time.sleep(0.5)  # the workers are there now, or they start still: both must end
-    started = left_of(parent)
+    begun = left_of(parent)
     process.kill()
     process.wait()
-    assert not psutil.wait_procs(started, timeout=20)[1]
+    assert ended(begun)
 
 
 def test_the_machine_facts_are_there(measured: tuple[subprocess.CompletedProcess[str], Path]) -> None:

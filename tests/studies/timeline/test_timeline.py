@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, refused
+from command import gilkit, interrupted, leaving_nothing, refused, seen, started
 from quiet import mostly_when_quiet
 from traceformat import Event, checked, overlap, tracks
 
@@ -65,6 +63,7 @@ def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp
         assert cpu <= 1.1 * held + slack + 2000  # the tenth and 2 ms: taking and handing over
 
 
+@pytest.mark.alone
 @needs_gil
 def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
     def turns() -> bool:
@@ -77,6 +76,7 @@ def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
     assert mostly_when_quiet(turns)
 
 
+@pytest.mark.alone
 @needs_gil
 def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
     def free() -> bool:
@@ -89,6 +89,7 @@ def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
     assert mostly_when_quiet(free)
 
 
+@pytest.mark.alone
 def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) -> None:
     def beside() -> bool:
         _, found = traced(
@@ -263,24 +264,11 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def test_an_interrupt_ends_it_and_every_process(executor: str, tmp_path: Path) -> None:
     arguments = ["timeline", "import time; time.sleep(1)", "--calls", "100", "--timeout", "100"]
     arguments += ["--executor", executor, "-o", str(tmp_path / "t.json")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gilkit", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until and len(children(process)) < 3:  # helpers, and the host
-        time.sleep(0.05)
-    time.sleep(1)
-    family = children(process)
-    assert family
-    os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    with leaving_nothing(), started(*arguments) as process:
+        assert seen(lambda: len(children(process)) >= 3)  # helpers, and the host
+        time.sleep(1)
+        stdout, stderr = interrupted(process)
     assert process.returncode == 130, stderr
     assert stdout == ""
     assert stderr.splitlines()[-1] == "gilkit: interrupted: nothing was measured"
-    assert not psutil.wait_procs(family, timeout=20)[1]
     assert list(tmp_path.iterdir()) == []

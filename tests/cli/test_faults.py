@@ -1,0 +1,195 @@
+"""What goes wrong in a run: workers that die, signals, and calls that raise. It ends, and says it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from command import ended, gilkit, interrupted, seen, started
+
+from gilkit.results.loading import load
+
+FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
+endurance = pytest.mark.endurance
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
+
+
+@pytest.fixture
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A comparison that is measuring, with what it writes to."""
+    path = tmp_path / "r.json"
+    extra: list[str] = getattr(request, "param", ["--rounds", "8"])
+    with started(*LONG, *extra, "-o", str(path)) as process:
+        yield process, path
+
+
+def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def workers(process: subprocess.Popen[str], count: int = 3) -> list[psutil.Process]:
+    """The worker processes, once all are there: the children of the process that starts them."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        found: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):  # some helper came and went
+            parents = psutil.Process(process.pid).children()
+            found = [worker for parent in parents for worker in parent.children()]
+        if len(found) >= count:
+            time.sleep(0.5)  # they are there: let them begin to measure
+            return found
+        time.sleep(0.02)
+    raise AssertionError("no workers were started")
+
+
+def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:
+    assert seen(lambda: path.exists() or process.poll() is not None)
+    assert path.exists()
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
+def test_a_worker_that_dies_fails_its_row_and_no_other(
+    name: str, running: tuple[subprocess.Popen[str], Path]
+) -> None:
+    process, path = running
+    workers(process)[-1].send_signal(signal.Signals[name])
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 1, err
+    assert f"a worker process was killed by {name}" in " ".join(out.split())
+    assert "Traceback" not in out + err
+    found = load(path)
+    assert found.kernels == ["lcg", "sleep"]
+    assert len(found.failures) >= 1
+    survivors = [case for case in found if case not in found.failures]
+    assert len(survivors) > len(found.failures)
+    assert all(len(found.every(case)) == 8 for case in survivors)
+
+
+@POSIX
+@pytest.mark.parametrize("running", [["--rounds", "8", "--timeout", "1"]], indirect=True)
+def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subprocess.Popen[str], Path]) -> None:
+    process, path = running
+    workers(process)[-1].send_signal(signal.SIGSTOP)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 1, err
+    assert "no answer within 1 s: killed" in " ".join(out.split())
+    assert "Traceback" not in out + err
+    found = load(path)
+    assert found.kernels == ["lcg", "sleep"]
+    assert len(list(found)) > len(found.failures) >= 1
+
+
+@POSIX
+def test_an_interrupt_keeps_what_was_measured(running: tuple[subprocess.Popen[str], Path]) -> None:
+    process, path = running
+    wait_for_file(process, path)  # the first kernel is done, the second is being measured
+    children = family(process)
+    assert children
+    out, err = interrupted(process)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "gilkit: interrupted"
+    assert "Traceback" not in out + err
+    assert "lcg" in out
+    assert "lcg" in load(path).kernels
+    assert ended(children)
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "delay",
+    [0.0, 0.4, 1.0, *(pytest.param(delay, marks=endurance) for delay in (0.1, 0.2, 0.3, 0.6, 0.8, 1.1, 1.5))],
+)
+def test_an_interrupt_at_any_moment_leaves_nothing_behind(
+    delay: float, running: tuple[subprocess.Popen[str], Path]
+) -> None:
+    process, path = running
+    assert seen(lambda: family(process))  # Python itself has started
+    time.sleep(delay)
+    children = family(process)
+    out, err = interrupted(process)
+    assert process.returncode == 130, err
+    assert "Traceback" not in out + err, err
+    assert ended(children)
+    if path.exists():
+        assert load(path).kernels
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_what_ends_programs_ends_it_as_an_interrupt_does(
+    name: str, whole_group: bool, running: tuple[subprocess.Popen[str], Path]
+) -> None:
+    process, path = running
+    number = signal.Signals[name]
+    wait_for_file(process, path)
+    children = family(process)
+    (os.killpg if whole_group else os.kill)(process.pid, number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, err
+    assert err.splitlines()[-1] == f"gilkit: ended by {name}"
+    assert "Traceback" not in out + err
+    assert "lcg" in out
+    assert "lcg" in load(path).kernels
+    assert ended(children)
+    assert not [p for p in path.parent.rglob("*") if p.name.startswith(("pymp-", "gilkit-"))]
+
+
+@POSIX
+def test_a_program_that_ignores_hangups_goes_on() -> None:
+    done = gilkit("compare", "sleep", *FAST, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    assert done.returncode == 0, done.stderr
+
+
+@POSIX
+def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str], Path]) -> None:
+    process, path = running
+    wait_for_file(process, path)
+    children = family(process)
+    for _ in range(4):
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.01)
+    out, err = interrupted(process)
+    assert process.returncode in (
+        130,
+        -signal.SIGINT,
+    )  # the last may find it ending; a shell says 130 of both
+    assert "Traceback" not in out + err, err
+    assert "lcg" in load(path).kernels
+    assert ended(children)
+
+
+RAISES = {
+    "KeyboardInterrupt": "raise KeyboardInterrupt('its own')",
+    "GeneratorExit": "raise GeneratorExit('its own')",
+    "Own": "raise type('Own', (BaseException,), {})('its own')",
+}
+
+
+@pytest.mark.parametrize("name", RAISES)
+@pytest.mark.parametrize("where", ["statement", "setup"])
+def test_whatever_a_statement_raises_is_a_failed_case(name: str, where: str) -> None:
+    words = ["pass", "-s", RAISES[name]] if where == "setup" else [RAISES[name]]
+    done = gilkit("timeit", "--rounds", "1", "--workers", "2", *words)
+    assert done.returncode == 1, done.stderr
+    assert f"{name}: its own" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "PicklingError" not in done.stdout
+
+
+def test_what_raises_when_it_is_sent_is_a_failed_case() -> None:
+    setup = "class Bad:\n    def __reduce__(self): raise KeyboardInterrupt('its own')"
+    done = gilkit("timeit", "--rounds", "1", "--workers", "2", "-s", setup, "Bad()")
+    assert done.returncode in (0, 1), done.stderr
+    assert "KeyboardInterrupt: its own" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

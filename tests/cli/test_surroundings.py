@@ -1,0 +1,122 @@
+"""Runs in poor surroundings: a full disk, modules in the way, a system that does not tell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import HASTY, leaving_nothing, started
+
+FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["compare", "sleep", "--rounds", "1", "--executor", "threads"]]
+)
+def test_what_cannot_be_written_is_said(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gilkit", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "gilkit: cannot write to standard output: No space left on device\n"
+
+
+IN_THE_WAY = ("random", "multiprocessing", "click", "numpy", "psutil", "pickle", "queue", "rich")
+
+
+@pytest.mark.parametrize("start", [["-m", "gilkit"], ["-c", "from gilkit.__main__ import main; main()"]])
+def test_modules_in_the_working_folder_do_not_pass_for_those_of_gilkit(
+    start: list[str], tmp_path: Path
+) -> None:
+    for name in IN_THE_WAY:
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('in the way')")
+    if start[0] == "-c":  # as the script does that pip makes, whose folder is another
+        start = ["-P", *start]
+    done = subprocess.run(
+        [sys.executable, *start, "compare", "sleep", *FAST, "--variant", "nogil"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in the way" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "start", [["-m", "gilkit"], ["-P", "-c", "from gilkit.__main__ import main; main()"]]
+)
+def test_statements_see_the_working_folder(start: list[str], tmp_path: Path) -> None:
+    (tmp_path / "mymod.py").write_text("import random, mymod2\ndef work(): return mymod2.VALUE\n")
+    (tmp_path / "mymod2.py").write_text("VALUE = 7\n")
+    (tmp_path / "queue.py").write_text("raise SystemExit('in the way')")
+    done = subprocess.run(
+        [
+            sys.executable,
+            *start,
+            "timeit",
+            "--rounds",
+            "1",
+            "--workers",
+            "2",
+            "-simport mymod",
+            "mymod.work()",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" not in done.stdout
+
+
+NO_PROC = (
+    f"import sys, psutil; psutil.PROCFS_PATH = '/nowhere'; sys.path.append({str(Path(HASTY[0]).parent)!r}); "
+    "from hasty import hurry; from gilkit.cli.main import main; hurry(); main()"
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc here")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("timeit", "--rounds", "1", "sum(range(1000))"),
+        ("compare", "lcg", *FAST),
+        ("costs", "submit-serial", "--rounds", "1"),
+        ("threshold", "crc32", "--rounds", "1"),
+        ("claims", "crash"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_proc_it_measures_and_says_what_it_could_not_read(arguments: tuple[str, ...]) -> None:
+    with started(*arguments, start=("-c", NO_PROC)) as process:
+        out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, out + err
+    said = err.splitlines()
+    assert "/nowhere/stat" in err
+    assert all(line.startswith("gilkit: the system does not tell ") for line in said)
+    assert len(said) == len(set(said))
+    assert "Traceback" not in out
+
+
+@POSIX
+def test_without_proc_a_worker_that_hangs_is_killed() -> None:
+    arguments = ["timeit", "--rounds", "1", "--timeout", "2", "-s", "import time", "time.sleep(1000)"]
+    with leaving_nothing(), started(*arguments, start=("-c", NO_PROC)) as process:
+        out, err = process.communicate(timeout=100)
+    assert process.returncode == 1, out + err
+    assert "no answer within 2 s: killed" in out + err

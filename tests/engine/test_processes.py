@@ -1,0 +1,151 @@
+"""Pools of processes always end: in the middle of a result, or at a start that fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import BrokenExecutor
+from pathlib import Path
+
+import pytest
+from command import leaving_nothing
+
+from gilkit.engine import processes
+from gilkit.engine.processes import ProcessPool
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+LARGE = 60_000_000  # bytes: far more than a pipe holds
+LIMIT = 100.0  # seconds; it takes less than ten
+
+
+def ended_in_time(pool: ProcessPool) -> None:
+    """Kill a pool in a thread of its own, so that a test ends that finds it does not."""
+    killing = threading.Thread(target=pool.kill, daemon=True)
+    killing.start()
+    killing.join(LIMIT)
+    assert not killing.is_alive()
+    assert not any(process.is_alive() for process in pool.members)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [0.0, 0.02, 0.1, *(pytest.param(0.005 * k, marks=pytest.mark.endurance) for k in range(1, 20))],
+)
+def test_a_pool_is_killed_in_the_middle_of_a_result(after: float) -> None:
+    pool = ProcessPool(2)
+    futures = [pool.submit(bytes, LARGE) for _ in range(4)]
+    time.sleep(after)
+    ended_in_time(pool)
+    assert all(future.done() for future in futures)
+
+
+@POSIX
+def test_a_pool_is_killed_in_the_middle_of_what_is_sent() -> None:
+    pool = ProcessPool(1)
+    os.kill(pool.members[0].pid or 0, signal.SIGSTOP)  # it reads nothing
+    future = pool.submit(len, bytes(LARGE))
+    time.sleep(0.2)
+    ended_in_time(pool)
+    assert future.done()
+
+
+@POSIX
+def test_a_worker_that_stops_and_does_not_end_by_itself_is_killed() -> None:
+    pool = ProcessPool(1)
+    os.kill(pool.members[0].pid or 0, signal.SIGSTOP)
+    pool.end()
+    assert not pool.members[0].is_alive()
+
+
+def leave(*_: object) -> None:
+    """What a worker does that ends at its start."""
+    os._exit(3)
+
+
+def test_a_pool_gives_up_when_a_worker_ends_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_enter_worker", leave)
+    with pytest.raises(BrokenExecutor, match="one exited with status 3"):
+        ProcessPool(2)
+
+
+def test_a_pool_gives_up_when_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        ProcessPool(2)
+
+
+UNGUARDED = """
+import gilkit
+print("begins", flush=True)
+print(gilkit.timeit("pass", rounds=1, workers=2))
+"""
+
+
+def test_a_script_without_a_guard_is_told_so_once(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    with leaving_nothing():
+        done = subprocess.run(
+            [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=200
+        )
+    whole = done.stdout + done.stderr
+    assert whole.count("a script has to call this under if __name__ == '__main__'") == 1, whole
+    assert whole.count("Traceback") <= 1  # of the script itself, which nobody keeps from it
+    assert "one call" not in whole  # no table of a child's
+
+
+def test_a_pool_that_cannot_start_for_another_reason_does_not_blame_the_script(tmp_path: Path) -> None:
+    code = "import gilkit\nif __name__ == '__main__': gilkit.timeit('pass', rounds=1, workers=2)"
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    environment = {**os.environ, "TMPDIR": str(tmp_path / ("long" * 30))}
+    Path(environment["TMPDIR"]).mkdir()
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+        env=environment,
+    )
+    assert "has to call this under" not in done.stderr
+
+
+FEW = ("--rounds", "1", "--workers", "2")
+NESTED = "from multiprocessing import Pool; pool = Pool(2)"
+
+
+@POSIX
+def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path) -> None:
+    rubbish = tmp_path / "tmp"
+    rubbish.mkdir()
+    with leaving_nothing():
+        done = subprocess.run(
+            [sys.executable, "-m", "gilkit", "timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=200,
+            cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(rubbish)},
+        )
+    assert "leaked" not in done.stderr
+    assert list(rubbish.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
+def test_what_starts_beside_the_workers_does_not_let_interrupts_through() -> None:
+    script = (
+        "import signal; from gilkit.engine.processes import interrupts_later, start_context\n"
+        "with interrupts_later():\n"
+        "    start_context().Barrier(2)\n"
+        "    assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,60 @@
+"""The folder for temporary files goes with its process, or with the next one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="nobody can tell there who uses a folder")
+
+MAKES = "from gilkit.engine.scratch import folder; print(folder(), flush=True); input()"
+
+
+def maker(parent: Path) -> subprocess.Popen[str]:
+    """A process that has such a folder, and waits."""
+    return subprocess.Popen(
+        [sys.executable, "-c", MAKES],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(parent)},
+    )
+
+
+def made_by(process: subprocess.Popen[str]) -> Path:
+    assert process.stdout is not None
+    return Path(process.stdout.readline().strip())
+
+
+def test_it_goes_with_its_process(tmp_path: Path) -> None:
+    with maker(tmp_path) as process:
+        assert made_by(process).is_dir()
+        process.communicate("\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    with maker(tmp_path) as killed:
+        stale = made_by(killed)
+        (stale / "data").write_bytes(b"data")
+        killed.kill()
+    assert stale.is_dir()
+    with maker(tmp_path) as first, maker(tmp_path) as second:
+        folders = {made_by(first), made_by(second)}
+        assert set(tmp_path.iterdir()) == folders  # what lives is left alone
+        first.communicate("\n")
+        second.communicate("\n")
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "gilkit-notes"
+    other.mkdir()
+    (tmp_path / "gilkit-link").symlink_to(other)
+    with maker(tmp_path) as process:
+        made_by(process)
+        process.communicate("\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"gilkit-notes", "gilkit-link"}
