@@ -1,0 +1,207 @@
+"""Faults at random moments: whether a result is lost, anything is left behind, or anything hangs.
+
+    python benchmarks/endure.py [FAULTS] [--seed N] [--only FAULT]
+
+Starts a run of gilkit, waits for a random time, and lets one thing go wrong: a signal to it, to its group
+or to one of its workers; no room for its results; too little memory; a statement that hangs. Each run has
+a temporary folder and a mark of its own, by which whatever it leaves is found.
+
+Columns: the fault; how often it was tried; runs whose results were lost (a file that was there, and cannot be
+read afterwards), that left processes or files behind, that did not end, and that printed a traceback. What a
+killed run leaves in its temporary folder has to be gone after the next start. Exits with 1 if there is any.
+
+300 faults (the default) take about 25 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+import gilkit
+from gilkit.errors import ResultsError
+
+MARK = "GILKIT_ENDURE"
+LONGEST = 100.0  # seconds in which a run ends; it takes less than ten
+LATEST = 4.0  # seconds after its start at which a fault comes
+COMPARE = ["compare", "lcg", "sleep", "--workers", "2", "--size", "2000", "--rounds", "12"]
+TIMEIT = ["timeit", "--workers", "1,2", "--rounds", "4", "--timeout", "5", "-s"]
+LARGE = [*TIMEIT, "b = bytes(50_000_000)", "b"]  # sent and sent back: pipes are full most of the time
+NEXT = "from gilkit.engine.scratch import folder; folder()"
+LOST, LEFT, HUNG, TRACEBACK = "lost", "left", "hung", "traceback"
+
+Fault = Callable[[psutil.Process, random.Random], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault: what is run, what goes wrong, and the memory that it may have."""
+
+    command: list[str]
+    fault: Fault
+    memory: int = 0
+    output: str = ""
+    killed: bool = False
+
+
+def to_it(number: signal.Signals) -> Fault:
+    """Send a signal to the run alone."""
+    return lambda process, _: process.send_signal(number)
+
+
+def to_group(number: signal.Signals) -> Fault:
+    """Send a signal to all processes of the run, as a terminal does."""
+    return lambda process, _: os.killpg(process.pid, number)
+
+
+def to_worker(number: signal.Signals) -> Fault:
+    """Send a signal to one of its processes."""
+
+    def fault(process: psutil.Process, chance: random.Random) -> None:
+        if family := process.children(recursive=True):
+            chance.choice(family).send_signal(number)
+
+    return fault
+
+
+def twice(process: psutil.Process, chance: random.Random) -> None:
+    """Press Ctrl-C twice."""
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(chance.uniform(0, 2))
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def nothing(_: psutil.Process, __: random.Random) -> None:
+    """It goes wrong by itself."""
+
+
+KINDS = {
+    "Ctrl-C": Kind(COMPARE, to_group(signal.SIGINT)),
+    "Ctrl-C twice": Kind(COMPARE, twice),
+    "Ctrl-C, much data": Kind(LARGE, to_group(signal.SIGINT)),
+    "SIGTERM": Kind(COMPARE, to_it(signal.SIGTERM)),
+    "SIGTERM to all": Kind(LARGE, to_group(signal.SIGTERM)),
+    "SIGHUP to all": Kind(COMPARE, to_group(signal.SIGHUP)),
+    "SIGKILL": Kind(COMPARE, to_it(signal.SIGKILL), killed=True),
+    "a worker is killed": Kind(COMPARE, to_worker(signal.SIGKILL)),
+    "a worker crashes": Kind(LARGE, to_worker(signal.SIGSEGV)),
+    "a worker stops": Kind([*COMPARE, "--timeout", "3"], to_worker(signal.SIGSTOP)),
+    "a statement hangs": Kind([*TIMEIT, "import time", "time.sleep(600)"], nothing),
+    "too little memory": Kind([*TIMEIT, "b = bytes(10**9)", "b[:1]"], nothing, memory=3 * 10**9),
+    "a full disk": Kind(COMPARE, nothing, output="/dev/full"),
+}
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """The processes with such a mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def gone(mark: str) -> bool:
+    """Whether all processes with such a mark end; those that do not are killed."""
+    until = time.monotonic() + 20
+    while (left := marked(mark)) and time.monotonic() < until:
+        time.sleep(0.05)
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    return not left
+
+
+def tried(kind: Kind, chance: random.Random) -> set[str]:
+    """Make one run, let it go wrong, and return what was bad about it."""
+    bad = set()
+    with tempfile.TemporaryDirectory() as folder:
+        rubbish, path = Path(folder, "tmp"), Path(folder, "r.json")
+        rubbish.mkdir()
+        mark = uuid.uuid4().hex
+        environment = {**os.environ, MARK: mark, "TMPDIR": str(rubbish)}
+        command = [sys.executable, "-m", "gilkit", *kind.command, "-o", kind.output or str(path)]
+
+        def limit() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            if kind.memory:
+                resource.setrlimit(resource.RLIMIT_AS, (kind.memory, kind.memory))
+
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+            preexec_fn=limit,
+        ) as process:
+            time.sleep(chance.uniform(0.4, LATEST))  # Python itself has started
+            there = path.exists()
+            with suppress(psutil.Error, ProcessLookupError):
+                kind.fault(psutil.Process(process.pid), chance)
+            try:
+                out, err = process.communicate(timeout=LONGEST)
+            except subprocess.TimeoutExpired:
+                bad.add(HUNG)
+                process.kill()
+                out, err = process.communicate()
+        if not gone(mark):
+            bad.add(LEFT)
+        if kind.killed:
+            subprocess.run([sys.executable, "-c", NEXT], check=True, env=environment)
+        if any(rubbish.iterdir()) or "leaked" in err:
+            bad.add(LEFT)
+        if "Traceback" in out + err:
+            bad.add(TRACEBACK)
+        if path.exists() or there:
+            try:
+                repr(gilkit.load(path))
+            except ResultsError:
+                bad.add(LOST)
+        if bad:
+            print(
+                f"  {sorted(bad)} {process.returncode} {list(rubbish.iterdir())}\n{out[-300:]}{err[-2000:]}"
+            )
+    return bad
+
+
+def main() -> None:
+    """Print a line for every kind of fault."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("faults", nargs="?", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument("--only", choices=KINDS)
+    asked = parser.parse_args()
+    chance, names = random.Random(asked.seed), [asked.only] if asked.only else list(KINDS)
+    counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for number in range(asked.faults):
+        name = names[number % len(names)]
+        counts[name].update(["tried", *tried(KINDS[name], chance)])
+    columns = ("tried", LOST, LEFT, HUNG, TRACEBACK)
+    print(f"{'fault':<20}" + "".join(f"{column:>11}" for column in columns) + f"   seed {asked.seed}")
+    counts["all"] = sum(counts.values(), Counter())
+    for name, found in counts.items():
+        print(f"{name:<20}" + "".join(f"{found[column]:>11}" for column in columns))
+    sys.exit(any(counts["all"][column] for column in columns[1:]))
+
+
+if __name__ == "__main__":
+    main()
