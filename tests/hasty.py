@@ -18,7 +18,7 @@ SHORTER: dict[str, dict[str, float]] = {
     "engine.calibration": {"PACED": 0.002},
     "engine.meter": {"FULL": 0.004, "CROWDED": 0.008, "CALLS": 4.0, "WARM": 0.001},
     "gil.observations": {"OBSERVED": 0.1},
-    "studies.compare.preparation": {"WATCH": 0.02, "HANDOVERS": 10},
+    "studies.compare.preparation": {"WATCH": 0.01, "HANDOVERS": 10},
     "studies.costs.study": {"PROBED": 0.002},
     "studies.costs.probes": {"RELAY": 0.01},
     "studies.threshold.study": {"WINDOW_LENGTH": 0.008},

@@ -9,6 +9,7 @@ import random
 import stat
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +241,7 @@ FILES = sorted(Path(__file__).with_name("old_files").glob("*.json"))
 
 def damaged(found: Any, chance: random.Random) -> str:
     """Put something else at one place of it, by chance; return what was put where."""
-    while True:
+    while found:
         keys = list(found) if isinstance(found, dict) else list(range(len(found)))
         key = chance.choice(keys)
         inner = found[key]
@@ -256,8 +257,9 @@ def damaged(found: Any, chance: random.Random) -> str:
         if chance.random() < 0.3:
             del found[key]
             return f"{key} deleted"
-        found[key] = chance.choice(DAMAGES)
+        found[key] = deepcopy(chance.choice(DAMAGES))
         return f"{key} = {str(found[key])[:20]}"
+    return "nothing was left of it"
 
 
 def shown_or_refused(path: Path) -> str:
