@@ -223,16 +223,14 @@ cdef class Sampler:
         self.running = 0
         self.close()
 
-    cdef bint look(self, double moment) noexcept nogil:
-        """Note the time since the last sample, if that is longer than two strata can be apart; whether it is not."""
-        cdef bint near = moment <= self.last + 3 * self.interval
-        if not near:
+    cdef void look(self, double moment) noexcept nogil:
+        """Note the time since the last sample, if that is longer than two strata can be apart."""
+        if moment > self.last + 3 * self.interval:
             self.unseen[self.gaps % self.room].start = self.last
             self.unseen[self.gaps % self.room].end = moment
             self.gaps += 1
             self.missed += moment - self.last
         self.last = moment
-        return near
 
     cdef void count(self, int locked, double moment, uintptr_t holder, uint64_t made) noexcept nogil:
         cdef double half = (moment - self.last) / 2
@@ -317,7 +315,7 @@ cdef class Sampler:
         """Return what there was so far: samples, times that the GIL was seen to be taken, and in seconds all of
         the time, the part that was not seen, what the samples stand for, and what of it was locked.
 
-        It is taken where two samples next to each other differ: what was not seen adds nothing.
+        It is taken where two samples next to each other differ: once, however much lies between them unseen.
         """
         cdef double missed = read_seconds(&self.missed)  # first: the last sample must not be before this gap
         cdef double last = read_seconds(&self.last), end = last

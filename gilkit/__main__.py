@@ -1,7 +1,7 @@
 """The command line's way in: ``python -m gilkit`` does the same as ``gilkit``."""
 
+import os
 import sys
-from pathlib import Path
 
 
 def leave_folder(path: list[str]) -> None:
@@ -9,7 +9,11 @@ def leave_folder(path: list[str]) -> None:
 
     ``python -m`` puts it before all others: a harmless ``random.py`` there would be taken for Python's own.
     """
-    here, home = str(Path.cwd()), str(Path(__file__).resolve().parents[1])
+    try:
+        here = os.getcwd()  # noqa: PTH109 (pathlib would be looked for there, too)
+    except OSError:  # it was removed
+        here = ""
+    home = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
     if path and path[0] in ("", here) and (home != here or home in path[1:]):
         del path[0]
 

@@ -8,20 +8,21 @@ from concurrent.futures import Executor
 
 import pytest
 from hasty import hurry
-from turns import place, remove
+from turns import place
 
 from gilkit.engine.executors import CALL_EXECUTORS
 
 WORKERS = 2
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
+os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let tests that measure run alone; see `turns`."""
-    beside = getattr(item.config, "workerinput", None)
-    if beside is None:
+    if not hasattr(item.config, "workerinput"):
         return (yield)
-    with place(beside["testrunuid"], item.get_closest_marker("alone") is not None):
+    with place(item.get_closest_marker("alone") is not None):
         return (yield)
 
 
@@ -30,16 +31,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files whose tests run alone last: they keep nobody waiting who could run beside another."""
     beside = {item.path for item in items if not item.get_closest_marker("alone")}
     items.sort(key=lambda item: item.path not in beside)
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Remove the files by which tests take turns."""
-    if (beside := getattr(session.config, "workerinput", None)) is not None:
-        remove(beside["testrunuid"])
-
-
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
-os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal without ± or → still gets its table
     warnings.showwarning = _warn
     _heed()
-    see(str(Path.cwd()))
+    with suppress(FileNotFoundError):  # a folder that was removed has no modules
+        see(str(Path.cwd()))
     try:
         status = _run(arguments)
         sys.stdout.flush()

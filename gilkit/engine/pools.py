@@ -127,9 +127,15 @@ class Lab:
 
     def renew(self) -> None:
         """End all processes, so that what is measured next has fresh ones."""
-        for pool in self._processes.values():
-            pool.end()
+        pools = list(self._processes.values())
         self._processes.clear()
+        try:
+            for pool in pools:
+                pool.end()
+        except BaseException:  # a second interrupt: nobody waits for them any more
+            for pool in pools:
+                pool.slay()
+            raise
 
     def watch(self, workload: Workload, seconds: float) -> HeldCall:
         """Return for what share of its calls ``workload`` holds the GIL, where threads are measured.
@@ -238,7 +244,7 @@ class Lab:
             try:
                 kind = EXECUTORS.get(name, EXECUTORS["processes"])
                 self._processes[name] = cast("ProcessPool", kind.start(workers))
-            except (BrokenExecutor, OSError, RuntimeError, TimeoutError) as error:
+            except (BrokenExecutor, EOFError, OSError, RuntimeError, TimeoutError) as error:
                 raise CaseFailedError(f"{workers} worker processes did not start: {error}") from error
             self.starts.setdefault(name, time.perf_counter() - start)
             if self.single and name == HOST:

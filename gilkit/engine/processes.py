@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager, suppress
@@ -30,6 +30,7 @@ SEEN_WITHIN = 1.0  # seconds in which a pool has seen that its workers were kill
 TOLD_WITHIN = 10.0  # seconds in which it has, in the middle of a result, without the other end of a pipe
 UNGUARDED = 77  # status of a child in which the script runs again
 SAFE_PATH = "PYTHONSAFEPATH"
+HELD_BACK = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # from children
 INTERRUPTS = {  # what asks a program to end
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 }
@@ -91,25 +92,26 @@ def _enter_worker(together: Barrier, patience: float, safe: bool) -> None:
 
 
 @contextmanager
-def interrupts_later() -> Iterator[list[int]]:
+def interrupts_later() -> Iterator[Callable[[], bool]]:
     """Hold back what asks this program to end until the processes that start meanwhile have seen to it.
 
-    Yields the list of what came; it has its effect afterwards.
+    Yields a function that tells whether anything came; it has its effect afterwards.
     """
     came: list[int] = []
     if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
-        yield came
+        yield lambda: False
         return
-    # Children inherit the mask. Here it is not enough: another thread may take the signal, and Python then
-    # runs the handler in this one.
+    # Children inherit the mask, and so does the server that they come from, which is this program's, too: so
+    # SIGTERM stays as it is, by which programs end their processes. Here it is not enough: another thread may
+    # take a signal, and Python then runs the handler in this one.
     handlers = {number: signal.signal(number, lambda n, _: came.append(n)) for number in INTERRUPTS}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
     try:
         # Python's tracker of resources inherits it, too, or a hangup would end it before them. To start it
         # unblocks some of them here.
         resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
-        yield came
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+        yield lambda: bool(came or signal.sigpending() & HELD_BACK)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in handlers.items():
@@ -148,7 +150,7 @@ class ProcessPool(ProcessPoolExecutor):
             self.kill()
             raise
 
-    def _start(self, workers: int, late: float, came: list[int]) -> None:
+    def _start(self, workers: int, late: float, came: Callable[[], bool]) -> None:
         """Start all workers."""
         try:
             # No worker is idle before all are there, so that each of these starts one.
@@ -159,9 +161,9 @@ class ProcessPool(ProcessPoolExecutor):
             self._theirs = tuple(vars(self).get(f"_{name}_queue") for name in ("call", "result"))
         self._wait_for(futures, late, came)
 
-    def _wait_for(self, futures: Sequence[Future[int]], late: float, came: list[int]) -> None:
+    def _wait_for(self, futures: Sequence[Future[int]], late: float, came: Callable[[], bool]) -> None:
         """Wait until all workers are there: not for those that ended, nor without the thread that serves."""
-        while wait_for_futures(futures, ALIVE_AGAIN).not_done and not came:
+        while wait_for_futures(futures, ALIVE_AGAIN).not_done and not came():
             if any(not _alive(process) for process in self.members):
                 raise BrokenExecutor("a worker ended")
             if self._serving is None or not self._serving.is_alive():
@@ -199,11 +201,15 @@ class ProcessPool(ProcessPoolExecutor):
     def kill(self) -> None:
         """End every worker at once, whatever it does, with the processes that it started."""
         self._killed = True
+        self.slay()
+        self._end()
+
+    def slay(self) -> None:
+        """Kill every worker, with the processes that it started, and wait for nothing."""
         alive = [process for process in self.members if _alive(process)]
         kill_families(process.pid for process in alive if process.pid is not None)
         for process in alive:  # families are not known everywhere
             process.kill()
-        self._end()
 
     def ends(self) -> str:
         """Say how a worker of a broken pool ended, as ``was killed by SIGSEGV``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from contextlib import suppress
 from functools import cache
 from multiprocessing import process, util
@@ -17,7 +16,6 @@ except ImportError:  # Windows, where nobody can tell
     fcntl = None  # type: ignore[assignment]
 
 PREFIX, LOCK = "gilkit-", "in-use"
-FRESH = 3600.0  # seconds in which a folder without a lock may still get one
 LONGEST = 80  # bytes of its path, so that the names of sockets fit into it
 
 
@@ -51,11 +49,7 @@ def _remove_stale(parent: Path) -> None:
         with suppress(OSError):
             if path.is_symlink() or not path.is_dir() or path.stat().st_uid != os.getuid():
                 continue
-            if not (path / LOCK).exists():
-                if time.time() - path.stat().st_mtime > FRESH:
-                    shutil.rmtree(path, ignore_errors=True)
-                continue
-            lock = os.open(path / LOCK, os.O_RDWR)
+            lock = os.open(path / LOCK, os.O_RDWR)  # a folder without one may be anybody's
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)

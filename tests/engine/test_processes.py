@@ -15,7 +15,7 @@ import pytest
 from command import leaving_nothing
 
 from gilkit.engine import processes
-from gilkit.engine.processes import ProcessPool
+from gilkit.engine.processes import ProcessPool, start_context
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 LARGE = 60_000_000  # bytes: far more than a pipe holds
@@ -149,3 +149,14 @@ def test_what_starts_beside_the_workers_does_not_let_interrupts_through() -> Non
         "    assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@POSIX
+def test_other_processes_from_the_same_server_can_be_ended() -> None:
+    with ProcessPool(1) as pool:
+        assert pool.submit(len, "abc").result(LIMIT) == 3
+    process = start_context().Process(target=time.sleep, args=(1000,))
+    process.start()
+    process.terminate()
+    process.join(LIMIT)
+    assert process.exitcode == -signal.SIGTERM

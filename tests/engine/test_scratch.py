@@ -53,6 +53,7 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
 def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "gilkit-notes"
     other.mkdir()
+    os.utime(other, (0, 0))  # it is old, and no folder of ours
     (tmp_path / "gilkit-link").symlink_to(other)
     with maker(tmp_path) as process:
         made_by(process)
