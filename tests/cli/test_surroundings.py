@@ -120,3 +120,14 @@ def test_without_proc_a_worker_that_hangs_is_killed() -> None:
         out, err = process.communicate(timeout=100)
     assert process.returncode == 1, out + err
     assert "no answer within 2 s: killed" in out + err
+
+
+@POSIX
+def test_in_a_folder_that_was_removed_it_still_answers(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = f'cd "{folder}" && rmdir "{folder}" && "{sys.executable}" -m gilkit list'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "lcg" in done.stdout
+    assert done.stderr == ""
