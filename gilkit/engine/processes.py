@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -143,7 +143,7 @@ class ProcessPool(ProcessPoolExecutor):
                 initargs = (method.Barrier(workers), patience, safe)
                 super().__init__(workers, mp_context=method, initializer=_enter_worker, initargs=initargs)
                 self._start(workers, time.monotonic() + patience, came)
-        except BrokenExecutor as error:
+        except (BrokenExecutor, ConnectionError, EOFError) as error:
             self.kill()
             raise BrokenExecutor(self._why_not(error)) from None
         except BaseException:
@@ -174,9 +174,12 @@ class ProcessPool(ProcessPoolExecutor):
             if future.done():
                 future.result()
 
-    def _why_not(self, error: BrokenExecutor) -> str:
+    def _why_not(self, error: Exception) -> str:
         """Say why not all workers were there."""
-        if any(process.exitcode == UNGUARDED for process in self.members):
+        statuses = [process.exitcode for process in self.members]
+        if not isinstance(error, BrokenExecutor):  # the connection to the server that starts them
+            statuses.append(_status_of_server())
+        if UNGUARDED in statuses:
             return "a script has to call this under if __name__ == '__main__'"
         return f"one {self.ends()}" if any(process.exitcode for process in self.members) else str(error)
 
@@ -237,6 +240,21 @@ class ProcessPool(ProcessPoolExecutor):
         if self._serving.is_alive():
             self._close_their_ends()
             self._serving.join(TOLD_WITHIN)
+
+
+def _status_of_server() -> int | None:
+    """Return the status with which the server ended that processes come from; None if it runs.
+
+    From Python 3.14 on it runs the script before any of them does. The status is left to who started it.
+    """
+    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    until = time.monotonic() + SEEN_WITHIN
+    while pid is not None and time.monotonic() < until:
+        with suppress(ChildProcessError):
+            if ended := os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                return ended.si_status
+        time.sleep(ALIVE_AGAIN)
+    return None
 
 
 def _alive(process: BaseProcess) -> bool:
