@@ -73,8 +73,9 @@ def to_worker(number: signal.Signals) -> Fault:
     """Send a signal to one of its processes."""
 
     def fault(process: psutil.Process, chance: random.Random) -> None:
-        if family := process.children(recursive=True):
-            chance.choice(family).send_signal(number)
+        # Not to the server that they come from, nor to the tracker of resources: those are Python's own.
+        if workers := [worker for server in process.children() for worker in server.children()]:
+            chance.choice(workers).send_signal(number)
 
     return fault
 

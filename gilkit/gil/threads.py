@@ -86,7 +86,10 @@ class Beginnings:
         while (self._hook is None) == self._wanted():
             if self._hook is None:
                 self.states = {}
-                self._hook = hook = _Hook(self.states, threading.getprofile())
+                before = threading.getprofile()
+                while isinstance(before, _Hook):  # a handler's, in the middle of this: one will do
+                    before = before.before
+                self._hook = hook = _Hook(self.states, before)
                 threading.setprofile(hook)
             else:
                 hook, self._hook = self._hook, None
