@@ -204,7 +204,7 @@ def test_a_planted_threshold_is_found_on_real_threads(tmp_path: Path) -> None:
     # of its 17 rounds, and not the other two: below 1e-6, even where that happens in a round of twenty.
     path = tmp_path / "found.json"
     setup = "from gilkit.kernels import sleep"
-    statement = f"(sleep.gil if n < {PLANTED} else sleep.nogil)(0.006)"
+    statement = f"(sleep.gil if n < {PLANTED} else sleep.nogil)(0.01)"
     options = ["--sizes", "4700:5300", "--workers", "2", "--rounds", "17", "-o", str(path)]
     with leaving_nothing():
         done = gilkit("threshold", "-s", setup, statement, *options)
