@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 import numpy as np
 
-from checks cimport apart, matrix_in, matrix_out, number, octets_in, vector_in, vector_out
+from checks cimport apart, matrix_apart, matrix_in, matrix_out, number, octets_in, vector_in, vector_out
 from native cimport Call, arguments, new_calls, run_calls
 
 # Every body takes plain pointers. The views that own the memory stay in the wrapper, where they keep the
@@ -110,8 +110,8 @@ def transform_gil(points, matrix, out=None):
     if out is None:
         out = np.empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
-    apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
-    apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
+    matrix_apart(p_view, out_view, "points", True)
+    matrix_apart(m_view, out_view, "matrix", False)
     transform_body(&p_view[0, 0], &m_view[0, 0], &out_view[0, 0], p_view.shape[0])
     return out
 
@@ -123,8 +123,8 @@ def transform_nogil(points, matrix, out=None):
     if out is None:
         out = np.empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
-    apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
-    apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
+    matrix_apart(p_view, out_view, "points", True)
+    matrix_apart(m_view, out_view, "matrix", False)
     with nogil:
         transform_body(&p_view[0, 0], &m_view[0, 0], &out_view[0, 0], p_view.shape[0])
     return out
@@ -149,8 +149,8 @@ def transform_native(calls, loops=1, spans=None, until=None, cpus=None):
         p_view, m_view = homogeneous(points, "points", -1), homogeneous(matrix, "matrix", 4)
         results.append(np.empty((p_view.shape[0], 4)) if out is None else out)
         out_view = matrix_out(results[w], "out", p_view.shape[0], 4)
-        apart(&p_view[0, 0], 4 * p_view.shape[0], &out_view[0, 0], 4 * p_view.shape[0], "points", True)
-        apart(&m_view[0, 0], 16, &out_view[0, 0], 4 * p_view.shape[0], "matrix", False)
+        matrix_apart(p_view, out_view, "points", True)
+        matrix_apart(m_view, out_view, "matrix", False)
         call[w].x, call[w].y = &p_view[0, 0], &m_view[0, 0]
         call[w].out, call[w].n = &out_view[0, 0], p_view.shape[0]
         views.append((p_view, m_view, out_view))
@@ -207,7 +207,7 @@ def pairwise_gil(x, out=None):
     cdef const double[:, ::1] x_view = matrix_in(x, "x")
     out = square(out, x_view.shape[0])
     cdef double[:, ::1] out_view = matrix_out(out, "out", x_view.shape[0], x_view.shape[0])
-    apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
+    matrix_apart(x_view, out_view, "x", False)
     pairwise_body(&x_view[0, 0], x_view.shape[0], x_view.shape[1], &out_view[0, 0])
     return out
 
@@ -217,7 +217,7 @@ def pairwise_nogil(x, out=None):
     cdef const double[:, ::1] x_view = matrix_in(x, "x")
     out = square(out, x_view.shape[0])
     cdef double[:, ::1] out_view = matrix_out(out, "out", x_view.shape[0], x_view.shape[0])
-    apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
+    matrix_apart(x_view, out_view, "x", False)
     with nogil:
         pairwise_body(&x_view[0, 0], x_view.shape[0], x_view.shape[1], &out_view[0, 0])
     return out
@@ -242,7 +242,7 @@ def pairwise_native(calls, loops=1, spans=None, until=None, cpus=None):
         x_view = matrix_in(x, "x")
         results.append(square(out, x_view.shape[0]))
         out_view = matrix_out(results[w], "out", x_view.shape[0], x_view.shape[0])
-        apart(&x_view[0, 0], x_view.size, &out_view[0, 0], out_view.size, "x", False)
+        matrix_apart(x_view, out_view, "x", False)
         call[w].x, call[w].out = &x_view[0, 0], &out_view[0, 0]
         call[w].n, call[w].m = x_view.shape[0], x_view.shape[1]
         views.append((x_view, out_view))

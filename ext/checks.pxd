@@ -125,3 +125,10 @@ cdef inline int apart(
     if n and m and given < out + m and out < given + n and not (itself and given == out and n == m):
         raise ValueError(f"out must not overlap {name}")
     return 0
+
+
+cdef inline int matrix_apart(const double[:, ::1] given, double[:, ::1] out, str name, bint itself) except -1:
+    """The same for matrices."""
+    return apart(
+        &given[0, 0], given.shape[0] * given.shape[1], &out[0, 0], out.shape[0] * out.shape[1], name, itself
+    )

@@ -41,17 +41,16 @@ def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def workers(process: subprocess.Popen[str], count: int = 3) -> list[psutil.Process]:
     """The worker processes, once all are there: the children of the process that starts them."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        found: list[psutil.Process] = []
+
+    def found() -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):  # some helper came and went
             parents = psutil.Process(process.pid).children()
-            found = [worker for parent in parents for worker in parent.children()]
-        if len(found) >= count:
-            time.sleep(0.5)  # they are there: let them begin to measure
-            return found
-        time.sleep(0.02)
-    raise AssertionError("no workers were started")
+            return [worker for parent in parents for worker in parent.children()]
+        return []
+
+    assert seen(lambda: len(found()) >= count, 60)
+    time.sleep(0.5)  # they are there: let them begin to measure
+    return found()
 
 
 def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import HASTY, leaving_nothing, started
+from command import HASTY, gilkit, leaving_nothing, started
 
 FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -43,14 +43,7 @@ def test_modules_in_the_working_folder_do_not_pass_for_those_of_gilkit(
         (tmp_path / f"{name}.py").write_text("raise SystemExit('in the way')")
     if start[0] == "-c":  # as the script does that pip makes, whose folder is another
         start = ["-P", *start]
-    done = subprocess.run(
-        [sys.executable, *start, "compare", "sleep", *FAST, "--variant", "nogil"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-        cwd=tmp_path,
-    )
+    done = gilkit("compare", "sleep", *FAST, "--variant", "nogil", start=tuple(start), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "in the way" not in done.stdout + done.stderr
 
@@ -62,24 +55,8 @@ def test_statements_see_the_working_folder(start: list[str], tmp_path: Path) -> 
     (tmp_path / "mymod.py").write_text("import random, mymod2\ndef work(): return mymod2.VALUE\n")
     (tmp_path / "mymod2.py").write_text("VALUE = 7\n")
     (tmp_path / "queue.py").write_text("raise SystemExit('in the way')")
-    done = subprocess.run(
-        [
-            sys.executable,
-            *start,
-            "timeit",
-            "--rounds",
-            "1",
-            "--workers",
-            "2",
-            "-simport mymod",
-            "mymod.work()",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-        cwd=tmp_path,
-    )
+    arguments = ["--rounds", "1", "--workers", "2", "-s", "import mymod", "mymod.work()"]
+    done = gilkit("timeit", *arguments, start=tuple(start), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
 

@@ -12,7 +12,7 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
-from command import leaving_nothing
+from command import THOROUGH, gilkit, leaving_nothing
 
 from gilkit.engine import processes
 from gilkit.engine.processes import ProcessPool, start_context
@@ -127,15 +127,9 @@ def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path) -> No
     rubbish = tmp_path / "tmp"
     rubbish.mkdir()
     with leaving_nothing():
-        done = subprocess.run(
-            [sys.executable, "-m", "gilkit", "timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=200,
-            cwd=tmp_path,
-            env={**os.environ, "TMPDIR": str(rubbish)},
-        )
+        arguments = ["timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"]
+        environment = {**os.environ, "TMPDIR": str(rubbish)}
+        done = gilkit(*arguments, start=THOROUGH, cwd=tmp_path, env=environment)
     assert "leaked" not in done.stderr
     assert list(rubbish.iterdir()) == []
 

@@ -67,14 +67,6 @@ def left_of(process: psutil.Process) -> list[psutil.Process]:
     return [child for child in process.children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
 
 
-def until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
-    """Wait for something, and tell whether it came."""
-    late = time.monotonic() + seconds
-    while time.monotonic() < late and not condition():
-        time.sleep(0.05)
-    return bool(condition())
-
-
 # Which columns stay flat.
 
 
@@ -326,7 +318,7 @@ def test_a_process_that_is_killed_is_said() -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    assert until(lambda: len(workers()) == 2)
+    assert seen(lambda: len(workers()) == 2, 60)
     for process in workers():
         process.kill()
     thread.join(60)
@@ -477,7 +469,7 @@ def test_processes_end_with_whoever_started_them() -> None:
     )
     process = subprocess.Popen([sys.executable, "-c", code])
     parent = psutil.Process(process.pid)
-    assert until(lambda: len(left_of(parent)) >= 4)
+    assert seen(lambda: len(left_of(parent)) >= 4, 60)
     time.sleep(0.5)  # the workers are there now, or they start still: both must end
     begun = left_of(parent)
     process.kill()
