@@ -3,14 +3,16 @@
     python benchmarks/endure.py [FAULTS] [--seed N] [--only FAULT]
 
 Starts a run of gilkit, waits for a random time, and lets one thing go wrong: a signal to it, to its group
-or to one of its workers; no room for its results; too little memory; a statement that hangs. Each run has
-a temporary folder and a mark of its own, by which whatever it leaves is found.
+or to one of its workers; no room for its results, from the start or all at once; too little memory; a
+statement that hangs. Each run has a temporary folder and a mark of its own, by which whatever it leaves is
+found. A fault that comes when the run has ended does not count: another run is made for it.
 
-Columns: the fault; how often it was tried; runs whose results were lost (a file that was there, and cannot be
-read afterwards), that left processes or files behind, that did not end, and that printed a traceback. What a
-killed run leaves in its temporary folder has to be gone after the next start. Exits with 1 if there is any.
+Columns: the fault; how often it was tried; runs whose results were lost (a file that was there, or of a run
+that says it measured something, cannot be read afterwards), that left processes or files behind, that did
+not end, that printed a traceback, and that ended with another status than this fault has. What a killed run
+leaves in its temporary folder has to be gone after the next start. Exits with 1 if there is any.
 
-300 faults (the default) take about 40 minutes.
+300 faults (the default) take about 45 minutes.
 """
 
 from __future__ import annotations
@@ -40,20 +42,24 @@ MARK = "GILKIT_ENDURE"
 LONGEST = 100.0  # seconds in which a run ends; it takes less than ten
 LATEST = 4.0  # seconds after its start at which a fault comes
 COMPARE = ["compare", "lcg", "sleep", "--workers", "2", "--size", "2000", "--rounds", "12"]
+THRESHOLD = ["threshold", "lcg", "--workers", "2"]
+SCALING = ["scaling", "--workers", "1,2"]
+COSTS = ["costs", "start", "submit"]
 TIMEIT = ["timeit", "--workers", "1,2", "--rounds", "4", "--timeout", "5", "-s"]
 LARGE = [*TIMEIT, "b = bytes(50_000_000)", "b"]  # sent and sent back: pipes are full most of the time
 NEXT = "from gilkit.engine.scratch import folder; folder()"
-LOST, LEFT, HUNG, TRACEBACK = "lost", "left", "hung", "traceback"
+LOST, LEFT, HUNG, TRACEBACK, STATUS = "lost", "left", "hung", "traceback", "status"
 
 Fault = Callable[[psutil.Process, random.Random], None]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault: what is run, what goes wrong, and the memory that it may have."""
+    """One kind of fault: what is run, what goes wrong, how it may end, and the memory that it may have."""
 
     command: list[str]
     fault: Fault
+    statuses: tuple[int, ...]
     memory: int = 0
     output: str = ""
     killed: bool = False
@@ -87,24 +93,34 @@ def twice(process: psutil.Process, chance: random.Random) -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
+def full(process: psutil.Process, _: random.Random) -> None:
+    """Let nothing more be written to any file, as on a disk that is full."""
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+
+
 def nothing(_: psutil.Process, __: random.Random) -> None:
     """It goes wrong by itself."""
 
 
 KINDS = {
-    "Ctrl-C": Kind(COMPARE, to_group(signal.SIGINT)),
-    "Ctrl-C twice": Kind(COMPARE, twice),
-    "Ctrl-C, much data": Kind(LARGE, to_group(signal.SIGINT)),
-    "SIGTERM": Kind(COMPARE, to_it(signal.SIGTERM)),
-    "SIGTERM to all": Kind(LARGE, to_group(signal.SIGTERM)),
-    "SIGHUP to all": Kind(COMPARE, to_group(signal.SIGHUP)),
-    "SIGKILL": Kind(COMPARE, to_it(signal.SIGKILL), killed=True),
-    "a worker is killed": Kind(COMPARE, to_worker(signal.SIGKILL)),
-    "a worker crashes": Kind(LARGE, to_worker(signal.SIGSEGV)),
-    "a worker stops": Kind([*COMPARE, "--timeout", "3"], to_worker(signal.SIGSTOP)),
-    "a statement hangs": Kind([*TIMEIT, "import time", "time.sleep(600)"], nothing),
-    "too little memory": Kind([*TIMEIT, "b = bytes(10**9)", "b[:1]"], nothing, memory=3 * 10**9),
-    "a full disk": Kind(COMPARE, nothing, output="/dev/full"),
+    "Ctrl-C": Kind(COMPARE, to_group(signal.SIGINT), (130,)),
+    "Ctrl-C twice": Kind(COMPARE, twice, (130, -signal.SIGINT)),  # the second may find it at its end
+    "Ctrl-C, much data": Kind(LARGE, to_group(signal.SIGINT), (130,)),
+    "Ctrl-C, costs": Kind(COSTS, to_group(signal.SIGINT), (130,)),
+    "SIGTERM": Kind(COMPARE, to_it(signal.SIGTERM), (143,)),
+    "SIGTERM to all": Kind(LARGE, to_group(signal.SIGTERM), (143,)),
+    "SIGTERM, threshold": Kind(THRESHOLD, to_it(signal.SIGTERM), (143,)),
+    "SIGHUP to all": Kind(COMPARE, to_group(signal.SIGHUP), (129,)),
+    "SIGHUP, scaling": Kind(SCALING, to_group(signal.SIGHUP), (129,)),
+    "SIGKILL": Kind(COMPARE, to_it(signal.SIGKILL), (-signal.SIGKILL,), killed=True),
+    "SIGKILL, scaling": Kind(SCALING, to_it(signal.SIGKILL), (-signal.SIGKILL,), killed=True),
+    "a worker is killed": Kind(COMPARE, to_worker(signal.SIGKILL), (0, 1)),  # 0: of a pool of no more use
+    "a worker crashes": Kind(LARGE, to_worker(signal.SIGSEGV), (0, 1)),
+    "a worker stops": Kind([*COMPARE, "--timeout", "3"], to_worker(signal.SIGSTOP), (0, 1)),
+    "a statement hangs": Kind([*TIMEIT, "import time", "time.sleep(600)"], nothing, (1,)),
+    "too little memory": Kind([*TIMEIT, "b = bytes(10**9)", "b[:1]"], nothing, (0, 1), memory=3 * 10**9),
+    "no room for results": Kind(COMPARE, nothing, (2,), output="/dev/full"),
+    "a disk fills up": Kind(COMPARE, full, (0, 1, 2)),
 }
 
 
@@ -129,8 +145,8 @@ def gone(mark: str) -> bool:
     return not left
 
 
-def tried(kind: Kind, chance: random.Random) -> set[str]:
-    """Make one run, let it go wrong, and return what was bad about it."""
+def tried(kind: Kind, chance: random.Random) -> set[str] | None:
+    """Make one run, let it go wrong, and return what was bad about it; None if it had ended before."""
     bad = set()
     with tempfile.TemporaryDirectory() as folder:
         rubbish, path = Path(folder, "tmp"), Path(folder, "r.json")
@@ -155,7 +171,7 @@ def tried(kind: Kind, chance: random.Random) -> set[str]:
             preexec_fn=limit,
         ) as process:
             time.sleep(chance.uniform(0.4, LATEST))  # Python itself has started
-            there = path.exists()
+            there, late = path.exists(), process.poll() is not None
             with suppress(psutil.Error, ProcessLookupError):
                 kind.fault(psutil.Process(process.pid), chance)
             try:
@@ -172,16 +188,21 @@ def tried(kind: Kind, chance: random.Random) -> set[str]:
             bad.add(LEFT)
         if "Traceback" in out + err:
             bad.add(TRACEBACK)
-        if path.exists() or there:
+        if process.returncode not in kind.statuses:
+            bad.add(STATUS)
+        measured = not kind.killed and kind.fault is not full and "─" in out
+        if path.exists() or there or (measured and not kind.output):
             try:
                 repr(gilkit.load(path))
             except ResultsError:
                 bad.add(LOST)
         if bad:
             print(
-                f"  {sorted(bad)} {process.returncode} {list(rubbish.iterdir())}\n{out[-300:]}{err[-2000:]}"
+                f"  {sorted(bad)} {process.returncode} {list(rubbish.iterdir())}\n{out[-300:]}{err[-2000:]}",
+                flush=True,
             )
-    return bad
+    came = kind.fault is nothing or not late or process.returncode != 0
+    return bad if came else None
 
 
 def main() -> None:
@@ -196,8 +217,10 @@ def main() -> None:
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     for number in range(asked.faults):
         name = names[number % len(names)]
-        counts[name].update(["tried", *tried(KINDS[name], chance)])
-    columns = ("tried", LOST, LEFT, HUNG, TRACEBACK)
+        while (bad := tried(KINDS[name], chance)) is None:
+            pass
+        counts[name].update(["tried", *bad])
+    columns = ("tried", LOST, LEFT, HUNG, TRACEBACK, STATUS)
     print(f"{'fault':<20}" + "".join(f"{column:>11}" for column in columns))
     counts["all"] = sum(counts.values(), Counter())
     for name, found in counts.items():

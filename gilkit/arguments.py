@@ -11,6 +11,7 @@ TIMEOUT, SHORT_TIMEOUT = 60.0, 10.0  # seconds, by default: of kernels and funct
 LONGEST_TIMEOUT = 1e6  # seconds
 LARGEST_INTEGER = 2**63 - 1  # what the kernels count to
 MOST_WORKERS = 1024
+LARGEST_SEED = 2**32 - 1
 
 
 def resolved(name: str, path: str | os.PathLike[str]) -> str:
@@ -52,6 +53,15 @@ def positive(name: str, value: Any) -> int:
 def shown_count(counts: list[int], cpus: int) -> int:
     """Return the worker count that tables show."""
     return cpus if cpus > 1 and cpus in counts else counts[-1]
+
+
+def checked_seed(seed: int) -> int:
+    """Return ``seed``, an integer from 0 to `LARGEST_SEED`."""
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise TypeError(f"seed must be an integer, not {type(seed).__name__}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed must be from 0 to {LARGEST_SEED}, not {seed}")
+    return seed
 
 
 def checked_rounds(rounds: int | None) -> int | None:

@@ -81,7 +81,9 @@ def one_line(error: BaseException) -> str:
     """Return any error in one line, its type first."""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 (its own text may fail)
+    except BaseException as failed:  # its own text may fail
+        if is_interrupt(failed):
+            raise
         text = ""
     if isinstance(error, StatementError):  # it says whose error it was
         return text[:200]

@@ -175,20 +175,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return found
 
 
-def kill_families(pids: Iterable[int]) -> None:
-    """Kill processes with all that they started, as far as these are alive."""
-    import psutil
-
-    family = []
-    for pid in pids:
-        with suppress(psutil.Error):
-            process = psutil.Process(pid)
-            family += [process, *process.children(recursive=True)]
-    for process in family:
-        with suppress(psutil.Error):
-            process.kill()
-
-
 def watched_load() -> Callable[[], float]:
     """Begin to watch; the function that is returned tells how many CPUs others kept busy since then.
 

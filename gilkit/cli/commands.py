@@ -41,7 +41,22 @@ class FailedCasesError(click.ClickException):
     """Some cases failed; their rows have said why."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class StoppedError(Exception):
+    """A command was interrupted; its cause is the interrupt."""
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Interrupts are not left to click: it writes to a terminal that may be gone."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise StoppedError from error
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="gilkit")
 def command() -> None:
     """Threads or processes, and should this release the GIL? Measured here."""

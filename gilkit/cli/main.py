@@ -16,7 +16,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.commands import FailedCasesError, StoppedError, command
 from gilkit.cli.screen import show
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import heard_once
@@ -80,17 +80,25 @@ def _run(arguments: Sequence[str] | None) -> int:
         if error.errno in UNWRITTEN and not error.filename:
             raise
         return _refused(f"cannot read {error.filename}: {error.strerror}" if error.filename else str(error))
-    except (KeyboardInterrupt, click.Abort) as error:
-        return _interrupted(error)
+    except StoppedError as error:
+        return _interrupted(error.__cause__)
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(None)
     return 0
 
 
 def _unwritten(error: OSError) -> int:
     """Say that standard output could not be written, but to whom has closed it and knows."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where the rest goes at exit
+    _to_nowhere(sys.stdout)
     if isinstance(error, BrokenPipeError):
         return FAILED
     return _refused(f"cannot write to standard output: {error.strerror or error}")
+
+
+def _to_nowhere(*streams: TextIO) -> None:
+    """Let what is still to be written, at the latest at exit, go nowhere."""
+    for stream in streams:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _warn(
@@ -109,20 +117,23 @@ def _warn(
     click.echo(text, file=file or sys.stderr, nl=False)
 
 
-def _interrupted(error: BaseException) -> int:
+def _interrupted(error: BaseException | None) -> int:
     """Show what there was until the interrupt, and return the status."""
     number = _asked[0] if _asked else signal.SIGINT
     how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-    source = error.__cause__ if isinstance(error, click.Abort) else error
-    kept = source.outcome if isinstance(source, InterruptedRunError) else None
-    nothing = isinstance(source, InterruptedRunError) and kept is None
+    kept = error.outcome if isinstance(error, InterruptedRunError) else None
+    nothing = isinstance(error, InterruptedRunError) and kept is None
     with suppress(KeyboardInterrupt), heard_once():
-        if kept is not None:
-            show(kept)
-        click.echo(f"gilkit: {how}" + (": nothing was measured" if nothing else ""), err=True)
-        sys.stdout.flush()
+        try:
+            if kept is not None:
+                show(kept)
+            click.echo(f"gilkit: {how}" + (": nothing was measured" if nothing else ""), err=True)
+            sys.stdout.flush()
+        except OSError:  # a hangup: the terminal is gone
+            _to_nowhere(sys.stdout, sys.stderr)
     for each in INTERRUPTS:  # from here on there is nothing to be kept
-        signal.signal(each, signal.SIG_DFL)
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.SIG_DFL)
     return 128 + number
 
 
@@ -142,5 +153,8 @@ def _heed() -> None:
 
 
 def _refused(message: str) -> int:
-    click.echo(f"gilkit: {message}", err=True)
+    try:
+        click.echo(f"gilkit: {message}", err=True)
+    except OSError:
+        _to_nowhere(sys.stderr)
     return BAD_INPUT

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gilkit.arguments import LONGEST_TIMEOUT
+from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT
 from gilkit.studies.scaling import plot
 from gilkit.workloads.target import from_words
 
@@ -107,7 +107,11 @@ WORKERS_OPTION = click.option(
 SIZE_OPTION = click.option(
     "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
 )
-SEED_OPTION = click.option("--seed", type=int, help="For the order in each round; recorded in the results.")
+SEED_OPTION = click.option(
+    "--seed",
+    type=click.IntRange(0, LARGEST_SEED),
+    help="For the order in each round; recorded in the results.",
+)
 OUTPUT_OPTION = click.option(
     "-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format."
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import click
 from rich.console import Console, RenderableType
@@ -30,7 +30,10 @@ def progress_bar() -> AbstractContextManager[Callable[[Progress], None] | None]:
 
 
 class Bar(AbstractContextManager[Callable[[Progress], None]]):
-    """A progress bar that is redrawn between cases only, so that drawing never runs beside measuring."""
+    """A progress bar that is redrawn between cases only, so that drawing never runs beside measuring.
+
+    A terminal that was closed meanwhile does not end the run: whoever closed it may, by a hangup.
+    """
 
     def __init__(self, console: Console) -> None:
         self.bar = ProgressBar(
@@ -44,13 +47,16 @@ class Bar(AbstractContextManager[Callable[[Progress], None]]):
         self.task = self.bar.add_task("starting", total=None)
 
     def __enter__(self) -> Callable[[Progress], None]:
-        self.bar.start()
+        with suppress(OSError):
+            self.bar.start()
         return self.step
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        with suppress(OSError):
+            self.bar.stop()
 
     def step(self, step: Progress) -> None:
         """Show ``step``."""
-        self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
-        self.bar.refresh()
+        with suppress(OSError):
+            self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
+            self.bar.refresh()

@@ -33,7 +33,7 @@ from gilkit.engine.window import (
     told,
 )
 from gilkit.engine.worker import Order, began
-from gilkit.errors import CaseFailedError, LateError, one_line
+from gilkit.errors import CaseFailedError, LateError, is_interrupt, one_line
 from gilkit.gil.held import HeldCall
 from gilkit.machine import private_bytes
 from gilkit.results.windows import Window
@@ -233,9 +233,9 @@ class Lab:
                 raise CaseFailedError(one_line(error)) from error
             # Kept until it has shut down: CPython 3.12 deadlocks otherwise.
             raise CaseFailedError(f"a worker process {broken.ends()}") from error
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
         except BaseException as error:
+            if is_interrupt(error):
+                raise
             raise CaseFailedError(one_line(error)) from error
 
     def _pool(self, name: str, workers: int) -> ProcessPool:
@@ -245,7 +245,8 @@ class Lab:
                 kind = EXECUTORS.get(name, EXECUTORS["processes"])
                 self._processes[name] = cast("ProcessPool", kind.start(workers))
             except (BrokenExecutor, EOFError, OSError, RuntimeError, TimeoutError) as error:
-                raise CaseFailedError(f"{workers} worker processes did not start: {error}") from error
+                what = f"{workers} worker process{'es' * (workers != 1)}"
+                raise CaseFailedError(f"{what} did not start: {error}") from error
             self.starts.setdefault(name, time.perf_counter() - start)
             if self.single and name == HOST:
                 self._processes[name].submit(one_thread_inside).result(self.timeout)

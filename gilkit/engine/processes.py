@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for_futures
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
@@ -20,7 +21,7 @@ from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from gilkit.engine import scratch
-from gilkit.machine import kill_families
+from gilkit.engine.families import kill_children, kill_families
 
 START_TIMEOUT = 60.0  # seconds for a pool to start
 START_EACH = 0.5  # more seconds for each of them, on a machine that is busy
@@ -28,7 +29,7 @@ ALIVE_AGAIN = 0.05  # seconds after which one looks again whether those who are 
 LEFT_WITHIN = 1.0  # seconds in which workers that are idle end when they are asked to
 SEEN_WITHIN = 1.0  # seconds in which a pool has seen that its workers were killed
 TOLD_WITHIN = 10.0  # seconds in which it has, in the middle of a result, without the other end of a pipe
-UNGUARDED = 77  # status of a child in which the script runs again
+UNGUARDED, THREADLESS = 77, 78  # status of a child in which the script runs again; that has no thread
 SAFE_PATH = "PYTHONSAFEPATH"
 HELD_BACK = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # from children
 INTERRUPTS = {  # what asks a program to end
@@ -82,13 +83,17 @@ def _enter_worker(together: Barrier, patience: float, safe: bool) -> None:
     def follow() -> None:
         if parent is not None:
             wait([parent.sentinel])
+            kill_children()
             os._exit(1)
 
     try:
         threading.Thread(target=follow, name="gilkit-follow-parent", daemon=True).start()
+    except RuntimeError:
+        os._exit(THREADLESS)
+    try:
         together.wait(patience)
-    except (threading.BrokenBarrierError, RuntimeError):  # one is missing, or no thread can be had
-        os._exit(1)  # the parent says why
+    except threading.BrokenBarrierError:  # one is missing, and the parent says why
+        os._exit(1)
 
 
 @contextmanager
@@ -104,9 +109,13 @@ def interrupts_later() -> Iterator[Callable[[], bool]]:
     # Children inherit the mask, and so does the server that they come from, which is this program's, too: so
     # SIGTERM stays as it is, by which programs end their processes. Here it is not enough: another thread may
     # take a signal, and Python then runs the handler in this one.
-    handlers = {number: signal.signal(number, lambda n, _: came.append(n)) for number in INTERRUPTS}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
+    handlers: dict[int, Any] = {}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        for number in INTERRUPTS:
+            handlers[number] = signal.getsignal(number)
+            signal.signal(number, lambda n, _: came.append(n))
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD_BACK)
         # Python's tracker of resources inherits it, too, or a hangup would end it before them. To start it
         # unblocks some of them here.
         resource_tracker.ensure_running()
@@ -134,7 +143,6 @@ class ProcessPool(ProcessPoolExecutor):
         patience = START_TIMEOUT + workers * START_EACH
         self.members: list[BaseProcess] = []
         self._serving: threading.Thread | None = None
-        self._killed = False
         self._theirs: tuple[Any, ...] = (None, None)
         safe = SAFE_PATH in os.environ
         # What Python starts beside the workers, such as its tracker of resources, begins in here, too.
@@ -159,6 +167,9 @@ class ProcessPool(ProcessPoolExecutor):
             self.members = list((self._processes or {}).values())
             self._serving = vars(self).get("_executor_manager_thread")
             self._theirs = tuple(vars(self).get(f"_{name}_queue") for name in ("call", "result"))
+            for process in self.members:
+                # Where one crashed Python ends the others, and waits: for one that ignores SIGTERM, too.
+                vars(process)["terminate"] = partial(_kill, process)
         self._wait_for(futures, late, came)
 
     def _wait_for(self, futures: Sequence[Future[int]], late: float, came: Callable[[], bool]) -> None:
@@ -181,6 +192,8 @@ class ProcessPool(ProcessPoolExecutor):
             statuses.append(_status_of_server())
         if UNGUARDED in statuses:
             return "a script has to call this under if __name__ == '__main__'"
+        if THREADLESS in statuses:
+            return "one of them could start no thread: the system allows no more processes or threads"
         return f"one {self.ends()}" if any(process.exitcode for process in self.members) else str(error)
 
     def _close_their_ends(self) -> None:
@@ -203,24 +216,20 @@ class ProcessPool(ProcessPoolExecutor):
 
     def kill(self) -> None:
         """End every worker at once, whatever it does, with the processes that it started."""
-        self._killed = True
         self.slay()
         self._end()
 
     def slay(self) -> None:
         """Kill every worker, with the processes that it started, and wait for nothing."""
-        alive = [process for process in self.members if _alive(process)]
-        kill_families(process.pid for process in alive if process.pid is not None)
-        for process in alive:  # families are not known everywhere
-            process.kill()
+        for process in self.members:
+            _kill(process)
 
     def ends(self) -> str:
         """Say how a worker of a broken pool ended, as ``was killed by SIGSEGV``."""
         # The pool's own thread joins its processes: to join them here, too, would lose exit statuses.
         self._end()
-        # The rest is ended by the pool itself, or killed here, so any other code tells more.
-        late = {-signal.SIGTERM} | ({-signal.SIGKILL} if self._killed else set())
-        codes = sorted((p.exitcode for p in self.members if p.exitcode), key=late.__contains__)
+        # The others are killed, by the pool or here, so any other code tells more.
+        codes = sorted((p.exitcode for p in self.members if p.exitcode), key=(-signal.SIGKILL).__eq__)
         if not codes:
             return "ended unexpectedly"
         if codes[0] > 0:
@@ -255,6 +264,13 @@ def _status_of_server() -> int | None:
                 return ended.si_status
         time.sleep(ALIVE_AGAIN)
     return None
+
+
+def _kill(process: BaseProcess) -> None:
+    """Kill a process, with those that it started, if it has not ended."""
+    if _alive(process) and process.pid is not None:
+        kill_families([process.pid])
+        process.kill()  # families are not known everywhere
 
 
 def _alive(process: BaseProcess) -> bool:

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gilkit import machine
+from gilkit.arguments import LARGEST_SEED, checked_seed
 from gilkit.errors import CaseFailedError, ResultsError
 from gilkit.results import facts, file
 from gilkit.results.case import Case, Record
@@ -128,7 +129,7 @@ class Runner:
         output: str | os.PathLike[str] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+        self.seed = random.SystemRandom().randrange(LARGEST_SEED + 1) if seed is None else checked_seed(seed)
         self.random = random.Random(self.seed)
         self.clock = clock
         self.records: dict[Case, Record] = {}

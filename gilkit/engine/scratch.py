@@ -15,7 +15,7 @@ try:
 except ImportError:  # Windows, where nobody can tell
     fcntl = None  # type: ignore[assignment]
 
-PREFIX, LOCK = "gilkit-", "in-use"
+PREFIX, LOCK, NEW = "gilkit-", "in-use", "new"
 LONGEST = 80  # bytes of its path, so that the names of sockets fit into it
 
 
@@ -29,16 +29,28 @@ def folder() -> Path:
     made = Path(tempfile.mkdtemp(prefix=PREFIX))
     util.Finalize(None, shutil.rmtree, args=(made, True), exitpriority=-100)  # after the sockets in it
     if fcntl is not None:
-        # Held for as long as the process lives, however it ends: so nobody else removes the folder.
-        fcntl.flock(os.open(made / LOCK, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
+        # Held for as long as the process lives, however it ends: so nobody else removes the folder. It gets
+        # its name when it is held, so that nobody finds it in between.
+        fcntl.flock(os.open(made / NEW, os.O_CREAT | os.O_RDWR), fcntl.LOCK_EX)
+        (made / NEW).rename(made / LOCK)
     return made
 
 
 def lend() -> None:
     """Let `multiprocessing` put its sockets there, too, unless it has a folder already."""
     settings: dict[str, str] = getattr(process.current_process(), "_config", {})
-    if settings.get("tempdir") is None and len(os.fsencode(folder())) <= LONGEST:
+    if settings.get("tempdir") is None and _short():
         settings["tempdir"] = str(folder())
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for a program of ours, whose temporary files are in our folder, too."""
+    return {**os.environ, "TMPDIR": str(folder())} if _short() else dict(os.environ)
+
+
+def _short() -> bool:
+    """Whether the names of sockets in our folder are short enough."""
+    return len(os.fsencode(folder())) <= LONGEST
 
 
 def _remove_stale(parent: Path) -> None:

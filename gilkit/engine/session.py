@@ -61,8 +61,14 @@ def obtained(
                 except KeyboardInterrupt:
                     once.enter_context(heard_once())
                     raise
+            return _whole(kind, suite, output)
         except KeyboardInterrupt:
+            once.enter_context(heard_once())
             raise InterruptedRunError(_kept(kind, suite, output)) from None
+
+
+def _whole(kind: Callable[[Any], O], suite: Callable[[], Any], output: str | os.PathLike[str] | None) -> O:
+    """Return what a run leaves that went to its end, after it was written to its file."""
     outcome = kind(suite())
     if output is not None:
         try:

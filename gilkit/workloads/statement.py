@@ -14,7 +14,7 @@ from itertools import repeat
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
-from gilkit.errors import StatementError, is_interrupt
+from gilkit.errors import StatementError, is_interrupt, one_line
 from gilkit.workloads.workload import OwnCall
 
 TEMPLATE = """
@@ -111,8 +111,7 @@ class Statement(OwnCall):
                 line for file, line, *_ in traceback.extract_tb(error.__traceback__) if file == SETUP_NAME
             ]
             where = f", line {lines[-1]}" if lines and "\n" in setup else ""
-            what = f"{type(error).__name__}: {error}".rstrip(": ")
-            raise StatementError(f"{SETUP_NAME} fails{where}: {what}") from error
+            raise StatementError(f"{SETUP_NAME} fails{where}: {one_line(error)}") from error
         made: dict[str, Any] = {}
         exec(_compiled(_looped(statement, self.names), STATEMENT_NAME), self.names, made)
         self._loop: FunctionType = made["loop"]

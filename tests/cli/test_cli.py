@@ -101,6 +101,7 @@ def test_real_input(tmp_path: Path) -> None:
             ["compare", "lcg", "--variant", "fast"],
             "unknown variant 'fast': known are python, gil, nogil, native",
         ),
+        (["compare", "lcg", "--seed", str(10**18)], "is not in the range 0<=x<=4294967295"),
         (
             ["compare", "lcg", "--executor", "gpu"],
             "unknown executor 'gpu': known are serial, threads, processes",

@@ -9,10 +9,11 @@ import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from command import THOROUGH, gilkit, leaving_nothing
+from command import THOROUGH, gilkit, leaving_nothing, started
 
 from gilkit.engine import processes
 from gilkit.engine.processes import ProcessPool, start_context
@@ -59,6 +60,49 @@ def test_a_worker_that_stops_and_does_not_end_by_itself_is_killed() -> None:
     os.kill(pool.members[0].pid or 0, signal.SIGSTOP)
     pool.end()
     assert not pool.members[0].is_alive()
+
+
+def ignore_sigterm() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@POSIX
+def test_a_worker_that_ignores_sigterm_ends_when_another_crashes() -> None:
+    pool = ProcessPool(2)
+    for _ in range(20):  # each of them does some
+        pool.submit(ignore_sigterm)
+    crash = pool.submit(os.kill, pool.members[0].pid or 0, signal.SIGSEGV)
+    waiting = pool.submit(time.sleep, 1000)
+    for future in (waiting, crash):
+        with suppress(BrokenExecutor):
+            future.result(LIMIT)
+    assert waiting.done()
+    assert pool.ends() == "was killed by SIGSEGV"
+    assert not any(process.is_alive() for process in pool.members)
+
+
+ORPHANS = """
+import subprocess, sys, time
+from gilkit.engine.processes import ProcessPool
+def start():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+if __name__ == "__main__":
+    pool = ProcessPool(1)
+    pool.submit(start).result()
+    print("started", flush=True)
+    time.sleep(1000)
+"""
+
+
+@POSIX
+def test_what_a_worker_started_ends_with_the_program_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with leaving_nothing(), started(start=(str(script),), env={**os.environ, **environment}) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.kill()
 
 
 def leave(*_: object) -> None:
@@ -115,6 +159,8 @@ def test_a_pool_that_cannot_start_for_another_reason_does_not_blame_the_script(t
         timeout=200,
         env=environment,
     )
+    assert done.returncode == 1
+    assert "1 worker process did not start: AF_UNIX path too long" in done.stderr
     assert "has to call this under" not in done.stderr
 
 
@@ -130,6 +176,7 @@ def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path) -> No
         arguments = ["timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"]
         environment = {**os.environ, "TMPDIR": str(rubbish)}
         done = gilkit(*arguments, start=THOROUGH, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "leaked" not in done.stderr
     assert list(rubbish.iterdir()) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,19 @@ class Machine:
         self.asked.append(name)
         self.clock.now += self.seconds[name]
         return Measured(self.seconds[name] + len(self.asked) * 1e-6, facts.CPU_USED.entry(1.0))
+
+
+@pytest.mark.parametrize(
+    ("seed", "error", "message"),
+    [
+        (-1, ValueError, "seed must be from 0 to 4294967295, not -1"),
+        (10**18, ValueError, "seed must be from 0 to"),
+        ("5", TypeError, "seed must be an integer, not str"),
+    ],
+)
+def test_a_seed_that_results_cannot_keep_is_refused(seed: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Runner(seed)
 
 
 def test_every_round_has_every_lane_once_in_an_order_of_its_own() -> None:

@@ -85,6 +85,21 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     assert (tmp_path / "part").read_text("utf-8") == "[0, 1]"
 
 
+def test_an_interrupt_while_the_last_is_saved_loses_nothing(tmp_path: Path) -> None:
+    run, asked = Steps(), []
+
+    def kind(values: list[int]) -> Outcome:
+        asked.append(values)
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        return Outcome(values)
+
+    with pytest.raises(InterruptedRunError) as caught:
+        obtained(kind, run.lab, run.measure, lambda: run.values, tmp_path / "r.json")
+    assert caught.value.outcome.values == run.values
+    assert (tmp_path / "r.json").read_text("utf-8") == repr(run.values)
+
+
 def test_an_interrupt_before_anything_was_measured(tmp_path: Path) -> None:
     run = Steps(0, KeyboardInterrupt())
     with pytest.raises(InterruptedRunError) as caught:

@@ -106,6 +106,10 @@ def test_setup_may_import_everything() -> None:
     [
         ("1/0", "^SETUP fails: ZeroDivisionError: division by zero$"),
         ("import sys\nsys.exit(3)", "^SETUP fails, line 2: SystemExit: 3$"),
+        (
+            "class Bad(Exception):\n    def __str__(self): raise GeneratorExit\nraise Bad",
+            "^SETUP fails, line 3: Bad$",
+        ),
         ("import nowhere_to_be_found", "^SETUP fails: ModuleNotFoundError: No module named"),
     ],
 )

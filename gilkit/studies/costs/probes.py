@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from gilkit._ext._costs import Contention, Relay, release
+from gilkit.engine import scratch
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.errors import CaseFailedError, LateError
@@ -117,7 +118,14 @@ def process_start(method: str) -> Probe:
     def probe(_: Lab, __: int, loops: int) -> float:
         command = [sys.executable, "-P", _start_program.__file__, method, str(loops)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_TIMEOUT, check=False)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=PROBE_TIMEOUT,
+                check=False,
+                env=scratch.environment(),
+            )
         except subprocess.TimeoutExpired:
             raise CaseFailedError(f"no answer within {PROBE_TIMEOUT:g} s") from None
         except OSError as error:

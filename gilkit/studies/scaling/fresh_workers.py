@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from math import inf
 
+from gilkit.engine import scratch
 from gilkit.engine.calibration import calibrated
 from gilkit.engine.processes import start_context
 from gilkit.errors import CaseFailedError
@@ -51,7 +52,12 @@ def on_processes(kernel: str, _: str, size: int, workers: int) -> float:
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         # Its input is never written to: it ends when this process does.
         with subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=scratch.environment(),
         ) as process:
             assert process.stdout is not None
             said = process.stdout.read()
