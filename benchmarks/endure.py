@@ -156,7 +156,8 @@ def tried(kind: Kind, chance: random.Random) -> set[str] | None:
         command = [sys.executable, "-m", "gilkit", *kind.command, "-o", kind.output or str(path)]
 
         def limit() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # whatever is ignored here
+                signal.signal(number, signal.SIG_DFL)
             if kind.memory:
                 resource.setrlimit(resource.RLIMIT_AS, (kind.memory, kind.memory))
 
@@ -198,7 +199,8 @@ def tried(kind: Kind, chance: random.Random) -> set[str] | None:
                 bad.add(LOST)
         if bad:
             print(
-                f"  {sorted(bad)} {process.returncode} {list(rubbish.iterdir())}\n{out[-300:]}{err[-2000:]}",
+                f"  {kind.command[0]}, {sorted(bad)}, status {process.returncode}, "
+                f"{list(rubbish.iterdir())}\n{out[-300:]}{err[-2000:]}",
                 flush=True,
             )
     came = kind.fault is nothing or not late or process.returncode != 0
