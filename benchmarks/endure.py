@@ -40,7 +40,7 @@ from gilkit.errors import ResultsError
 
 MARK = "GILKIT_ENDURE"
 LONGEST = 100.0  # seconds in which a run ends; it takes less than ten
-LATEST = 4.0  # seconds after its start at which a fault comes
+LATEST = 4.0  # seconds after it began at which a fault comes
 COMPARE = ["compare", "lcg", "sleep", "--workers", "2", "--size", "2000", "--rounds", "12"]
 THRESHOLD = ["threshold", "lcg", "--workers", "2"]
 SCALING = ["scaling", "--workers", "1,2"]
@@ -145,6 +145,15 @@ def gone(mark: str) -> bool:
     return not left
 
 
+def heeds(pid: int) -> bool:
+    """Whether a process handles SIGTERM itself, as Linux tells; without that, it ends it at once."""
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        caught = next(line for line in lines if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+    return True
+
+
 def tried(kind: Kind, chance: random.Random) -> set[str] | None:
     """Make one run, let it go wrong, and return what was bad about it; None if it had ended before."""
     bad = set()
@@ -171,7 +180,9 @@ def tried(kind: Kind, chance: random.Random) -> set[str] | None:
             start_new_session=True,
             preexec_fn=limit,
         ) as process:
-            time.sleep(chance.uniform(0.4, LATEST))  # Python itself has started
+            while process.poll() is None and not heeds(process.pid):  # Python itself is starting
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, LATEST))
             there, late = path.exists(), process.poll() is not None
             with suppress(psutil.Error, ProcessLookupError):
                 kind.fault(psutil.Process(process.pid), chance)
