@@ -120,14 +120,15 @@ def _warn(
 def _interrupted(error: BaseException | None) -> int:
     """Show what there was until the interrupt, and return the status."""
     number = _asked[0] if _asked else signal.SIGINT
-    how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    ended = f"gilkit: ended by {signal.Signals(number).name}"
+    how = "\ngilkit: interrupted" if number == signal.SIGINT else ended  # below the ^C of a terminal
     kept = error.outcome if isinstance(error, InterruptedRunError) else None
     nothing = isinstance(error, InterruptedRunError) and kept is None
     with suppress(KeyboardInterrupt), heard_once():
         try:
             if kept is not None:
                 show(kept)
-            click.echo(f"gilkit: {how}" + (": nothing was measured" if nothing else ""), err=True)
+            click.echo(how + (": nothing was measured" if nothing else ""), err=True)
             sys.stdout.flush()
         except OSError:  # a hangup: the terminal is gone
             _to_nowhere(sys.stdout, sys.stderr)
