@@ -125,8 +125,8 @@ def interrupts_later() -> Iterator[Callable[[], bool]]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    for number in came:
-        signal.raise_signal(number)
+        for number in came:  # an error that it led to, as of a server that was told to end, too, is none then
+            signal.raise_signal(number)
 
 
 class ProcessPool(ProcessPoolExecutor):

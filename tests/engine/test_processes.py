@@ -16,7 +16,7 @@ import pytest
 from command import THOROUGH, gilkit, leaving_nothing, started
 
 from gilkit.engine import processes
-from gilkit.engine.processes import ProcessPool, start_context
+from gilkit.engine.processes import ProcessPool, interrupts_later, start_context
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 LARGE = 60_000_000  # bytes: far more than a pipe holds
@@ -190,6 +190,13 @@ def test_what_starts_beside_the_workers_does_not_let_interrupts_through() -> Non
         "    assert signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@POSIX
+def test_what_asked_to_end_comes_before_the_errors_that_it_led_to() -> None:
+    with pytest.raises(KeyboardInterrupt), interrupts_later():
+        os.kill(os.getpid(), signal.SIGINT)
+        raise EOFError("the server has ended")
 
 
 @POSIX
