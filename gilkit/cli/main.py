@@ -124,7 +124,7 @@ def _interrupted(error: BaseException | None) -> int:
     how = "\ngilkit: interrupted" if number == signal.SIGINT else ended  # below the ^C of a terminal
     kept = error.outcome if isinstance(error, InterruptedRunError) else None
     nothing = isinstance(error, InterruptedRunError) and kept is None
-    with suppress(KeyboardInterrupt), heard_once():
+    with suppress(KeyboardInterrupt), heard_once(last=True):
         try:
             if kept is not None:
                 show(kept)
@@ -132,9 +132,6 @@ def _interrupted(error: BaseException | None) -> int:
             sys.stdout.flush()
         except OSError:  # a hangup: the terminal is gone
             _to_nowhere(sys.stdout, sys.stderr)
-    for each in INTERRUPTS:  # from here on there is nothing to be kept
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, signal.SIG_DFL)
     return 128 + number
 
 

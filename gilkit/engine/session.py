@@ -93,10 +93,15 @@ def _kept(
 
 
 @contextmanager
-def heard_once() -> Iterator[None]:
+def heard_once(last: bool = False) -> Iterator[None]:
     """Take further interrupts for the first one while that is seen to: processes ended, results kept.
 
     For a second only: one that comes later than a key bounces has its effect. Nobody waits in vain.
+
+    Parameters
+    ----------
+    last : bool
+        Whether there is nothing to be kept afterwards: from then on one ends the program at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -114,4 +119,4 @@ def heard_once() -> Iterator[None]:
         yield
     finally:
         for number, before in handlers.items():
-            signal.signal(number, before)
+            signal.signal(number, signal.SIG_DFL if last else before)
