@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +20,7 @@ import click
 from gilkit.cli.commands import FailedCasesError, StoppedError, command
 from gilkit.cli.screen import show
 from gilkit.engine.processes import INTERRUPTS
-from gilkit.engine.session import heard_once
+from gilkit.engine.session import SAME, heard_once
 from gilkit.errors import (
     BusyMachineWarning,
     InterruptedRunError,
@@ -119,7 +120,7 @@ def _warn(
 
 def _interrupted(error: BaseException | None) -> int:
     """Show what there was until the interrupt, and return the status."""
-    number = _asked[0] if _asked else signal.SIGINT
+    number = _asked[0][0] if _asked else signal.SIGINT
     ended = f"gilkit: ended by {signal.Signals(number).name}"
     how = "\ngilkit: interrupted" if number == signal.SIGINT else ended  # below the ^C of a terminal
     kept = error.outcome if isinstance(error, InterruptedRunError) else None
@@ -135,18 +136,23 @@ def _interrupted(error: BaseException | None) -> int:
     return 128 + number
 
 
-_asked: list[int] = []  # the signals that asked to end, beside Ctrl-C
+_asked: list[tuple[int, float]] = []  # the signals that asked to end, and when
 
 
 def _heed() -> None:
-    """Let the signals by which systems end programs end this one as Ctrl-C does; not if they are ignored."""
+    """Let the signals by which systems end programs end this one as Ctrl-C does; not if they are ignored.
+
+    One that comes soon after another is taken for the same.
+    """
 
     def end(number: int, _: FrameType | None) -> None:
-        _asked.append(number)
-        raise KeyboardInterrupt
+        now = time.monotonic()
+        if not _asked or now > _asked[-1][1] + SAME:
+            _asked.append((number, now))
+            raise KeyboardInterrupt
 
     for number in INTERRUPTS:
-        if signal.getsignal(number) == signal.SIG_DFL:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, end)
 
 

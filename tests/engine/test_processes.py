@@ -194,9 +194,13 @@ def test_what_starts_beside_the_workers_does_not_let_interrupts_through() -> Non
 
 @POSIX
 def test_what_asked_to_end_comes_before_the_errors_that_it_led_to() -> None:
-    with pytest.raises(KeyboardInterrupt), interrupts_later():
-        os.kill(os.getpid(), signal.SIGINT)
-        raise EOFError("the server has ended")
+    def start() -> None:
+        with interrupts_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            raise EOFError("the server has ended")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
 
 
 @POSIX
