@@ -29,9 +29,10 @@ from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
-from gilkit.studies.compare.plan import Budget, Subject, kernel_subject, own_subject, usual_executors
+from gilkit.studies.compare.plan import Batch, Budget, Subject, kernel_subject, own_subject, usual_executors
 from gilkit.studies.costs.probes import handed_over
 from gilkit.workloads.pickling import Pickled, inputs, pickled
+from gilkit.workloads.statement import StatementCall
 from gilkit.workloads.target import own_statement
 from gilkit.workloads.workload import KernelCall, Workload
 
@@ -117,7 +118,8 @@ class SimulatedLab(Lab):
 
     def _made(self, workload: Workload) -> Made:
         if not isinstance(workload, KernelCall):
-            return self.made["own"]
+            assert isinstance(workload, StatementCall)
+            return self.made.get(workload.statement) or self.made["own"]
         made = self.made.get(workload.kernel, Made())
         if workload.variant == "native":
             return replace(made, held=0.0, times=0.0, locked=0.0)
@@ -189,8 +191,10 @@ class Machine:
         made: Mapping[str, Made],
         noise: float = 0.004,
         rounds: int | None = None,
+        together: bool = False,
     ) -> tuple[Comparison, SimulatedLab]:
         """Measure subjects, and return what came of it, with the lab and its clock."""
+        batches = [Batch(subjects)] if together else [Batch([subject]) for subject in subjects]
         most = max(case.workers for subject in subjects for case in subject.cases)
         lab = SimulatedLab(self.cpus, most, made, noise)
 
@@ -200,7 +204,7 @@ class Machine:
 
         self.monkeypatch.setattr(machine, "load_by_others", watched)
         runner = Runner(1, clock=lab.clock)
-        Course(subjects, pace, rounds, self.cpus, runner).measure(lab)
+        Course(batches, pace, rounds, self.cpus, runner).measure(lab)
         return Comparison(runner.suite()), lab
 
     def kernels(self, *names: str, variants: tuple[str, ...] = VARIANTS) -> list[Subject]:
@@ -211,12 +215,15 @@ class Machine:
             for name in names or KERNELS
         ]
 
-    def own(self, *counts: int, shared: bool = False) -> list[Subject]:
-        """Return what is measured of a statement of the reader's own."""
+    def own(
+        self, *counts: int, shared: bool = False, statements: tuple[str, ...] = ("work()",)
+    ) -> list[Subject]:
+        """Return what is measured of statements of the reader's own."""
         chosen = list(counts or (1, self.cpus))
         shown = self.cpus if self.cpus in chosen else chosen[-1]
         return [
-            own_subject(own_statement("work()", "pass"), usual_executors(own=True), chosen, shown, shared)
+            own_subject(own_statement(each, "pass"), usual_executors(own=True), chosen, shown, shared)
+            for each in statements
         ]
 
 

@@ -109,6 +109,10 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @options.setup("What every worker runs first, once; repeat for several lines.")
 @WORKERS_OPTION
 @click.option(
+    "--against", multiple=True, metavar="STMT",
+    help="Another statement, after the same SETUP, to be compared in the same rounds; repeat for more.",
+)  # fmt: skip
+@click.option(
     "--shared", is_flag=True, help="Measure threads that share one SETUP, too: as most programs do."
 )
 @options.rounds("Rounds; by default as many as narrow intervals take.")

@@ -14,7 +14,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS, paired
 from gilkit.results.windows import Window
-from gilkit.studies.compare.plan import PATIENCE, Budget, Subject, half_width, targets
+from gilkit.studies.compare.plan import PATIENCE, Batch, Budget, Subject, half_width, targets
 from gilkit.studies.compare.preparation import Preparation
 from gilkit.studies.compare.speedups import speedup_of
 
@@ -26,7 +26,7 @@ class Course:
 
     Parameters
     ----------
-    subjects : list of Subject
+    batches : list of Batch
     pace : Budget
     rounds : int or None
         None for as many as it takes, within limits.
@@ -35,9 +35,10 @@ class Course:
     """
 
     def __init__(
-        self, subjects: Sequence[Subject], pace: Budget, rounds: int | None, cpus: int, runner: Runner
+        self, batches: Sequence[Batch], pace: Budget, rounds: int | None, cpus: int, runner: Runner
     ) -> None:
-        self.subjects = subjects
+        self.batches = batches
+        self.subjects = [subject for batch in batches for subject in batch.subjects]
         self.pace = pace
         self.asked = rounds
         self.cpus = cpus
@@ -60,18 +61,18 @@ class Course:
 
     def _first(self, lab: Lab) -> None:
         """Measure the rounds before the first look, spread over sets of fresh processes."""
-        whole = {s.name: self._cost(s, s.cases) for s in self.subjects}
-        beside = {s.name: self._cost(s, filter(s.beside, s.cases)) for s in self.subjects}
+        whole = {b.name: self._cost(b.cases) for b in self.batches}
+        beside = {b.name: self._cost(filter(b.beside, b.cases)) for b in self.batches}
         more = sum(beside.values())
         planned = self.pace.rounds(sum(whole.values()) - more, more)
         wanted, self.few = (self.asked, self.asked) if self.asked else planned
         self.first = wanted
 
-        def seconds(subject: Subject, rounds: int) -> float:
-            dear = beside[subject.name]
-            return (whole[subject.name] - dear) * rounds + dear * min(rounds, self.few)
+        def seconds(batch: Batch, rounds: int) -> float:
+            dear = beside[batch.name]
+            return (whole[batch.name] - dear) * rounds + dear * min(rounds, self.few)
 
-        left = sum(seconds(subject, wanted) for subject in self.subjects)
+        left = sum(seconds(batch, wanted) for batch in self.batches)
         self.runner.total = left
         now = self.runner.clock()
         late = now + max(self.pace.budget, min(left, self.pace.patience))
@@ -83,12 +84,12 @@ class Course:
         for goal in targets(wanted):
             if before:
                 self._renew(lab)
-            for subject in self.subjects:
-                if before and subject.tried:
-                    subject.sets.append(subject.tried)
-                share = seconds(subject, goal) - seconds(subject, before)
+            for batch in self.batches:
+                if before and batch.tried:
+                    batch.sets.append(batch.tried)
+                share = seconds(batch, goal) - seconds(batch, before)
                 room = (late - self.runner.clock()) * share / max(left, 1e-9)
-                self._rounds(subject, subject.cases, goal, self.runner.clock() + room)
+                self._rounds(batch, batch.cases, goal, self.runner.clock() + room)
                 left -= share
                 self._keep(lab)
             self.runner.note_load(self.runner.records, machine.load_by_others(LOOK))
@@ -99,27 +100,27 @@ class Course:
         for one in {lab, *(meter.lab for subject in self.subjects for meter in subject.meters.values())}:
             one.renew()
 
-    def _rounds(self, subject: Subject, cases: Sequence[Case], goal: int, late: float) -> None:
+    def _rounds(self, batch: Batch, cases: Sequence[Case], goal: int, late: float) -> None:
         """Run rounds until each of some cases has so many that nobody disturbed, or it is late.
 
         At least one; not more than `PATIENCE` times as many as are wanted; and the fewest that decide
         anything, as long as there is patience for them.
         """
         runner, first = self.runner, True
-        while lacking := self._lacking(subject, cases, goal):
-            enough = subject.tried >= self.asked if self.asked else all(self._tired(c, goal) for c in lacking)
-            until = late if self._decides(subject, lacking, min(goal, FEWEST_ROUNDS)) else self.end
+        while lacking := self._lacking(batch, cases, goal):
+            enough = batch.tried >= self.asked if self.asked else all(self._tired(c, goal) for c in lacking)
+            until = late if self._decides(batch, lacking, min(goal, FEWEST_ROUNDS)) else self.end
             if enough or (self.asked is None and not first and runner.clock() > until):
                 break
-            self._round(subject, lacking, goal)
+            self._round(batch, lacking, goal)
             first = False
-        if subject.sets:
-            for case in runner.open(subject.cases):
-                runner.records[case].facts |= facts.GENERATIONS.entry(subject.sets)
+        if batch.sets:
+            for case in runner.open(batch.cases):
+                runner.records[case].facts |= facts.GENERATIONS.entry(batch.sets)
 
-    def _decides(self, subject: Subject, cases: Iterable[Case], fewest: int) -> bool:
+    def _decides(self, batch: Batch, cases: Iterable[Case], fewest: int) -> bool:
         """Whether what the verdict is about has so many rounds that it can decide something."""
-        judged = (case for case in cases if not subject.beside(case))
+        judged = (case for case in cases if not batch.beside(case))
         return all(len(self._counting(case)) >= fewest for case in self.runner.open(judged))
 
     def _counting(self, case: Case) -> Collection[int]:
@@ -129,52 +130,51 @@ class Course:
             return records[case].ids
         return paired(*(records[c].rounds() for c in (case, base) if c in records))
 
-    def _round(self, subject: Subject, cases: Iterable[Case], goal: int) -> None:
-        lanes = [
-            Lane(case, partial(self._lane, subject, case, subject.tried), self._seconds(subject, case))
-            for case in cases
-        ]
+    def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
+        lanes = [Lane(case, partial(self._lane, case, batch.tried), self._seconds(case)) for case in cases]
         self.runner.rounds(
             lanes,
             exactly(1),
-            lambda *_: f"{subject.name}: round {subject.tried + 1} of {max(goal, self.first)}",
-            first=subject.tried,
+            lambda *_: f"{batch.name}: round {batch.tried + 1} of {max(goal, self.first)}",
+            first=batch.tried,
         )
-        subject.tried += 1
+        batch.tried += 1
 
-    def _lacking(self, subject: Subject, cases: Sequence[Case], goal: int) -> list[Case]:
-        """Return the cases of which too few rounds count, with what they are relative to."""
+    def _lacking(self, batch: Batch, cases: Sequence[Case], goal: int) -> list[Case]:
+        """Return the cases of which too few rounds count, with what they are compared to."""
         runner = self.runner
         found: dict[Case, None] = {}
         for case in runner.open(cases):
-            base = case.baseline
-            if len(self._counting(case)) < (min(goal, self.few) if subject.beside(case) else goal):
-                found[case] = None
-                if base in runner.records and base not in runner.failures:
-                    found[base] = None
-        return list(found)
+            if len(self._counting(case)) < (min(goal, self.few) if batch.beside(case) else goal):
+                found |= dict.fromkeys(c for one in batch.together(case) for c in (one, one.baseline))
+        return [case for case in runner.open(found) if case in runner.records]
 
-    def _lane(self, subject: Subject, case: Case, turn: int) -> Measured:
-        window = self._window(subject, case, turn)
+    def _lane(self, case: Case, turn: int) -> Measured:
+        window = self._window(case, turn)
         return Measured(window.value, window=window)
 
-    def _window(self, subject: Subject, case: Case, turn: int) -> Window:
+    def _window(self, case: Case, turn: int) -> Window:
         """Let the workers of a case make their calls."""
+        subject = self._subject(case)
         workload = subject.workloads[case.variant]
         if case.variant == "sent":
             return self.meter.sent(workload, subject.inputs, case.workers)
         meter = subject.meters.get(case.variant, self.meter)
         return meter.window(case.executor, workload, case.workers, turn, case.variant != "unpinned")
 
-    def _seconds(self, subject: Subject, case: Case) -> float:
+    def _seconds(self, case: Case) -> float:
         """Return about how long a window of a case takes."""
+        subject = self._subject(case)
         executor = "sent" if case.variant == "sent" else case.executor
         meter = subject.meters.get(case.variant, self.meter)
         return meter.seconds(executor, subject.workloads[case.variant], case.workers)
 
-    def _cost(self, subject: Subject, cases: Iterable[Case]) -> float:
+    def _subject(self, case: Case) -> Subject:
+        return next(subject for subject in self.subjects if subject.name == case.kernel)
+
+    def _cost(self, cases: Iterable[Case]) -> float:
         """Return about how long one round of some cases takes."""
-        return sum(self._seconds(subject, case) for case in self.runner.open(cases))
+        return sum(self._seconds(case) for case in self.runner.open(cases))
 
     def _narrow(self, lab: Lab) -> None:
         """Spend what time is left where intervals are widest, for what that costs."""
@@ -184,32 +184,32 @@ class Course:
             if not fresh:
                 fresh = True
                 self._renew(lab)
-                for subject in self.subjects:
-                    subject.sets.append(subject.tried)
-            subject, cases, goal, width = found
-            self.runner.say(f"{subject.name}: {len(cases)} intervals are wide, up to ±{width:.2f}")
-            self._rounds(subject, cases, goal, late)
+                for batch in self.batches:
+                    batch.sets.append(batch.tried)
+            batch, cases, goal, width = found
+            self.runner.say(f"{batch.name}: {len(cases)} intervals are wide, up to ±{width:.2f}")
+            self._rounds(batch, cases, goal, late)
             self._keep(lab)
 
-    def _widest(self, late: float) -> tuple[Subject, list[Case], int, float] | None:
-        """Return the subject with most to gain: its wide cases, the rounds to go to, the half-width."""
+    def _widest(self, late: float) -> tuple[Batch, list[Case], int, float] | None:
+        """Return the batch with most to gain: its wide cases, the rounds to go to, the half-width."""
         best, found = 0.0, None
-        for subject in self.subjects:
-            opened = self.runner.open(subject.cases)
+        for batch in self.batches:
+            opened = self.runner.open(batch.cases)
             looks = {case: look for case in opened if (look := self._next_look(case))}
-            wide = {case: width for case in looks if (width := self._width(subject, case)) > 0}
-            judged = {case: width for case, width in wide.items() if not subject.beside(case)}
+            wide = {case: width for case in looks if (width := self._width(batch, case)) > 0}
+            judged = {case: width for case, width in wide.items() if not batch.beside(case)}
             if not (wide := judged or wide):
                 continue
             goal = min(looks[case] for case in wide)
             wide = {case: width for case, width in wide.items() if looks[case] == goal}
             cases = list(dict.fromkeys(c for case in wide for c in (case, case.baseline)))
-            cost = self._cost(subject, cases)
+            cost = self._cost(cases)
             done = max(len(self._counting(case)) for case in wide)
             if self.runner.clock() + cost * (goal - done) > late:
                 continue
             if (gain := max(wide.values()) / cost) > best:
-                best, found = gain, (subject, cases, goal, max(wide.values()))
+                best, found = gain, (batch, cases, goal, max(wide.values()))
         return found
 
     def _next_look(self, case: Case) -> int:
@@ -222,13 +222,13 @@ class Course:
         """Whether others disturbed so many rounds of a case that no further ones are tried for a goal."""
         return len(self.runner.records[case].ids) >= PATIENCE * goal
 
-    def _width(self, subject: Subject, case: Case) -> float:
+    def _width(self, batch: Batch, case: Case) -> float:
         """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""
         records = self.runner.records
         base = records.get(case.baseline)
         if base is None or case == case.baseline:
             return 0.0
-        found = speedup_of(records[case].rounds(), base.rounds(), case.workers, subject.sets)
+        found = speedup_of(records[case].rounds(), base.rounds(), case.workers, batch.sets)
         if found is None or not found.decided or found.margin <= half_width(found):
             return 0.0
         return found.margin

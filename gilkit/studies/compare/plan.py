@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
@@ -46,6 +46,10 @@ class Budget:
     first: int
     looks: tuple[int, ...]
     patience: float
+
+    def for_each(self, subjects: int) -> Budget:
+        """Return what so many subjects may take together."""
+        return replace(self, budget=subjects * self.budget, patience=subjects * self.patience)
 
     def rounds(self, cost: float, beside: float = 0.0) -> tuple[int, int]:
         """Return how many rounds there are to be before the first look.
@@ -100,8 +104,6 @@ class Subject:
     own: bool = False
     inputs: dict[str, Any] = field(default_factory=dict)  # the data of the reader's own calls
     meters: dict[str, Meter] = field(default_factory=dict)  # of variants that are measured elsewhere
-    tried: int = 0  # rounds so far
-    sets: list[int] = field(default_factory=list)  # the first round of each further set of processes
 
     @property
     def judged(self) -> str:
@@ -117,6 +119,37 @@ class Subject:
     def follows(self, case: Case, alone: Case) -> bool:
         """Whether a case is another look at what another is the baseline of: it fails with that."""
         return case.variant == "unpinned" and (alone.variant, alone.executor) == (self.judged, "threads")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Subjects that are measured in the same rounds: one, or several to be compared to one another."""
+
+    subjects: list[Subject]
+    tried: int = 0  # rounds so far
+    sets: list[int] = field(default_factory=list)  # the first round of each further set of processes
+
+    @property
+    def name(self) -> str:
+        """What it is called while it is measured."""
+        return " | ".join(subject.name for subject in self.subjects)
+
+    @property
+    def cases(self) -> list[Case]:
+        """The cases of all."""
+        return [case for subject in self.subjects for case in subject.cases]
+
+    def of(self, case: Case) -> Subject:
+        """Return the subject that a case is of."""
+        return next(subject for subject in self.subjects if subject.name == case.kernel)
+
+    def beside(self, case: Case) -> bool:
+        """Whether a case is shown beside what verdicts are about."""
+        return self.of(case).beside(case)
+
+    def together(self, case: Case) -> list[Case]:
+        """Return a case, and the same of the other subjects: what is compared comes from the same rounds."""
+        return [replace(case, kernel=subject.name) for subject in self.subjects]
 
 
 def _plan(

@@ -28,11 +28,13 @@ from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
 from gilkit.results.file import check_writable
 from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.contrast import MOST
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.plan import (
     OWN_PACE,
     QUICK_PACE,
     USUAL_PACE,
+    Batch,
     Budget,
     Subject,
     kernel_subject,
@@ -143,7 +145,8 @@ def compare(
         if quick and own is None:  # another look at threads is for those who have time
             subject.cases = [case for case in subject.cases if case.variant != "unpinned"]
     runner = Runner(seed, progress, output)
-    course = Course(subjects, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
+    batches = [Batch([subject]) for subject in subjects]
+    course = Course(batches, _pace(subjects, quick), checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout), hosted=own is None)
     with nullcontext() if lab.hosted else _uncollected():
         return obtained(Comparison, lab, course.measure, runner.suite, output)
@@ -178,6 +181,7 @@ def timeit(
     stmt: str = "pass",
     setup: str = "pass",
     *,
+    against: str | Iterable[str] = (),
     executors: Iterable[str] | None = None,
     workers: Iterable[int] | int | None = None,
     shared: bool = False,
@@ -195,6 +199,9 @@ def timeit(
         What is timed. Its last expression is its result, where that is sent back from a process.
     setup : str
         What every worker runs first, once and for itself: so nothing needs to be pickled.
+    against : str or list of str
+        Other statements, after the same setup, to be measured in the same rounds and compared to `stmt`: two
+        versions of a function, two libraries, two sizes of a block.
     shared : bool
         Measure threads that share one setup, too: one connection, parser or list for all.
     executors, workers, rounds, seed, output, timeout, progress
@@ -216,18 +223,29 @@ def timeit(
     >>> import gilkit
     >>> gilkit.timeit("zlib.compress(data)", "import zlib; data = bytes(10**6)")  # doctest: +SKIP
     """
-    own = own_statement(stmt, setup)
+    owns = [own_statement(each, setup) for each in (stmt, *_others(against))]
+    if len({own.name for own in owns}) < len(owns):
+        raise ValueError("against must name other statements, each once")
     if output is not None:
         check_writable(output)
     known = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
     chosen = allowed("executor", executors, known) if executors else usual_executors(own=True)
     cpus = machine.usable_cpus()
     counts = worker_list(workers, (1, max(2, cpus)))
-    subject = own_subject(own, chosen, counts, shown_count(counts, cpus), shared)
+    shown = shown_count(counts, cpus)
+    batch = Batch([own_subject(own, chosen, counts, shown, shared) for own in owns])
     runner = Runner(seed, progress, output)
-    course = Course([subject], OWN_PACE, checked_rounds(rounds), cpus, runner)
+    course = Course([batch], OWN_PACE.for_each(len(owns)), checked_rounds(rounds), cpus, runner)
     lab = Lab(max(counts), checked_timeout(timeout))
     return obtained(Comparison, lab, course.measure, runner.suite, output)
+
+
+def _others(against: str | Iterable[str]) -> list[str]:
+    """Return the statements that one is measured against."""
+    others = [against] if isinstance(against, str) else list(against)
+    if len(others) >= MOST:
+        raise ValueError(f"against must name at most {MOST - 1} statements, not {len(others)}")
+    return others
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
+from gilkit.studies.compare.contrast_table import beside
 from gilkit.studies.compare.evidence import evidence
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.prediction import predicted
@@ -139,6 +140,8 @@ def table(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
     if any(case.variant == "function" for case in (*results, *results.failures)):
+        if len(found) > 1:
+            return beside(results, [(name, _line(verdict)) for name, verdict in found])
         return own(results, found[0][0], Group(*_own_lines(results, *found[0])))
     small_print = stars_and_intervals(results)
     if any(case.variant == "ceiling" for case in results):

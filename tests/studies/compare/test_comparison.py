@@ -26,7 +26,7 @@ from gilkit.results.loading import load
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
-from gilkit.studies.compare.plan import QUICK_PACE, kernel_subject
+from gilkit.studies.compare.plan import QUICK_PACE, Batch, kernel_subject
 from gilkit.workloads.workload import KernelCall, Workload
 
 pytestmark = pytest.mark.usefixtures("hasty")
@@ -249,7 +249,7 @@ def test_the_order_of_cases_follows_the_seed() -> None:
     def order(seed: int) -> list[tuple[str, str, int]]:
         subject = kernel_subject(KERNELS["lcg"], VARIANTS, list(CALL_EXECUTORS), [1, 2], 2, 10, None)
         listener = Listener()
-        Course([subject], QUICK_PACE, 3, 2, Runner(seed)).measure(listener)
+        Course([Batch([subject])], QUICK_PACE, 3, 2, Runner(seed)).measure(listener)
         return listener.asked
 
     assert order(7) == order(7)

@@ -1,0 +1,163 @@
+"""Statements beside one another: what each does alone and on all workers, and which one to use. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import ascii_uppercase
+
+from gilkit.gil.law import behaviour
+from gilkit.results import facts
+from gilkit.results.case import Case
+from gilkit.results.file import Results
+from gilkit.results.stats import Estimate
+from gilkit.studies.compare.causes import shown
+from gilkit.studies.compare.evidence import shown_workers
+from gilkit.studies.compare.speedups import over_sets, sets_of, speedups
+
+MATTERS = 0.02  # of the work, from which a difference is one that anybody cares for
+MUCH = 1.10  # times as long, from which a ratio says more than a percentage
+CONTESTED = ("threads", "processes")  # the executors on which statements are beside one another
+MOST = len(ascii_uppercase)  # statements that have a letter
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """Statements that were measured in the same rounds, the first of which sets the measure.
+
+    Parameters
+    ----------
+    names : dict of str to str
+        The statements, by the letter that stands for each.
+    workers : int
+        How many work at once in what is decided.
+    held : dict of str to float
+        The share of a call that holds the GIL, where it is known.
+    work : dict
+        The work that is done at once, in that of one worker alone with the first; by letter, executor and
+        workers.
+    alone, together : dict of str to dict of str to Estimate
+        ``alone[a][b]``: the work of one worker with a, over that with b, paired by rounds; and that of all
+        workers on threads.
+    """
+
+    names: Mapping[str, str]
+    workers: int
+    held: Mapping[str, float]
+    work: Mapping[tuple[str, str, int], Estimate]
+    alone: Mapping[str, Mapping[str, Estimate]]
+    together: Mapping[str, Mapping[str, Estimate]]
+
+
+def contrast(results: Results) -> Contrast:
+    """Return how the statements of a run compare."""
+    names = dict(zip(ascii_uppercase, results.kernels, strict=False))
+    workers = shown_workers(results, results.kernels[0])
+    first = results.rounds(_case(results.kernels[0], "threads", 1))
+    work = {}
+    for letter, name in names.items():
+        for case in results:
+            if (case.kernel, case.variant) == (name, "function") and case.executor in CONTESTED:
+                by_round = speedups(results.rounds(case), first, case.workers)
+                if (found := over_sets(by_round, sets_of(results, case))) is not None:
+                    work[letter, case.executor, case.workers] = found
+    held = {
+        letter: share
+        for letter, name in names.items()
+        if (share := results.fact(_case(name, "threads", 1), facts.HELD)) is not None
+    }
+    return Contrast(names, workers, held, work, _ratios(results, names, 1), _ratios(results, names, workers))
+
+
+def _case(name: str, executor: str, workers: int) -> Case:
+    return Case(name, "function", executor, workers)
+
+
+def _ratios(results: Results, names: Mapping[str, str], workers: int) -> dict[str, dict[str, Estimate]]:
+    """Return the work of so many threads with one statement, over that with another."""
+    found: dict[str, dict[str, Estimate]] = {letter: {} for letter in names}
+    for one, name in names.items():
+        for other, rival in names.items():
+            top, bottom = _case(name, "threads", workers), _case(rival, "threads", workers)
+            by_round = speedups(results.rounds(top), results.rounds(bottom), 1)
+            ratio = over_sets(by_round, sets_of(results, top))
+            if ratio is not None and one != other:
+                found[one][other] = ratio
+    return found
+
+
+def conclusion(c: Contrast) -> str:
+    """Say in one sentence which statement to use."""
+    measured = [letter for letter in c.names if (letter, "threads", c.workers) in c.work]
+    first = next(iter(c.names))
+    if first not in measured or len(measured) < 2:
+        seen = f"only {measured[0]} has" if measured else "none has"
+        return f"not decided: {seen} rounds on threads that nobody disturbed"
+    best = next((letter for letter in measured if _surely_best(letter, measured, c.together)), None)
+    if best is None:
+        return _no_winner(c, measured)
+    others = (letter for letter in measured if letter != best)
+    rival = first if best != first else max(others, key=lambda other: c.work[other, "threads", c.workers])
+    does = f"{_work(c, best)} instead of {_work(c, rival)} on {c.workers} threads"
+    return f"{_lead(c, best, first)}: " + ", ".join([does, *_alone(c, best, rival), *_processes(c, best)])
+
+
+def _surely_best(letter: str, measured: list[str], ratios: Mapping[str, Mapping[str, Estimate]]) -> bool:
+    """Whether one surely does more than every other, by so much that it matters."""
+    return all(
+        other == letter
+        or (
+            (other in ratios[letter] and ratios[letter][other].decided and ratios[letter][other].low > 1)
+            and ratios[letter][other] >= 1 + MATTERS
+        )
+        for other in measured
+    )
+
+
+def _work(c: Contrast, letter: str) -> str:
+    return f"{c.work[letter, 'threads', c.workers]:.2f}×"
+
+
+def _lead(c: Contrast, best: str, first: str) -> str:
+    """Say what to do: to release the GIL, where that is what makes the difference."""
+    if best == first:
+        return f"stay with {first}"
+    was, now = (behaviour(c.held[letter]) if letter in c.held else "" for letter in (first, best))
+    return f"release it, as {best} does" if was == "holds" and now.startswith("releases") else f"use {best}"
+
+
+def _alone(c: Contrast, best: str, rival: str) -> Iterator[str]:
+    """Say what it costs or gains on one worker."""
+    work = c.alone[best].get(rival)
+    if work is not None:
+        yield f"{slower(work)} on one"
+
+
+def slower(work: Estimate) -> str:
+    """Say how the work of one compares to that of another, as ``0.3% slower``."""
+    if not work.decided or work.low <= 1 <= work.high:
+        if work.decided and max(work.high - 1, 1 - work.low) <= MATTERS:
+            return "as fast"
+        ends = f", {work.low - 1:+.1%} to {work.high - 1:+.1%}" if work.decided else ""
+        return f"not told apart ({work - 1:+.1%}{ends})"
+    if work < 1:
+        return f"{1 / work - 1:.1%} slower" if 1 / work < MUCH else f"{1 / work:.2f} times as long"
+    return f"{work - 1:.1%} faster" if work < MUCH else f"{work:.2f} times as fast"
+
+
+def _processes(c: Contrast, best: str) -> Iterator[str]:
+    """Say what processes do, where that is surely more."""
+    threads, found = c.work[best, "threads", c.workers], c.work.get((best, "processes", c.workers))
+    if found is not None and found.low > threads.high and found >= threads * (1 + MATTERS):
+        yield f"{found:.2f}× in processes"
+
+
+def _no_winner(c: Contrast, measured: list[str]) -> str:
+    """Say that there is no difference on threads, if that is certain, and who is faster on one."""
+    pairs = [c.together[one][other] for one in measured for other in c.together[one] if other in measured]
+    figures = ", ".join(f"{letter} {shown(c.work[letter, 'threads', c.workers])}" for letter in measured)
+    if any(not ratio.decided or ratio.high > 1 + MATTERS for ratio in pairs):
+        return f"not decided on {c.workers} threads ({figures}): use more --rounds, on a quiet machine"
+    faster = next((letter for letter in measured if _surely_best(letter, measured, c.alone)), None)
+    rest = f": {faster} is faster on one" if faster is not None else ", and none on one"
+    return f"no difference that matters on {c.workers} threads ({figures}){rest}"

@@ -1,0 +1,140 @@
+"""Statements beside one another: in the same rounds, a row each, and a sentence that says which to use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from command import gilkit, refused
+from simulated import Machine, Made
+
+import gilkit as package
+from gilkit.results.case import Case
+from gilkit.results.loading import load
+from gilkit.results.stats import Estimate
+from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.contrast import conclusion, contrast, slower
+from gilkit.studies.compare.plan import OWN_PACE
+
+HOLDS, RELEASES = Made(call=1e-3, held=1.0), Made(call=1.003e-3, held=0.001)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    return Machine(4, monkeypatch, tmp_path)  # two cores, so that two threads have one each
+
+
+def beside(machine: Machine, noise: float = 0.001, **made: Made) -> Comparison:
+    """Measure statements of these names beside one another."""
+    subjects = machine.own(1, 2, statements=tuple(made))
+    pace = OWN_PACE.for_each(len(made))
+    return machine.carried_out(subjects, pace, made, noise, together=True)[0]
+
+
+def said(machine: Machine, noise: float = 0.001, **made: Made) -> str:
+    return conclusion(contrast(beside(machine, noise, **made).results))
+
+
+def test_all_are_measured_in_the_same_rounds(machine: Machine) -> None:
+    found = beside(machine, a=HOLDS, b=RELEASES, c=HOLDS).results
+    for executor, workers in (("threads", 1), ("threads", 2), ("processes", 2)):
+        rounds = [set(found.every(Case(name, "function", executor, workers))) for name in "abc"]
+        assert rounds[0] == rounds[1] == rounds[2]
+        assert len(rounds[0]) >= 8
+
+
+def test_a_version_that_releases_the_gil_is_the_one_to_use(machine: Machine) -> None:
+    text = said(machine, 0.0001, holds=HOLDS, releases=RELEASES)
+    assert text == "release it, as B does: 1.99× instead of 1.00× on 2 threads, 0.3% slower on one"
+
+
+def test_where_the_first_is_the_better_one_it_stays(machine: Machine) -> None:
+    text = said(machine, 0.0001, releases=RELEASES, holds=HOLDS)
+    assert text == "stay with A: 2.00× instead of 1.00× on 2 threads, 0.3% slower on one"
+
+
+def test_a_faster_library_wins_though_it_scales_no_better(machine: Machine) -> None:
+    text = said(machine, slow=HOLDS, fast=Made(call=2e-4, held=1.0))
+    words = r"use B: [45]\.\d\d× instead of [01]\.\d\d× on 2 threads, 5\.\d\d times as fast on one"
+    assert re.match(words, text), text
+    assert text.endswith("× in processes")
+
+
+def test_the_best_of_three_is_named(machine: Machine) -> None:
+    text = said(machine, a=HOLDS, b=Made(call=1e-3, held=0.7), c=RELEASES)
+    assert text.startswith("release it, as C does: 1.9")
+
+
+def test_two_alike_are_no_difference(machine: Machine) -> None:
+    text = said(machine, 0.0005, a=RELEASES, b=RELEASES)
+    assert re.match(r"no difference that matters on 2 threads \(A .*, B .*\), and none on one$", text), text
+
+
+def test_what_noise_hides_is_not_decided(machine: Machine) -> None:
+    text = said(machine, 0.2, a=RELEASES, b=Made(call=0.97e-3, held=0.001))
+    assert text.startswith("not decided on 2 threads (A "), text
+
+
+def test_noise_alone_names_no_winner_in_forty_runs(machine: Machine) -> None:
+    # The interval of one ratio misses with at most 1 %, and a winner needs 2 % beside: none of 40 is likely to.
+    texts = [said(machine, 0.02, a=RELEASES, b=RELEASES) for _ in range(40)]
+    assert not [text for text in texts if text.startswith(("use", "release", "stay"))]
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (Estimate(1.0, 0.999, 1.001), "as fast"),
+        (Estimate(0.997, 0.996, 0.998), "0.3% slower"),
+        (Estimate(1.05, 1.04, 1.06), "5.0% faster"),
+        (Estimate(0.5, 0.49, 0.51), "2.00 times as long"),
+        (Estimate(3.0, 2.9, 3.1), "3.00 times as fast"),
+        (Estimate(1.01, 0.9, 1.2), "not told apart (+1.0%, -10.0% to +20.0%)"),
+        (Estimate(1.01), "not told apart (+1.0%)"),
+    ],
+)
+def test_what_it_costs_on_one(work: Estimate, words: str) -> None:
+    assert slower(work) == words
+
+
+FEW = ["--rounds", "2", "--workers", "2"]
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    words = ["-s", "from gilkit.kernels import lcg", "lcg.gil(20000)", "--against", "lcg.nogil(20000)"]
+    done = gilkit("timeit", *FEW, *words, "-o", str(path))
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "A  lcg.gil(20000)\nB  lcg.nogil(20000)\n" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(("not decided", "release", "use", "stay", "no difference"))
+    assert load(path).kernels == ["lcg.gil(20000)", "lcg.nogil(20000)"]
+    assert gilkit("show", str(path)).stdout == done.stdout
+
+
+def test_one_that_fails_is_a_row_that_says_so() -> None:
+    done = gilkit("timeit", *FEW, "sum(range(100))", "--against", "1/0")
+    assert done.returncode == 1
+    assert re.search(r"^A +[\d.]+ .s .*\d$", done.stdout, re.M), done.stdout
+    assert re.search(r"^B +– .*failed", done.stdout, re.M)
+    assert "B  failed: ZeroDivisionError: division by zero" in done.stdout
+
+
+@pytest.mark.usefixtures("hasty")
+def test_from_python() -> None:
+    found = package.timeit("sum(range(100))", against="sum(range(200))", rounds=1, workers=2)
+    assert list(found.verdicts) == ["sum(range(100))", "sum(range(200))"]
+    assert found.speedup("function", "threads", 2, "sum(range(200))") > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pass", "--against", "pass"], "against must name other statements, each once"),
+        (["pass", "--against", "for"], "the statement is not Python"),
+        (["pass", *(w for i in range(26) for w in ("--against", str(i)))], "at most 25 statements"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: list[str], message: str) -> None:
+    refused(gilkit("timeit", *arguments), message)
