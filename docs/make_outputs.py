@@ -66,6 +66,11 @@ COMMANDS: dict[str, Output] = {
     "compare": Output("gilkit compare"),
     "compare-three": Output("gilkit compare lcg objects sleep --quick -o results.json"),
     "timeit-python": Output('gilkit timeit "sum(i * i for i in range(100_000))"'),
+    "timeit-extension": Output(
+        'gilkit timeit -s "import numpy as np, variation; x = np.linspace(0, 1, 100_000)" \\\n'
+        '      "variation.holding(x)" --against "variation.releasing(x)"',
+        before=("python setup.py -q build_ext --inplace",),
+    ),
     "timeit-json": Output('gilkit timeit -s "import json; d = list(range(9999))" "json.dumps(d)"'),
     "timeit-zlib": Output(
         'gilkit timeit -s "import zlib, random" -s "data = random.Random(0).randbytes(200_000)" \\\n'
@@ -118,13 +123,18 @@ def run(command: str, folder: str, status: int = 0) -> str:
 def made(output: Output) -> str:
     """Return the text of an output: the command, and what it prints."""
     with tempfile.TemporaryDirectory() as folder:
-        for example in EXAMPLES.glob("*.py"):
-            shutil.copy(example, folder)
+        copy_examples(folder)
         for command in output.before:
             run(command, folder)
         text = f"$ {output.command}\n{run(output.command, folder, output.status)}\n"
         check(text, output.wide, folder)
     return text
+
+
+def copy_examples(folder: str | Path) -> None:
+    """Copy the scripts of the site to a folder, with the extension that one page builds."""
+    for files in (EXAMPLES, EXAMPLES / "extension"):
+        shutil.copytree(files, folder, dirs_exist_ok=True)
 
 
 def check(text: str, wide: bool, *private: str) -> None:

@@ -7,9 +7,9 @@ install, or take a tool that is not here. Blocks of ``python`` are run as script
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -62,9 +62,14 @@ def blocks(language: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def joined(block: str) -> list[str]:
+    """The lines of a block; those that end with a backslash go on."""
+    return re.sub(r"\\\n *", "", block).splitlines()
+
+
 def commands() -> list[str]:
     """The distinct shell commands, without their comments."""
-    lines = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    lines = [line.split("  #")[0].strip() for block in blocks("sh") for line in joined(block)]
     return list(dict.fromkeys(line for line in lines if line))
 
 
@@ -97,8 +102,7 @@ def shortened(command: str) -> list[str]:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Run a command, shortened, in a folder that all share; none is run twice."""
     folder = tmp_path_factory.mktemp("docs")
-    for example in (DOCS / "examples").glob("*.py"):
-        shutil.copy(example, folder)
+    module_at(DOCS / "make_outputs.py").copy_examples(folder)
     done: dict[tuple[str, ...], subprocess.CompletedProcess[str]] = {}
 
     def run(command: str) -> subprocess.CompletedProcess[str]:
@@ -116,6 +120,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         return done[words]
 
     run("gilkit compare lcg triad -o results.json")  # which others read
+    built = run("python setup.py -q build_ext --inplace")  # the extension of one page
+    assert built.returncode == 0, built.stderr
     return run
 
 
@@ -166,6 +172,42 @@ def test_the_suites_run(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout  # what a busy machine or no GIL skips, it does with a reason
+
+
+@pytest.mark.alone
+def test_the_tests_of_the_extension_pass(ran: Ran) -> None:
+    done = ran("pytest -q -ra -p no:cacheprovider test_variation.py")
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("asv") is None, reason="asv is not installed")
+def test_the_benchmarks_of_the_extension_run(ran: Ran, tmp_path: Path) -> None:
+    where = ran("python -c 'import variation; print(variation.__file__)'")
+    folder = Path(where.stdout.strip()).parent
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "ASV_PYTHONPATH": str(folder),
+    }  # as if it were installed
+    for command in (
+        "git init -q .",
+        "git add asv.conf.json",
+        "git -c user.name=n -c user.email=e commit -qm m",
+    ):
+        subprocess.run(shlex.split(command), cwd=folder, check=True)
+    for words in (["machine", "--yes"], ["run", "--python=same", "--quick", "--dry-run"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "asv", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "Variation.time_two_threads" in done.stdout
 
 
 def test_every_verdict_is_explained() -> None:
