@@ -21,6 +21,7 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
+VAGUE = 0.25  # of a figure that its margin is, above which it is the best of nothing
 CELL = 8  # and characters that a speedup fits into
 
 
@@ -41,12 +42,40 @@ def cell(speedup: Estimate | None) -> str:
 
 
 def leaders(found: Mapping[str, Estimate | None]) -> set[str]:
-    """Return the names of the best figure and of those that cannot be told from it; none of a lone one."""
+    """Return the names of the best figure and of those that cannot be told from it; none of a lone one.
+
+    Where the best has no interval, or one so wide that it may be anything, there is none either.
+    """
     known = {name: figure for name, figure in found.items() if figure is not None}
-    if len(known) < 2:
+    best = max(known, key=lambda name: known[name], default="")
+    if len(known) < 2 or not known[best].margin <= VAGUE * known[best]:
         return set()
-    best = max(known, key=lambda name: known[name])
     return {best} | {name for name, figure in known.items() if figure.high >= known[best].low}
+
+
+def figure(speedup: Estimate | None, best: bool = False, failed: bool = False, beside: bool = False) -> Text:
+    """Return a speedup as a cell with its star, or a blank in its place.
+
+    Parameters
+    ----------
+    speedup : Estimate or None
+    best : bool
+        Whether it is among those that lead.
+    failed : bool
+        Whether it could not be measured.
+    beside : bool
+        Whether it stands beside those that compete.
+    """
+    if failed:
+        return Text("failed", style="red")
+    star, style = ("*", "bold green") if best else (" ", "dim" if beside else "")
+    return Text(star + cell(speedup), style=style)
+
+
+def question(workers: str) -> Text:
+    """Return what stands above a table of speedups: what its figures mean."""
+    means = "1.00 no gain" + (", 2.00 twice the work in the same time" if workers != "1" else "")
+    return Text(f"Speedup with {workers} worker{'s' * (workers != '1')}: {means}")
 
 
 def share(held: float | None) -> str:
@@ -157,6 +186,12 @@ def stars_and_intervals(results: Results) -> str:
         return f"{text}a–b: {ranges}"
     text += f"± 95 % interval over {round_counts(results)} rounds"
     return f"{text} (a–b: {ranges})" if min(counts) < FEWEST_ROUNDS else text
+
+
+def closing(what: str, figures: str = "") -> Text:
+    """Return the last sentence of a report: what follows, and in what figures one sees it."""
+    text = Text(what, style="bold")
+    return text.append(f": {figures}", style="not bold") if figures else text
 
 
 def note(text: str) -> Padding:

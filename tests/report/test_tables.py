@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gilkit.report.tables import absent, cell, failures, heading, plain, plain_table, share
+from gilkit.report.tables import absent, cell, failures, heading, leaders, plain, plain_table, share
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate
 
@@ -76,3 +76,21 @@ def test_figures_stand_at_the_right() -> None:
     table = plain_table("name", "seconds", figures=1)
     table.add_row("a", "1")
     assert plain(table).splitlines() == ["name  seconds", "─────────────", "a           1"]
+
+
+WIDE, NARROW, OTHER = Estimate(2.4, 0.3, 4.5), Estimate(1.98, 1.9, 2.05), Estimate(1.0, 0.99, 1.01)
+
+
+@pytest.mark.parametrize(
+    ("found", "best"),
+    [
+        ({"a": NARROW, "b": OTHER}, {"a"}),
+        ({"a": NARROW, "b": Estimate(1.95, 1.9, 2.0), "c": OTHER}, {"a", "b"}),
+        ({"a": NARROW}, set()),  # a lone one
+        ({"a": NARROW, "b": None}, set()),
+        ({"a": WIDE, "b": NARROW}, set()),  # it may be anything
+        ({"a": Estimate(2.0, least=1.9, most=2.1), "b": OTHER}, set()),  # too few rounds
+    ],
+)
+def test_who_leads(found: dict[str, Estimate | None], best: set[str]) -> None:
+    assert leaders(found) == best

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, headline
+from gilkit.report.tables import caveats, closing, headline
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.studies.claims.claim import WHOLE, Ruling, figures
@@ -20,6 +20,12 @@ COLOURS = {
     Ruling.REFUTED: "red",
     Ruling.DEPENDS: "yellow",
     Ruling.UNDECIDED: "dim",
+}
+WORDS = {
+    Ruling.HOLDS: "true here",
+    Ruling.REFUTED: "false here",
+    Ruling.DEPENDS: "it depends",
+    Ruling.UNDECIDED: "not decided",
 }
 NOT_HERE = "not here"
 
@@ -44,13 +50,10 @@ def table(results: Results) -> RenderableType:
         else:
             continue
         body.add_row(word, Group(*(line for line in lines if str(line)), ""))
-    told = " · ".join(f"{ruling.value} {count[ruling]}" for ruling in Ruling if count[ruling])
-    head: list[RenderableType] = [
-        headline(results),
-        "",
-        f"What people say, and what was measured here: {told}",
-    ]
-    return Group(*head, *caveats(results), "", body)
+    told = ", ".join(f"{count[ruling]} {WORDS[ruling]}" for ruling in Ruling if count[ruling])
+    head: list[RenderableType] = [headline(results), "", "What people say, and what was measured here"]
+    end = [closing(f"of {count.total()} claims", told)] if count else []
+    return Group(*head, *caveats(results), "", body, *end)
 
 
 def _columns() -> Table:

@@ -86,20 +86,20 @@ def _ratios(results: Results, names: Mapping[str, str], workers: int) -> dict[st
     return found
 
 
-def conclusion(c: Contrast) -> str:
-    """Say in one sentence which statement to use."""
+def conclusion(c: Contrast) -> tuple[str, str]:
+    """Say in one sentence which statement to use, and in what figures one sees it."""
     measured = [letter for letter in c.names if (letter, "threads", c.workers) in c.work]
     first = next(iter(c.names))
     if first not in measured or len(measured) < 2:
         seen = f"only {measured[0]} has" if measured else "none has"
-        return f"not decided: {seen} rounds on threads that nobody disturbed"
+        return "not decided", f"{seen} rounds on threads that nobody disturbed"
     best = next((letter for letter in measured if _surely_best(letter, measured, c.together)), None)
     if best is None:
         return _no_winner(c, measured)
     others = (letter for letter in measured if letter != best)
     rival = first if best != first else max(others, key=lambda other: c.work[other, "threads", c.workers])
     does = f"{_work(c, best)} instead of {_work(c, rival)} on {c.workers} threads"
-    return f"{_lead(c, best, first)}: " + ", ".join([does, *_alone(c, best, rival), *_processes(c, best)])
+    return _lead(c, best, first), ", ".join([does, *_alone(c, best, rival), *_processes(c, best)])
 
 
 def _surely_best(letter: str, measured: list[str], ratios: Mapping[str, Mapping[str, Estimate]]) -> bool:
@@ -152,12 +152,14 @@ def _processes(c: Contrast, best: str) -> Iterator[str]:
         yield f"{found:.2f}× in processes"
 
 
-def _no_winner(c: Contrast, measured: list[str]) -> str:
+def _no_winner(c: Contrast, measured: list[str]) -> tuple[str, str]:
     """Say that there is no difference on threads, if that is certain, and who is faster on one."""
     pairs = [c.together[one][other] for one in measured for other in c.together[one] if other in measured]
     figures = ", ".join(f"{letter} {shown(c.work[letter, 'threads', c.workers])}" for letter in measured)
     if any(not ratio.decided or ratio.high > 1 + MATTERS for ratio in pairs):
-        return f"not decided on {c.workers} threads ({figures}): use more --rounds, on a quiet machine"
+        return "not decided", f"on {c.workers} threads {figures}; use more --rounds, on a quiet machine"
     faster = next((letter for letter in measured if _surely_best(letter, measured, c.alone)), None)
-    rest = f": {faster} is faster on one" if faster is not None else ", and none on one"
-    return f"no difference that matters on {c.workers} threads ({figures}){rest}"
+    if faster is None:
+        return "no difference that matters", f"on {c.workers} threads {figures}"
+    rest = _alone(c, faster, min(c.alone[faster], key=lambda other: c.alone[faster][other]))
+    return f"use {faster}", ", ".join([*rest, f"and no difference on {c.workers} threads ({figures})"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from gilkit.report.layout import Fitted, TableColumn
 from gilkit.report.tables import (
     caveats,
-    cell,
+    closing,
     failures,
+    figure,
     headline,
     leaders,
     note,
@@ -24,6 +25,9 @@ from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate
 from gilkit.studies.compare.contrast import CONTESTED, Contrast, conclusion, contrast
+from gilkit.studies.compare.evidence import worker_counts
+
+UNIT_OF_WORK = "Work done at once: 1.00 that of one worker with A, 2.00 twice as much in the same time"
 
 
 def beside(results: Results, verdicts: Iterable[tuple[str, Text]]) -> RenderableType:
@@ -36,19 +40,20 @@ def beside(results: Results, verdicts: Iterable[tuple[str, Text]]) -> Renderable
         Every statement, and what the verdict on it says.
     """
     found = contrast(results)
-    first = next(iter(found.names))
     lines = plain_table("", "")
     lines.show_header = False
     letters = {name: letter for letter, name in found.names.items()}
     for name, verdict in verdicts:
         lines.add_row(letters[name], verdict)
-    small_print = f"work: 1.00 is that of one worker with {first}, in the same rounds; "
     parts: list[RenderableType] = [headline(results), "", _statements(found), ""]
-    parts += ["How much work do they do at once?", _rows(results, found)]
-    parts += [note(small_print + stars_and_intervals(results)), *caveats(results), "", lines]
+    parts += [
+        UNIT_OF_WORK,
+        _rows(results, found),
+    ]
+    parts += [note(stars_and_intervals(results)), *caveats(results), "", lines]
     if results.failures:
         parts += ["", *_failures(results, found)]
-    return Group(*parts, "", Text(conclusion(found), style="bold"))
+    return Group(*parts, "", closing(*conclusion(found)))
 
 
 def _statements(c: Contrast) -> Text:
@@ -62,27 +67,35 @@ def _failures(results: Results, c: Contrast) -> Iterator[Text]:
         yield from (Text(f"{letter}  ").append(line) for line in failures(failed))
 
 
-def _rows(results: Results, c: Contrast) -> Table:
+def _rows(results: Results, c: Contrast) -> Fitted:
     """One row for every statement and worker count."""
-    counts = sorted({workers for _, _, workers in c.work if workers > 1}) or [1]
-    executors = [e for e in CONTESTED if any(executor == e for _, executor, _ in c.work)]
-    body = plain_table("", "one call", "GIL held", "alone", "workers", *executors, figures=1)
-    for count in counts:
-        best = leaders(
+    counts = worker_counts(results, results.kernels[0])
+    rows = [(letter, count) for count in counts for letter in c.names]
+    used = {case.executor for case in (*results, *results.failures) if case.variant == "function"}
+    executors = [executor for executor in CONTESTED if executor in used]
+    best = {
+        count: leaders(
             {f"{letter} {e}": c.work.get((letter, e, count)) for letter in c.names for e in executors}
         )
-        for letter, name in c.names.items():
-            call = results.values(Case(name, "function", "threads", 1))
-            length = seconds(estimate(call)) if call else "–"
-            cells = []
-            for executor in executors:
-                figure = c.work.get((letter, executor, count))
-                if Case(name, "function", executor, count) in results.failures:
-                    cells.append(Text("failed", style="red"))
-                elif f"{letter} {executor}" in best:
-                    cells.append(Text(f"*{cell(figure)}", style="bold green"))
-                else:
-                    cells.append(Text(cell(figure)))
-            alone = cell(c.work.get((letter, "threads", 1)))
-            body.add_row(letter, length, share(c.held.get(letter)), alone, str(count), *cells)
-    return body
+        for count in counts
+    }
+    calls = {letter: results.values(Case(name, "function", "threads", 1)) for letter, name in c.names.items()}
+    lengths = {letter: seconds(estimate(values)) if values else "–" for letter, values in calls.items()}
+    columns = [
+        TableColumn("\n", [Text(letter) for letter, _ in rows], name=True),
+        TableColumn("\nworkers", [Text(str(count)) for _, count in rows], name=True),
+        TableColumn("\none call", [Text(lengths[letter]) for letter, _ in rows]),
+        TableColumn("GIL\nheld", [Text(share(c.held.get(letter))) for letter, _ in rows]),
+        TableColumn("one\nalone", [figure(c.work.get((letter, "threads", 1))) for letter, _ in rows]),
+    ]
+    for executor in executors:
+        cells = [
+            figure(
+                c.work.get((letter, executor, count)),
+                f"{letter} {executor}" in best[count],
+                Case(c.names[letter], "function", executor, count) in results.failures,
+            )
+            for letter, count in rows
+        ]
+        columns.append(TableColumn(f"\n{executor}", cells, points=True))
+    return Fitted(columns)

@@ -26,6 +26,15 @@ def shown_workers(results: Results, kernel: str) -> int:
     return shown_count(sorted(chosen), results.cpus)
 
 
+def worker_counts(results: Results, kernel: str) -> list[int]:
+    """Return the worker counts that have a row each: all that were asked for, but one worker alone."""
+    cases = (case for case in (*results, *results.failures) if case.kernel == kernel)
+    asked = {
+        case.workers for case in cases if case.workers > 1 and case.variant not in ("ceiling", "unpinned")
+    }
+    return sorted(asked) or [1]
+
+
 def evidence(results: Results, kernel: str, workers: int | None = None) -> Evidence:
     """Return what the table and the verdict of ``kernel`` need, at the worker count that is shown."""
     workers = shown_workers(results, kernel) if workers is None else workers

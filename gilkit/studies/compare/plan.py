@@ -228,7 +228,7 @@ def kernel_subject(
     if subject.cases:
         workloads["unpinned"] = workloads.get(subject.judged, control)
         known["unpinned"] = known.get(subject.judged, {})
-        subject.cases += _ceilings(kernel.name, [shown])
+        subject.cases += _ceilings(kernel.name, [count for count in workers if count > 1] or [shown])
     return subject
 
 

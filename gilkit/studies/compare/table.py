@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, cell, failures, headline, leaders, note, share, stars_and_intervals
+from gilkit.report.layout import Fitted, TableColumn
+from gilkit.report.tables import (
+    caveats,
+    closing,
+    failures,
+    figure,
+    headline,
+    leaders,
+    note,
+    question,
+    share,
+    stars_and_intervals,
+)
 from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.contrast_table import beside
-from gilkit.studies.compare.evidence import evidence
+from gilkit.studies.compare.evidence import evidence, worker_counts
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.prediction import predicted
 from gilkit.studies.compare.timeit_table import own
+from gilkit.studies.compare.to_do import by_use, what_to_do
 from gilkit.studies.compare.verdict import Cause, Verdict, verdicts
 
 COLOURS_OF_CAUSES = {
@@ -42,8 +54,8 @@ COLOURS_OF_CAUSES = {
 # The headings of the columns: of threads by variant, and of what stands beside them.
 THREADS = {variant: f"{variant}\nthreads" for variant in ("python", "gil", "nogil")}
 PROCESSES, NATIVE, CEILING = "\nprocesses", "native\nthreads", "\nceiling"
-NAME_WIDTH = 11  # columns of a kernel's name
 CONTESTANTS = 4  # the first columns compete; the others say what was possible
+SPARED = {"call of": 2, NATIVE: 1}  # columns that go where it is narrow: the larger number first
 
 
 def speedups(f: Evidence) -> dict[str, Estimate | None]:
@@ -67,45 +79,36 @@ def _failed(results: Results, kernel: str) -> set[str]:
     return found
 
 
-def _rows(results: Results) -> Table:
-    """Return the table of speedups, one row a kernel."""
-    shown = [evidence(results, kernel) for kernel in results.kernels]
-    counts = dict.fromkeys(f.workers for f in shown)
-    workers = " / ".join(map(str, counts))
-    body = Table(
-        title=f"How many times the work of one worker is done by {workers} workers at once?",
-        title_justify="left",
-        title_style="",
-        box=None,  # columns touch, to fit into 80
-        padding=0,
-        pad_edge=False,
+def _rows(results: Results) -> RenderableType:
+    """Return the table of speedups, one row for every kernel and worker count."""
+    shown = [
+        evidence(results, kernel, count)
+        for kernel in results.kernels
+        for count in worker_counts(results, kernel)
+    ]
+    several = len({f.workers for f in shown}) > 1
+    columns = [TableColumn("\nkernel", [Text(f.kernel) for f in shown], name=True)]
+    if several:
+        columns.append(TableColumn("\nworkers", [Text(str(f.workers)) for f in shown], name=True))
+    lengths = [Text("–" if f.call is None else seconds(f.call)) for f in shown]
+    sizes = [Text(f"{f.size:,} {f.unit}" if f.size else "–") for f in shown]
+    columns += [
+        TableColumn("\ncall of", sizes, SPARED["call of"]),
+        TableColumn("\none call", lengths),
+        TableColumn("GIL\nheld", [Text(share(f.held)) for f in shown]),
+    ]
+    rows = [speedups(f) for f in shown]
+    best = [leaders(dict(list(row.items())[:CONTESTANTS])) for row in rows]
+    failed = [_failed(results, f.kernel) for f in shown]
+    for head in rows[0]:
+        cells = [
+            figure(row[head], head in lead, row[head] is None and head in broken, head == CEILING)
+            for row, lead, broken in zip(rows, best, failed, strict=True)
+        ]
+        columns.append(TableColumn(head, cells, SPARED.get(head, 0), points=True))
+    return Group(
+        question(" / ".join(str(n) for n in dict.fromkeys(f.workers for f in shown))), Fitted(columns)
     )
-
-    def column(head: str, width: int, **options: Any) -> None:
-        body.add_column(f"{head}\n{'─' * width}", no_wrap=True, width=width, **options)
-
-    column("\nkernel", NAME_WIDTH)
-    column("one\ncall", 8, justify="right")
-    column("GIL\nheld", 6, justify="right")
-    heads = list(speedups(shown[0]))
-    for head in heads:
-        column(head, 10 if "processes" in head else 9, justify="right")
-    for f in shown:
-        row = speedups(f)
-        failed = _failed(results, f.kernel)
-        best = leaders(dict(list(row.items())[:CONTESTANTS]))
-        cells: list[Text] = []
-        for head in heads:
-            speedup = row[head]
-            if speedup is None and head in failed:
-                cells.append(Text("failed", style="red"))
-            elif head in best:
-                cells.append(Text(f"*{cell(speedup)}", style="bold green"))
-            else:
-                cells.append(Text(cell(speedup), style="dim" if head in heads[-1:] else ""))
-        length = seconds(f.call) if f.call is not None else "–"
-        body.add_row(f.kernel, length, share(f.held), *cells)
-    return body
 
 
 def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
@@ -128,7 +131,8 @@ def _line(verdict: Verdict) -> Text:
 
 def _own_lines(results: Results, kernel: str, verdict: Verdict) -> Iterable[Text]:
     """Return the verdict on the reader's own code, what else is certain, and what more CPUs would give."""
-    return [_line(verdict), *map(Text, verdict.notes), *_prediction(results, kernel, verdict)]
+    more = _prediction(results, kernel, verdict)
+    return [_line(verdict), *map(Text, verdict.notes), *more, Text(), _closing(results, [(kernel, verdict)])]
 
 
 def _prediction(results: Results, kernel: str, verdict: Verdict) -> list[Text]:
@@ -156,4 +160,16 @@ def table(results: Results) -> RenderableType:
     parts += [Text(f"GIL held: {said}", style="dim") for said in sorted(watched)]
     if results.failures:
         parts += ["", *failures(results.failures)]
-    return Group(*parts)
+    return Group(*parts, "", _closing(results, found))
+
+
+def _closing(results: Results, found: Sequence[tuple[str, Verdict]]) -> Text:
+    """Say in one sentence what to do: of several kernels, with which of them."""
+    answers = [(kernel, what_to_do(evidence(results, kernel), verdict)) for kernel, verdict in found]
+    if len(answers) == 1:
+        said = answers[0][1]
+        return closing(said.use, said.figures)
+    text = Text()
+    for use, kernels in by_use(answers):
+        text.append("; " if text else "").append(f"{', '.join(kernels)}: ").append(use, style="bold")
+    return text

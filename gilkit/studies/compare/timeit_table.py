@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.gil.law import behaviour
+from gilkit.report.layout import Fitted, TableColumn
 from gilkit.report.tables import (
     caveats,
-    cell,
     failures,
+    figure,
     headline,
     leaders,
     note,
     plain_table,
+    question,
     share,
     stars_and_intervals,
 )
@@ -24,7 +25,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import evidence, pickles
+from gilkit.studies.compare.evidence import evidence, pickles, worker_counts
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
@@ -45,7 +46,7 @@ def own(results: Results, kernel: str, verdict: RenderableType) -> RenderableTyp
     """
     f = evidence(results, kernel)
     parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
-    parts += ["How many times the work of one worker is done at once?"]
+    parts += [question(" / ".join(map(str, worker_counts(results, kernel))))]
     parts += [_speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
     parts += _sent(results, f)
     parts.append(verdict)
@@ -70,7 +71,7 @@ def _call(results: Results, f: Evidence) -> Text:
     return line
 
 
-def _speedups(results: Results, kernel: str) -> Table:
+def _speedups(results: Results, kernel: str) -> Fitted:
     """One row for every worker count."""
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
     counts = sorted({case.workers for case in cases if case.variant != "unpinned"} | {1})
@@ -82,22 +83,21 @@ def _speedups(results: Results, kernel: str) -> Table:
         "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
     }
     used = {head: key for head, key in columns.items() if any((c.variant, c.executor) == key for c in cases)}
-    body = plain_table("workers", *used, figures=0)
-    for count in counts:
-        found: dict[str, Estimate | None] = {
-            head: _speedup(results, Case(kernel, *key, count)) for head, key in used.items()
-        }
-        best = leaders({head: s for head, s in found.items() if head != "ceiling" and count > 1})
+    rows = [
+        {head: _speedup(results, Case(kernel, *key, count)) for head, key in used.items()} for count in counts
+    ]
+    best = [
+        leaders({head: s for head, s in row.items() if head != "ceiling" and count > 1})
+        for row, count in zip(rows, counts, strict=True)
+    ]
+    shown = [TableColumn("workers", [Text(str(count)) for count in counts], name=True)]
+    for head, key in used.items():
         cells = [
-            Text("failed", style="red")
-            if Case(kernel, *used[head], count) in results.failures
-            else Text(f"*{cell(s)}", style="bold green")
-            if head in best
-            else Text(cell(s), style="dim" if head == "ceiling" else "")
-            for head, s in found.items()
+            figure(row[head], head in lead, Case(kernel, *key, count) in results.failures, head == "ceiling")
+            for row, lead, count in zip(rows, best, counts, strict=True)
         ]
-        body.add_row(str(count), *cells)
-    return body
+        shown.append(TableColumn(head, cells, points=True))
+    return Fitted(shown)
 
 
 def _speedup(results: Results, case: Case) -> Estimate | None:

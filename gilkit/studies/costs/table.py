@@ -7,7 +7,8 @@ from math import isnan
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.report.tables import absent, failure, headline, note, plain_table, round_counts
+from gilkit.report.tables import absent, closing, failure, headline, note, plain_table, round_counts
+from gilkit.report.units import seconds
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate
@@ -36,7 +37,21 @@ def table(results: Results) -> RenderableType:
     parts: list[RenderableType] = [headline(results), "", body, note(small_print), *absent(results.missing)]
     if results.failures:
         parts += ["", *(_failed(case, reason) for case, reason in results.failures.items())]
-    return Group(*parts)
+    return Group(*parts, *_closing(results))
+
+
+def _closing(results: Results) -> list[RenderableType]:
+    """Say below which length a call is not worth handing out, where that was measured."""
+    costs = {
+        executor: estimate(values)
+        for executor in ("threads", "processes")
+        for case in results
+        if case.variant == f"submit-{executor}" and (values := results.values(case))
+    }
+    if not costs:
+        return []
+    told = " and ".join(f"{seconds(cost)} to a pool of {executor}" for executor, cost in costs.items())
+    return ["", closing("do not hand out calls that are shorter than what it costs to hand one out", told)]
 
 
 def catalogue() -> RenderableType:

@@ -9,13 +9,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gilkit.report.curve import Curve
-from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts
+from gilkit.report.tables import cell, closing, failures, headline, note, plain_table, round_counts
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.scaling.columns import COLUMNS, FLAT, Growth, counts, measured, told
 
+# What the columns show that stay flat: who can do such work side by side.
+WAITING = {"IoThread": "threads", "IoProcess": "processes"}
+COMPUTING = {"CpuThread": "threads", "CpuProcess": "processes", "nogil": "threads that release the GIL"}
 WIDE, HIGH, MARGIN = 69, 14, 6  # columns and rows of the picture, and columns to the left of it
 
 
@@ -45,7 +48,22 @@ def table(results: Results) -> RenderableType:
         parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, counts(results)[0])]
     if results.failures:
         parts += ["", *failures(results.failures, _column)]
-    return Group(*parts)
+    return Group(*parts, *_closing(said, results.cpus))
+
+
+def _closing(said: list[Growth], cpus: int) -> list[RenderableType]:
+    """Say which workers share each kind of work without taking longer, with as many as CPUs."""
+    growth = next((one for one in said if one.workers <= cpus), None)
+    if growth is None:
+        return []
+    works = {"waiting": WAITING, "computing": COMPUTING}
+    parts = []
+    for work, names in works.items():
+        shared = [who for name, who in names.items() if name in growth.flat]
+        if shared or any(name in growth.growing for name in names):
+            parts.append(f"{work}: {' or '.join(shared) or 'one worker'}")
+    why = f"they took no longer with {growth.workers} times the work"
+    return ["", closing("; ".join(parts), why) if parts else closing("not decided", "use more --rounds")]
 
 
 def _column(case: Case) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gilkit.arguments import shown_count
 from gilkit.report.curve import Curve
-from gilkit.report.tables import caveats, cell, failure, headline, note, plain_table, round_counts
+from gilkit.report.tables import caveats, cell, closing, failure, headline, note, plain_table, round_counts
 from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -61,7 +61,23 @@ def table(results: Results) -> RenderableType:
         parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(drawn)]
     if results.failures:
         parts += ["", *_failed(results.failures, unit)]
-    return Group(*parts)
+    return Group(*parts, "", closing(*_answer(points(results, shown), unit, own, shown)))
+
+
+def _answer(found: list[Point], unit: str, own: bool, workers: int) -> tuple[str, str]:
+    """Say from which size on to do it, and what it brings."""
+    who = "use threads" if own else "release the GIL"
+    if not _decided(found):
+        return "not decided", "use more --rounds, on a quiet machine"
+    bracket, last = crossing(found), found[-1]
+    brings = f"{last.advantage:.2f}× at {last.size:,} {unit}, with {workers} workers"
+    if bracket.high is None:
+        what = "to use threads" if own else "to release the GIL"
+        return f"{what} does not pay up to {last.size:,} {unit}", brings
+    there = next(point for point in found if point.size == bracket.high)
+    begin = "at any size from" if bracket.low is None else "from about"
+    size = bracket.high if bracket.low is None else bracket.at
+    return f"{who} {begin} {size:,} {unit} on", f"calls of {seconds(there.call)} there; {brings}"
 
 
 def _failed(reasons: Mapping[Case, str], unit: str) -> Iterator[Text]:

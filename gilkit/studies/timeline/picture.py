@@ -9,8 +9,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from gilkit.report.tables import heading, share
+from gilkit.machine import BUSY
+from gilkit.report.tables import closing, heading, share
 from gilkit.report.units import seconds
+from gilkit.results import facts
 from gilkit.studies.timeline.history import History, joined, running
 
 HAS, RUNS, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "  # the GIL; without it; for it or else; not known
@@ -21,6 +23,7 @@ FEWEST_CELLS = 16
 MARK = 8  # cells, at the least, from one mark of the axis to the next
 HOLDERS = "123456789abcdefghijklmnopqrstuvwxyz"  # workers in the lane of the GIL
 OTHER = "+"  # a thread that is no worker
+AT_ONCE, TAKEN = 0.7, 0.7  # of what they could use, from which they ran at once; of the time the GIL was held
 TOGETHER = 20  # samples: of calls that last less, as many as last so long are taken together
 
 
@@ -32,7 +35,26 @@ def picture(history: History) -> RenderableType:
         _title(history),
         Drawing(history),
         *(Padding(Text(line, style="dim"), 0) for line in notes(history)),
+        "",
+        closing(*_answer(history)),
     )
+
+
+def _answer(history: History) -> tuple[str, str]:
+    """Say whether the workers ran at once, in CPUs that they used together."""
+    count = len(history.workers)
+    used = sum(span.cpu for span in history.spans) / (history.end - history.start)
+    figures = f"{count} worker{'s' * (count != 1)} kept {used:.2f} CPUs busy"
+    if count < 2:
+        return "one worker", figures
+    if used > 1 + AT_ONCE * (min(count, facts.CPUS.of(history.facts, count)) - 1):
+        return "they ran at once", figures
+    held = 0.0 if history.missing or history.separate else sum(_held_share(history, i) for i in range(count))
+    if held >= TAKEN:
+        return "they took turns with the GIL", figures
+    if history.load >= BUSY:  # others may have kept them from it
+        return "not decided: the machine is busy", figures
+    return "they did not run at once", figures
 
 
 def _title(history: History) -> Text:
@@ -103,12 +125,21 @@ def lines(history: History, width: int) -> list[str]:
 
 
 def _shares(history: History, index: int) -> str:
+    cpu = f"{share(_cpu_share(history, index)):>6}"
+    return cpu if history.missing else f"{share(_held_share(history, index)):>6}{cpu}"
+
+
+def _cpu_share(history: History, index: int) -> float:
+    """Return the share of its time for which a worker used a CPU."""
+    own = [span for span in history.spans if span.worker == index]
+    return sum(span.cpu for span in own) / (own[-1].end - own[0].start)
+
+
+def _held_share(history: History, index: int) -> float:
+    """Return the share of its time for which a worker had the GIL."""
     own = [span for span in history.spans if span.worker == index]
     first, last = own[0].start, own[-1].end
-    cpu = f"{share(sum(span.cpu for span in own) / (last - first)):>6}"
-    if history.missing:
-        return cpu
-    return f"{share(history.held(index).between(first, last) / (last - first)):>6}{cpu}"
+    return history.held(index).between(first, last) / (last - first)
 
 
 def axis(length: float, columns: int) -> str:

@@ -47,7 +47,7 @@ def test_a_statement_and_its_file(tmp_path: Path) -> None:
 def test_every_worker_count_has_a_row() -> None:
     done = gilkit("timeit", "--rounds", "1", "--workers", "1,2,3", "sum(range(1000))")
     assert done.returncode == 0, done.stderr
-    assert [int(found) for found in re.findall(r"^ +(\d) ", done.stdout, re.M)] == [1, 2, 3]
+    assert [int(found) for found in re.findall(r"^(\d) +[\d.]+ ", done.stdout, re.M)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ def test_threads_that_take_turns() -> None:
         "GIL, a CPU or other things",
         "GIL sampled every 20 µs, ? not seen; ▒ or · by the",
         "CPU time of whole calls",
+        "",
+        "they took turns with the GIL: 2 workers kept 1.00",
+        "CPUs busy",
     ]
 
 
