@@ -46,7 +46,8 @@ class TableColumn:
         points = [found.end() if (found := FIGURE.match(cell.plain)) else 0 for cell in self.cells]
         before = max(points, default=0)
         behind = max((len(cell) - at for at, cell in zip(points, self.cells, strict=True) if at), default=0)
-        widest = max(before + behind, *map(len, (*self.cells, *self.head.split("\n"))))
+        texts = [*(cell.plain for cell in self.cells), *self.head.split("\n")]
+        widest = max(before + behind, *(len(text) for text in texts))
         padded = []
         for at, cell in zip(points, self.cells, strict=True):
             rest = behind - (len(cell) - at) if at else 0  # what is no figure stands at the right
