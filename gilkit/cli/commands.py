@@ -77,6 +77,7 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 
 
 @command.command("compare")
+@options.for_machines
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
 @click.option(
     "--variant", "variants", multiple=True, callback=options.several("variant", VARIANTS),
@@ -105,6 +106,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 
 
 @command.command("timeit")
+@options.for_machines
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
 @options.setup("What every worker runs first, once; repeat for several lines.")
 @WORKERS_OPTION
@@ -126,6 +128,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 
 
 @command.command("threshold")
+@options.for_machines
 @WHAT_ARGUMENT
 @options.setup("For a statement: what every worker runs first, once. May use n.")
 @click.option(
@@ -151,6 +154,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 
 
 @command.command("costs")
+@options.for_machines
 @NAMES_ARGUMENT
 @options.rounds("Rounds; by default as many as fit into 15 seconds.")
 @click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
@@ -171,6 +175,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 
 @command.command("timeline")
+@options.for_machines
 @WHAT_ARGUMENT
 @options.setup("For a statement: what every worker runs first, once.")
 @click.option("--variant", help="Of the kernel: python, gil or nogil; by default nogil where it has one.")
@@ -197,6 +202,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
 
 
 @command.command("scaling")
+@options.for_machines
 @click.option(
     "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
 )
@@ -220,6 +226,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 
 
 @command.command("claims")
+@options.for_machines
 @NAMES_ARGUMENT
 @click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
 @SEED_OPTION
@@ -240,6 +247,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 
 @command.command("show")
+@options.for_machines
 @click.argument("file")
 @PLOT_OPTION
 def show_command(file: str, plot: str | None) -> None:

@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from gilkit.machine import BUSY, busy_words
@@ -21,6 +22,15 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
+BLACK, RED, GREEN, YELLOW = (0, 0, 0), (207, 68, 68), (46, 139, 87), (176, 122, 0)
+BLUE, MAGENTA, CYAN, GREY = (74, 122, 217), (178, 92, 178), (0, 139, 155), (127, 127, 127)
+ON_ANY_PAGE = TerminalTheme(  # colours that can be read on a white and on a black page
+    (255, 255, 255), BLACK, [BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, GREY]
+)
+PRE = (
+    "font-family: monospace; white-space: pre; line-height: normal; overflow-x: auto; "
+    "background: none; border: 0; margin: 0; padding: 0; color: inherit"
+)
 CELL = 8  # and characters that a speedup fits into
 
 
@@ -185,3 +195,19 @@ def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
     console.print(renderable)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
+
+
+def html(renderable: RenderableType, width: int = WIDTH) -> str:
+    """Return a renderable as HTML that needs no style sheet and takes the page's own colours."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        force_jupyter=False,
+        highlight=False,
+    )
+    console.print(renderable)
+    return console.export_html(
+        theme=ON_ANY_PAGE, code_format=f'<pre style="{PRE}">{{code}}</pre>', inline_styles=True
+    )
