@@ -77,7 +77,6 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 
 
 @command.command("compare")
-@options.for_machines
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
 @click.option(
     "--variant", "variants", multiple=True, callback=options.several("variant", VARIANTS),
@@ -95,6 +94,7 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
 @OUTPUT_OPTION
 @options.timeout(TIMEOUT)
+@options.for_machines
 def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
     """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
 
@@ -106,7 +106,6 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 
 
 @command.command("timeit")
-@options.for_machines
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
 @options.setup("What every worker runs first, once; repeat for several lines.")
 @WORKERS_OPTION
@@ -117,6 +116,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Measure a statement of your own: who holds the GIL, and do threads or processes win.
 
@@ -128,7 +128,6 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 
 
 @command.command("threshold")
-@options.for_machines
 @WHAT_ARGUMENT
 @options.setup("For a statement: what every worker runs first, once. May use n.")
 @click.option(
@@ -139,6 +138,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
@@ -154,13 +154,13 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 
 
 @command.command("costs")
-@options.for_machines
 @NAMES_ARGUMENT
 @options.rounds("Rounds; by default as many as fit into 15 seconds.")
 @click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print what each NAME stands for, and measure nothing.")
+@options.for_machines
 def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     """Measure what starting, switching and sending cost on this machine.
 
@@ -175,7 +175,6 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 
 @command.command("timeline")
-@options.for_machines
 @WHAT_ARGUMENT
 @options.setup("For a statement: what every worker runs first, once.")
 @click.option("--variant", help="Of the kernel: python, gil or nogil; by default nogil where it has one.")
@@ -190,6 +189,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
 )
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Show who ran when and who held the GIL when: a lane for every worker.
 
@@ -202,7 +202,6 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
 
 
 @command.command("scaling")
-@options.for_machines
 @click.option(
     "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
 )
@@ -212,6 +211,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
 @OUTPUT_OPTION
 @PLOT_OPTION
 @options.timeout(TIMEOUT)
+@options.for_machines
 def scaling_command(plot: str | None, **asked: Any) -> None:
     """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
 
@@ -226,12 +226,12 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 
 
 @command.command("claims")
-@options.for_machines
 @NAMES_ARGUMENT
 @click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print how each is put to the test, and measure nothing.")
+@options.for_machines
 def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     """Put what people say of threads and processes to the test.
 
@@ -247,9 +247,9 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 
 @command.command("show")
-@options.for_machines
 @click.argument("file")
 @PLOT_OPTION
+@options.for_machines
 def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
     found = load(file)
