@@ -42,7 +42,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # with every build
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
-nb_merge_streams = True
+nb_output_stderr = "remove"  # what is said of a busy machine stands in the tables, too
 
 # The button copies what one types, not what is printed.
 copybutton_prompt_text = "$ "

@@ -192,7 +192,14 @@ def plain_table(*headings: str, figures: int | None = None) -> Table:
 def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     """Return a renderable as plain text."""
     buffer = io.StringIO()
-    console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
+    console = Console(
+        file=buffer,
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        highlight=False,
+    )
     console.print(renderable)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
 
@@ -208,6 +215,7 @@ def html(renderable: RenderableType, width: int = WIDTH) -> str:
         highlight=False,
     )
     console.print(renderable)
-    return console.export_html(
+    text = console.export_html(
         theme=ON_ANY_PAGE, code_format=f'<pre style="{PRE}">{{code}}</pre>', inline_styles=True
     )
+    return text.replace("color: #000000; text-decoration-color: #000000", "color: inherit")

@@ -90,8 +90,9 @@ def compare(
         Where to write the results after every kernel.
     timeout : float
         Seconds after which a window is given up and its processes are killed.
-    progress : callable, optional
-        Called with a `Progress` before every case of every round.
+    progress : bool or callable, optional
+        True for a bar, on a terminal or in a notebook; or what is called with a `Progress` before every case
+        of every round.
 
     Returns
     -------

@@ -202,8 +202,8 @@ def timeline(
         Where to write the trace.
     timeout : float
         Seconds after which it is given up and its processes are killed.
-    progress : callable, optional
-        Called with a `Progress` before every step.
+    progress : bool or callable, optional
+        True for a bar, on a terminal or in a notebook; or what is called with a `Progress` before every step.
 
     Returns
     -------
