@@ -39,6 +39,8 @@ PLACES = {
 
 # What results are made of: types that one reads, and does not make.
 PARTS = [
+    "gilkit.studies.outcome.Report",
+    "gilkit.studies.outcome.Outcome",
     "gilkit.report.progress.Progress",
     "gilkit.studies.threshold.crossing.Crossing",
     "gilkit.studies.threshold.crossing.Point",

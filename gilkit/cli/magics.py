@@ -19,7 +19,7 @@ from gilkit.report.tables import html, plain
 from gilkit.studies.outcome import Report
 from gilkit.workloads.statement import see
 
-STATEMENT = "STMT"  # in the name of an argument that may be one
+STMT = "STMT"  # in the name of an argument that may be a statement
 
 
 class Shown:
@@ -81,7 +81,7 @@ def _words(line: str, cell: str | None) -> list[str]:
 
 def _takes_statement(found: click.Command) -> bool:
     arguments = (param for param in found.params if isinstance(param, click.Argument))
-    return any(STATEMENT in (argument.metavar or "") for argument in arguments)
+    return any(STMT in (argument.metavar or "") for argument in arguments)
 
 
 def _run(words: list[str]) -> Any:
