@@ -12,7 +12,7 @@ project = "gilkit"
 release = version = installed("gilkit")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # which takes pages of MyST, and runs those that are notebooks
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
@@ -39,6 +39,11 @@ numpydoc_attributes_as_param_list = True
 myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+nb_execution_mode = "force"  # with every build
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_output_stderr = "remove"  # what is said of a busy machine stands in the tables, too
+
 # The button copies what one types, not what is printed.
 copybutton_prompt_text = "$ "
 copybutton_only_copy_prompt_lines = True
@@ -53,7 +58,7 @@ html_css_files = ["gilkit.css"]
 html_show_sourcelink = False
 html_show_copyright = False
 html_show_sphinx = False
-html_sidebars = {"index": [], "tutorial": [], "contributing": [], "changelog": []}
+html_sidebars = {"index": [], "tutorial": [], "notebook": [], "contributing": [], "changelog": []}
 html_theme_options = {
     "logo": {"text": "gilkit", "alt_text": "gilkit"},
     "navbar_align": "left",

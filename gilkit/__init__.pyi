@@ -1,5 +1,6 @@
 # The public names: type checkers read them here, and `__init__.py` loads them from here on first use.
 from ._version import __version__ as __version__
+from .cli.magics import load_ipython_extension as load_ipython_extension
 from .errors import MonitorError as MonitorError
 from .gil.held import held_share as held_share
 from .gil.monitor import GilMonitor as GilMonitor

@@ -140,7 +140,7 @@ def test_every_study_has_the_same_shape(study: str) -> None:
     from gilkit.studies.registry import STUDIES
 
     here = {path.stem for path in (PACKAGE / "studies" / study).glob("*.py")}
-    assert {"__init__", "study"} < here
+    assert {"__init__", "study", "findings"} < here
     assert here & {"table", "picture"}
     assert set(STUDIES) == {path.parent.name for path in PACKAGE.glob("studies/*/__init__.py")}
     assert study in command.commands

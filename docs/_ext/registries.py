@@ -39,7 +39,9 @@ PLACES = {
 
 # What results are made of: types that one reads, and does not make.
 PARTS = [
-    "gilkit.engine.runner.Progress",
+    "gilkit.studies.outcome.Report",
+    "gilkit.studies.outcome.Outcome",
+    "gilkit.report.progress.Progress",
     "gilkit.studies.threshold.crossing.Crossing",
     "gilkit.studies.threshold.crossing.Point",
     "gilkit.studies.claims.claim.Finding",

@@ -94,6 +94,7 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
 @OUTPUT_OPTION
 @options.timeout(TIMEOUT)
+@options.for_machines
 def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
     """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
 
@@ -119,6 +120,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Measure a statement of your own: who holds the GIL, and do threads or processes win.
 
@@ -140,6 +142,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
@@ -161,6 +164,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print what each NAME stands for, and measure nothing.")
+@options.for_machines
 def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     """Measure what starting, switching and sending cost on this machine.
 
@@ -189,6 +193,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
 )
 @options.timeout(SHORT_TIMEOUT)
+@options.for_machines
 def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Show who ran when and who held the GIL when: a lane for every worker.
 
@@ -210,6 +215,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
 @OUTPUT_OPTION
 @PLOT_OPTION
 @options.timeout(TIMEOUT)
+@options.for_machines
 def scaling_command(plot: str | None, **asked: Any) -> None:
     """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
 
@@ -229,6 +235,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print how each is put to the test, and measure nothing.")
+@options.for_machines
 def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     """Put what people say of threads and processes to the test.
 
@@ -246,6 +253,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 @command.command("show")
 @click.argument("file")
 @PLOT_OPTION
+@options.for_machines
 def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
     found = load(file)

@@ -33,6 +33,7 @@ from gilkit.report.tables import failures
 from gilkit.workloads.statement import see
 
 FAILED, BAD_INPUT = 1, 2
+EXPECTED = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
 
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± or → still gets its table
-    warnings.showwarning = _warn
+    warnings.showwarning = say_warning
     _heed()
     with suppress(FileNotFoundError):  # a folder that was removed has no modules
         see(str(Path.cwd()))
@@ -64,9 +65,6 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo(error.format_message())
     except FailedCasesError:
         return FAILED
-    except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "gilkit"
-        return _refused(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
     except UnsavedError as error:
         show(error.outcome)
         return _refused(str(error))
@@ -75,17 +73,25 @@ def _run(arguments: Sequence[str] | None) -> int:
             show(line)
         click.echo("gilkit: nothing was measured", err=True)
         return FAILED
-    except (click.ClickException, ResultsError, ValueError, TypeError) as error:
-        return _refused(str(error))
-    except OSError as error:
-        if error.errno in UNWRITTEN and not error.filename:
+    except EXPECTED as error:
+        if isinstance(error, OSError) and error.errno in UNWRITTEN and not error.filename:
             raise
-        return _refused(f"cannot read {error.filename}: {error.strerror}" if error.filename else str(error))
+        return _refused(in_words(error))
     except StoppedError as error:
         return _interrupted(error.__cause__)
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(None)
     return 0
+
+
+def in_words(error: Exception) -> str:
+    """Return one of `EXPECTED` in one line."""
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "gilkit"
+        return f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')"
+    if isinstance(error, OSError) and error.filename:
+        return f"cannot read {error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _unwritten(error: OSError) -> int:
@@ -102,7 +108,7 @@ def _to_nowhere(*streams: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _warn(
+def say_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT
+from gilkit.cli.screen import FORMS, printer
 from gilkit.studies.scaling import plot
 from gilkit.workloads.target import from_words
 
@@ -84,6 +86,24 @@ def setup(text: str) -> Decorator:
 def listed(text: str) -> Decorator:
     """Return the option that lists, and measures nothing."""
     return click.option("--list", "listed", is_flag=True, help=text)
+
+
+def for_machines(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command print what it found as JSON or CSV, too: `screen.show` does."""
+
+    @click.option("--json", "json", is_flag=True, help="Print JSON, and nothing else on standard output.")
+    @click.option("--csv", "csv", is_flag=True, help="The same as CSV: a row for each case.")
+    @functools.wraps(command)
+    def run(*args: Any, json: bool, csv: bool, **asked: Any) -> Any:
+        if json and csv:
+            raise click.UsageError("--json and --csv exclude one another")
+        if (json or csv) and asked.get("listed"):
+            raise click.UsageError("--json and --csv are for what was measured, not for --list")
+        if json or csv:
+            printer.set(FORMS["json" if json else "csv"])
+        return command(*args, **asked)
+
+    return run
 
 
 def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:

@@ -1,21 +1,29 @@
-"""The screen: tables on standard output, a progress bar on standard error."""
+"""The screen: what was found on standard output, as a text, as JSON or as CSV."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextvars import ContextVar
+from typing import Any
 
 import click
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
 
-from gilkit.engine.runner import Progress
+from gilkit.report.data import csv_text, json_text
+from gilkit.report.progress import bar as progress_bar
 from gilkit.report.tables import plain
+from gilkit.studies.outcome import Report
+
+__all__ = ["FORMS", "printer", "progress_bar", "show"]
 
 
-def show(renderable: RenderableType) -> None:
-    """Print to standard output: in colour on a terminal, and no wider than 80 columns into a pipe."""
+def show(found: Any) -> None:
+    """Print to standard output, in the form that was asked for."""
+    printer.get()(found)
+
+
+def print_text(renderable: RenderableType) -> None:
+    """Print a table: in colour on a terminal, and no wider than 80 columns into a pipe."""
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(renderable)
@@ -23,40 +31,23 @@ def show(renderable: RenderableType) -> None:
         click.echo(plain(renderable))
 
 
-def progress_bar() -> AbstractContextManager[Callable[[Progress], None] | None]:
-    """Return a progress bar on standard error, where that is a terminal; nothing otherwise."""
-    console = Console(stderr=True)
-    return Bar(console) if console.is_terminal else nullcontext()
+def print_json(found: Any) -> None:
+    """Print what was found as JSON, and what else is to be said elsewhere."""
+    if isinstance(found, Report):
+        click.echo(json_text(found.to_dict()))
+    else:
+        click.echo(plain(found), err=True)
 
 
-class Bar(AbstractContextManager[Callable[[Progress], None]]):
-    """A progress bar that is redrawn between cases only, so that drawing never runs beside measuring.
+def print_csv(found: Any) -> None:
+    """Print the rows of what was found as CSV, and what else is to be said, as of failures, elsewhere."""
+    if isinstance(found, Report):
+        click.echo(csv_text(found.rows()))
+        for name, reason in getattr(found, "failures", {}).items():
+            click.echo(f"gilkit: failed {name}: {reason}", err=True)
+    else:
+        click.echo(plain(found), err=True)
 
-    A terminal that was closed meanwhile does not end the run: whoever closed it may, by a hangup.
-    """
 
-    def __init__(self, console: Console) -> None:
-        self.bar = ProgressBar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            auto_refresh=False,
-        )
-        self.task = self.bar.add_task("starting", total=None)
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        with suppress(OSError):
-            self.bar.start()
-        return self.step
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self.bar.stop()
-
-    def step(self, step: Progress) -> None:
-        """Show ``step``."""
-        with suppress(OSError):
-            self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
-            self.bar.refresh()
+FORMS: dict[str, Callable[[Any], None]] = {"json": print_json, "csv": print_csv}
+printer: ContextVar[Callable[[Any], None]] = ContextVar("printer", default=print_text)

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from gilkit import machine
 from gilkit.arguments import LARGEST_SEED, checked_seed
 from gilkit.errors import CaseFailedError, ResultsError
+from gilkit.report.progress import Listener, Progress
 from gilkit.results import facts, file
 from gilkit.results.case import Case, Record
 from gilkit.results.facts import Metadata
@@ -45,15 +46,6 @@ def within(budget: float, least: int = FEWEST_ROUNDS, most: int = MOST_ROUNDS) -
         return max(least, min(most, int(budget / max(1e-9, spent) * done))) if done else most
 
     return planned
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: what is done and planned, in one unit, and what is being measured."""
-
-    done: float
-    total: float
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +96,7 @@ class Runner:
     seed : int, optional
         For the order of the lanes in a round; recorded. By default one by chance.
     progress : callable, optional
-        Called with a `Progress` before anything is measured.
+        Called with a `Progress` before anything is measured. A bool calls nothing: see `with_bar`.
     output : path, optional
         Where `save` writes.
     clock : callable
@@ -125,7 +117,7 @@ class Runner:
     def __init__(
         self,
         seed: int | None = None,
-        progress: Callable[[Progress], None] | None = None,
+        progress: Listener | bool | None = None,
         output: str | os.PathLike[str] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -136,7 +128,7 @@ class Runner:
         self.failures: dict[Case, str] = {}
         self.facts: Metadata = {}
         self.total = self.done = 0.0
-        self._progress = progress
+        self._progress = progress if callable(progress) else None
         self._output = output
 
     def say(self, label: str) -> None:

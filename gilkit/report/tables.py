@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from gilkit.machine import BUSY, busy_words
@@ -22,6 +23,15 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
 VAGUE = 0.25  # of a figure that its margin is, above which it is the best of nothing
+BLACK, RED, GREEN, YELLOW = (0, 0, 0), (207, 68, 68), (46, 139, 87), (176, 122, 0)
+BLUE, MAGENTA, CYAN, GREY = (74, 122, 217), (178, 92, 178), (0, 139, 155), (127, 127, 127)
+ON_ANY_PAGE = TerminalTheme(  # colours that can be read on a white and on a black page
+    (255, 255, 255), BLACK, [BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, GREY]
+)
+PRE = (
+    "font-family: monospace; white-space: pre; line-height: normal; overflow-x: auto; "
+    "background: none; border: 0; margin: 0; padding: 0; color: inherit"
+)
 CELL = 8  # and characters that a speedup fits into
 
 
@@ -217,6 +227,30 @@ def plain_table(*headings: str, figures: int | None = None) -> Table:
 def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     """Return a renderable as plain text."""
     buffer = io.StringIO()
-    console = Console(file=buffer, width=width, color_system=None, force_terminal=False, highlight=False)
+    console = Console(
+        file=buffer,
+        width=width,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        highlight=False,
+    )
     console.print(renderable)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
+
+
+def html(renderable: RenderableType, width: int = WIDTH) -> str:
+    """Return a renderable as HTML that needs no style sheet and takes the page's own colours."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=width,
+        force_terminal=True,
+        force_jupyter=False,
+        highlight=False,
+    )
+    console.print(renderable)
+    text = console.export_html(
+        theme=ON_ANY_PAGE, code_format=f'<pre style="{PRE}">{{code}}</pre>', inline_styles=True
+    )
+    return text.replace("color: #000000; text-decoration-color: #000000", "color: inherit")

@@ -39,6 +39,8 @@ class Fact(Generic[T]):
         Whether a text, too, is held as JSON, so that no text is taken for anything else.
     fits : callable
         Whether a value of that type can be one: numbers must be such as can be measured, anyway.
+    of_case : bool
+        Whether it is one of a case; or else of the run.
     """
 
     key: str
@@ -46,6 +48,7 @@ class Fact(Generic[T]):
     about: str
     json: bool = False
     fits: Callable[[T], bool] = lambda _: True
+    of_case: bool = False
 
     @property
     def encoded(self) -> bool:
@@ -116,10 +119,8 @@ class Fact(Generic[T]):
 FACTS: dict[str, Fact[Any]] = {}
 
 
-def _fact(
-    key: str, kind: type[T], about: str, json: bool = False, fits: Callable[[T], bool] = lambda _: True
-) -> Fact[T]:
-    FACTS[key] = fact = Fact(key, kind, about, json, fits)
+def _fact(key: str, kind: type[T], about: str, **options: Any) -> Fact[T]:
+    FACTS[key] = fact = Fact(key, kind, about, **options)
     return fact
 
 
@@ -158,6 +159,7 @@ GENERATIONS: Fact[list[int]] = _fact(
     list,
     "The first round of each set of fresh processes, from the second set on.",
     fits=lambda rounds: all(type(each) is int for each in rounds),
+    of_case=True,
 )
 CPUS = _fact(
     "gilkit_cpus", int, "CPUs that could be used, by affinity and quota.", fits=lambda cpus: cpus > 0
@@ -175,9 +177,13 @@ MISSING: Fact[dict[str, str]] = _fact(
 )
 
 # Of a case.
-LOOPS = _fact("loops", int, "Times that what is measured is done for one value.")
+LOOPS = _fact("loops", int, "Times that what is measured is done for one value.", of_case=True)
 ROUND_IDS: Fact[list[int]] = _fact(
-    "gilkit_rounds", list, "The round of each value.", fits=lambda ids: len(_whole(ids)) == len(ids)
+    "gilkit_rounds",
+    list,
+    "The round of each value.",
+    fits=lambda ids: len(_whole(ids)) == len(ids),
+    of_case=True,
 )
 WINDOWS: Fact[list[list[Any]]] = _fact(
     "gilkit_windows",
@@ -185,37 +191,51 @@ WINDOWS: Fact[list[list[Any]]] = _fact(
     "What was seen in the window of each value: its seconds, workers, CPU seconds stolen and of others, "
     "whether workers had CPUs of their own; and of every worker calls, seconds, CPU seconds, voluntary and "
     "involuntary switches, and seconds that it waited for a CPU.",
+    of_case=True,
 )
 DROPPED = _fact(
-    "gilkit_dropped", float, "The share of its windows that others disturbed, and that do not count."
+    "gilkit_dropped",
+    float,
+    "The share of its windows that others disturbed, and that do not count.",
+    of_case=True,
 )
-WORKERS = _fact("gilkit_workers", int, "Workers.")
-LOAD = _fact("gilkit_load", float, "CPUs that others used just before or just after, whichever was more.")
+WORKERS = _fact("gilkit_workers", int, "Workers.", of_case=True)
+LOAD = _fact(
+    "gilkit_load", float, "CPUs that others used just before or just after, whichever was more.", of_case=True
+)
 CPU_USED = _fact(
-    "gilkit_cpu", float, "CPU seconds used for each second of the wall clock, in the last window."
+    "gilkit_cpu",
+    float,
+    "CPU seconds used for each second of the wall clock, in the last window.",
+    of_case=True,
 )
-SIZE = _fact("gilkit_size", int, "How much work a call is.")
-UNIT = _fact("gilkit_unit", str, "What the size counts.")
+SIZE = _fact("gilkit_size", int, "How much work a call is.", of_case=True)
+UNIT = _fact("gilkit_unit", str, "What the size counts.", of_case=True)
 
 # Of a comparison: of the case whose GIL was watched, and of the reader's own code.
-HELD = _fact("gilkit_held", float, "The share of a call that holds the GIL.")
-HELD_ERROR = _fact("gilkit_held_error", float, "Its standard error.")
-HELD_TIMES = _fact("gilkit_held_times", float, "How many times, at least, a call takes the GIL.")
-HELD_LONGEST = _fact("gilkit_held_longest", float, "Seconds of the longest hold that was seen.")
-HELD_NOTE = _fact("gilkit_held_note", str, "Why the GIL could not be watched, or need not be.")
+HELD = _fact("gilkit_held", float, "The share of a call that holds the GIL.", of_case=True)
+HELD_ERROR = _fact("gilkit_held_error", float, "Its standard error.", of_case=True)
+HELD_TIMES = _fact(
+    "gilkit_held_times", float, "How many times, at least, a call takes the GIL.", of_case=True
+)
+HELD_LONGEST = _fact("gilkit_held_longest", float, "Seconds of the longest hold that was seen.", of_case=True)
+HELD_NOTE = _fact("gilkit_held_note", str, "Why the GIL could not be watched, or need not be.", of_case=True)
 INSIDE = _fact(
     "gilkit_inside",
     float,
     "CPU seconds that a call alone uses for each of its own, with all its threads.",
+    of_case=True,
 )
-LIMITS = _fact("gilkit_limits", str, "What sets the threads that a call has inside: environment variables.")
+LIMITS = _fact(
+    "gilkit_limits", str, "What sets the threads that a call has inside: environment variables.", of_case=True
+)
 STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
 SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
 PICKLES: Fact[list[dict[str, Any]]] = _fact(
-    "gilkit_pickles", list, "What the data of a call and its result cost to be sent."
+    "gilkit_pickles", list, "What the data of a call and its result cost to be sent.", of_case=True
 )
-MEMORY_THREADS = _fact("gilkit_memory_threads", int, "Bytes that a further thread takes.")
-MEMORY_PROCESSES = _fact("gilkit_memory_processes", int, "Bytes that a further process takes.")
+MEMORY_THREADS = _fact("gilkit_memory_threads", int, "Bytes that a further thread takes.", of_case=True)
+MEMORY_PROCESSES = _fact("gilkit_memory_processes", int, "Bytes that a further process takes.", of_case=True)
 
 HANDOVER = _fact("gilkit_handover", float, "Of the run: seconds that it takes to hand the GIL over.")
 
@@ -232,7 +252,7 @@ COUNTS: Fact[list[int]] = _fact(
 WORK = _fact("gilkit_work", float, "Of scaling: seconds of work of each worker.")
 METHOD = _fact("gilkit_method", str, "Of scaling: how processes start.")
 FOUND: Fact[dict[str, Any]] = _fact(
-    "gilkit_found", dict, "Of a claim: what its experiment found beside seconds."
+    "gilkit_found", dict, "Of a claim: what its experiment found beside seconds.", of_case=True
 )
 
 

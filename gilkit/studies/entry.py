@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from gilkit.report.data import Speedup
     from gilkit.results.file import Results
 
 
@@ -37,6 +38,19 @@ class Study:
     def table(self, results: Results) -> RenderableType:
         """Return everything that there is to say of ``results``: pure."""
         found: RenderableType = self._module("table").table(results)
+        return found
+
+    def document(self, results: Results) -> dict[str, Any]:
+        """Return the same as `table`, of what JSON can say: pure."""
+        from gilkit.report.data import document
+
+        findings = self._module("findings")
+        return document(results, findings.findings(results), self.speedup)
+
+    @property
+    def speedup(self) -> Speedup | None:
+        """What tells the speedup of a case, where the cases of this study have one."""
+        found: Speedup | None = getattr(self._module("findings"), "speedup", None)
         return found
 
     def _module(self, name: str) -> Any:

@@ -1,8 +1,10 @@
-"""What a study ends with: its results, and the table of them."""
+"""What a study ends with: what was found, in every form in which it is shown."""
 
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gilkit.results import file
@@ -13,7 +15,60 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-class Outcome:
+class Report(ABC):
+    """What was found: as a text, in a notebook, and for machines."""
+
+    @abstractmethod
+    def __rich__(self) -> RenderableType: ...
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints: all that there is to say, in dicts, lists, numbers and texts.
+
+        Returns
+        -------
+        dict
+            Unknown figures are None.
+        """
+
+    @abstractmethod
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what ``--csv`` prints: a dict for each case; of a timeline, for each slice."""
+
+    @abstractmethod
+    def _finest(self) -> Iterable[dict[str, Any]]:
+        """Return what `to_frame` makes its rows of."""
+
+    def to_frame(self) -> Any:
+        """Return what was measured as a data frame of pandas, tidy.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each round of each case, and whether it counts: others may have disturbed it. Of a
+            timeline, a row for each slice.
+
+        Raises
+        ------
+        ImportError
+            If there is no pandas: it is none of the dependencies.
+        """
+        from gilkit.report.data import frame
+
+        return frame(self._finest())
+
+    def __repr__(self) -> str:
+        from gilkit.report.tables import plain
+
+        return plain(self)
+
+    def _repr_html_(self) -> str:
+        from gilkit.report.tables import html
+
+        return html(self)
+
+
+class Outcome(Report):
     """What was measured, and what follows from it. Its ``repr`` is the report.
 
     Parameters
@@ -56,10 +111,18 @@ class Outcome:
         """
         file.save(self.suite, path)
 
+    def to_dict(self) -> dict[str, Any]:
+        return self.study.document(self._results)
+
+    def rows(self) -> list[dict[str, Any]]:
+        from gilkit.report.data import case_rows
+
+        return case_rows(self._results, self.study.speedup)
+
+    def _finest(self) -> Iterable[dict[str, Any]]:
+        from gilkit.report.data import round_rows
+
+        return round_rows(self._results)
+
     def __rich__(self) -> RenderableType:
         return self.study.table(self._results)
-
-    def __repr__(self) -> str:
-        from gilkit.report.tables import plain
-
-        return plain(self)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from gilkit import machine
 from gilkit.arguments import allowed
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import LOOK, Progress, Runner
+from gilkit.engine.runner import LOOK, Runner
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, one_line
+from gilkit.report.progress import Listener, Progress, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import check_writable
@@ -65,14 +66,14 @@ class Course:
         quick: bool,
         cpus: int,
         runner: Runner,
-        progress: Callable[[Progress], None] | None,
+        progress: Listener | bool | None,
     ) -> None:
         self.claims = list(claims)
         self.missing = {c.name: reason for c in self.claims if (reason := c.missing())}
         self.quick = quick
         self.cpus = cpus
         self.runner = runner
-        self.progress = progress
+        self.progress = progress if callable(progress) else None
 
     def measure(self, lab: Lab) -> None:
         """Make one experiment after another."""
@@ -115,6 +116,7 @@ class Course:
         return after
 
 
+@with_bar
 def claims(
     names: Iterable[str] | str | None = None,
     /,
@@ -122,7 +124,7 @@ def claims(
     quick: bool = False,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Claims:
     """Put what people say of threads and processes to the test, on this machine and interpreter.
 

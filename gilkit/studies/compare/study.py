@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -23,9 +23,10 @@ from gilkit.arguments import (
 )
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import Progress, Runner
+from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
+from gilkit.report.progress import Listener, with_bar
 from gilkit.results.file import check_writable
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.contrast import MOST
@@ -46,6 +47,7 @@ from gilkit.workloads.target import Own, chosen_kernels, own_function, own_state
 QUICK_VARIANTS = [variant for variant in VARIANTS if variant != "python"]
 
 
+@with_bar
 def compare(
     target: Any = None,
     /,
@@ -60,7 +62,7 @@ def compare(
     input: str | os.PathLike[str] | None = None,  # noqa: A002 (the name of the option)
     output: str | os.PathLike[str] | None = None,
     timeout: float = TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Comparison:
     """Measure kernels, or a function, on threads and on processes, in interleaved rounds.
 
@@ -90,8 +92,9 @@ def compare(
         Where to write the results after every kernel.
     timeout : float
         Seconds after which a window is given up and its processes are killed.
-    progress : callable, optional
-        Called with a `Progress` before every case of every round.
+    progress : bool or callable, optional
+        True for a bar, on a terminal or in a notebook; or what is called with a `Progress` before every case
+        of every round.
 
     Returns
     -------
@@ -177,6 +180,7 @@ def _pace(subjects: list[Subject], quick: bool) -> Budget:
     return OWN_PACE if subjects[0].own else QUICK_PACE if quick else USUAL_PACE
 
 
+@with_bar
 def timeit(
     stmt: str = "pass",
     setup: str = "pass",
@@ -189,7 +193,7 @@ def timeit(
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
     timeout: float = SHORT_TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Comparison:
     """Measure a statement, on threads and on processes, in interleaved rounds.
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 
 from gilkit import machine
 from gilkit.arguments import checked_rounds, shown_count, worker_counts
 from gilkit.engine.calibration import calibrated
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import Lane, Measured, Progress, Rule, Runner, exactly, within
+from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
 from gilkit.engine.session import obtained
+from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable
@@ -140,6 +141,7 @@ class Course:
         return Measured(self.cases[case].probe(lab, case.workers, self.loops[case]))
 
 
+@with_bar
 def costs(
     names: Iterable[str] | str | None = None,
     /,
@@ -148,7 +150,7 @@ def costs(
     quick: bool = False,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Costs:
     """Measure what starting, switching and sending cost on this machine.
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gilkit import machine
 from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, shown_count, worker_counts, worker_list
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import (
-    Lane,
-    Measured,
-    Progress,
-    Rule,
-    Runner,
-    exactly,
-    within,
-)
+from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
 from gilkit.engine.session import obtained
 from gilkit.kernels import KERNELS
+from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable
@@ -213,6 +206,7 @@ class Course:
         return Measured(lab.call(run, case.kernel, case.variant, self._size(case), case.workers))
 
 
+@with_bar
 def scaling(
     *,
     work: float | None = None,
@@ -221,7 +215,7 @@ def scaling(
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
     timeout: float = TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Scaling:
     """Run the classic experiment: the same work for each of 1 … 2 × CPUs threads or processes.
 

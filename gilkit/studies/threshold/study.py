@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from gilkit import machine
@@ -15,9 +15,10 @@ from gilkit.arguments import (
 )
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import Lane, Measured, Progress, Runner
+from gilkit.engine.runner import Lane, Measured, Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import Kernel
+from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable
@@ -216,6 +217,7 @@ def swept(smallest: int, largest: int) -> list[int]:
     return [*sizes, largest]
 
 
+@with_bar
 def threshold(
     target: str | Kernel | None = None,
     /,
@@ -228,7 +230,7 @@ def threshold(
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
     timeout: float = SHORT_TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Threshold:
     """Find the size from which on releasing the GIL pays.
 

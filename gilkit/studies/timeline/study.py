@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gilkit import machine
 from gilkit.arguments import SHORT_TIMEOUT, allowed, checked_timeout, positive
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import Progress
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, NothingMeasuredError
 from gilkit.gil.monitor import why_missing
 from gilkit.kernels import VARIANTS, Kernel
+from gilkit.report.progress import Listener, Progress, with_bar
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace
+from gilkit.studies.outcome import Report
 from gilkit.studies.timeline.assemble import assembled
 from gilkit.studies.timeline.capture import Plan, captured
+from gilkit.studies.timeline.findings import document, slices
 from gilkit.studies.timeline.history import History, Span, WorkerHold
 from gilkit.studies.timeline.trace_events import events
 from gilkit.workloads.target import check_size, has_variant, kernel_or_statement
@@ -42,7 +43,7 @@ SPARE = 0.5  # of a CPU that others may use before it counts as taken
 HOLDS_ONE_CPU = 0.9  # the held share from which threads keep no more than one CPU busy
 
 
-class Timeline:
+class Timeline(Report):
     """Who ran when and who held the GIL when. Its ``repr`` is the picture.
 
     Parameters
@@ -84,10 +85,13 @@ class Timeline:
 
         return picture(self.history)
 
-    def __repr__(self) -> str:
-        from gilkit.report.tables import plain
+    def to_dict(self) -> dict[str, Any]:
+        return document(self.history)
 
-        return plain(self)
+    def rows(self) -> list[dict[str, Any]]:
+        return slices(self.history)
+
+    _finest = rows
 
 
 class Course:
@@ -107,12 +111,12 @@ class Course:
         case: Case,
         workload: Workload,
         calls: int | None,
-        progress: Callable[[Progress], None] | None,
+        progress: Listener | bool | None,
     ) -> None:
         self.case = case
         self.workload = workload
         self.calls = calls
-        self.progress = progress
+        self.progress = progress if callable(progress) else None
         self.history: History | None = None
         self.failures: dict[Case, str] = {}
 
@@ -159,6 +163,7 @@ class Course:
         return self.history
 
 
+@with_bar
 def timeline(
     target: str | Kernel | None = None,
     /,
@@ -172,7 +177,7 @@ def timeline(
     calls: int | None = None,
     output: str | os.PathLike[str] | None = None,
     timeout: float = SHORT_TIMEOUT,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Listener | bool | None = None,
 ) -> Timeline:
     """Show who ran when, and who held the GIL when.
 
@@ -197,8 +202,8 @@ def timeline(
         Where to write the trace.
     timeout : float
         Seconds after which it is given up and its processes are killed.
-    progress : callable, optional
-        Called with a `Progress` before every step.
+    progress : bool or callable, optional
+        True for a bar, on a terminal or in a notebook; or what is called with a `Progress` before every step.
 
     Returns
     -------

@@ -1,0 +1,122 @@
+"""``--json`` and ``--csv``: nothing else stands on standard output, however a run ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+from command import gilkit, interrupted, refused, seen, started
+
+import gilkit as package
+from gilkit.cli.commands import command
+from gilkit.results.case import Case, Record
+from gilkit.results.file import build, save
+from gilkit.studies.registry import STUDIES
+
+FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
+SHORT: dict[str, list[str]] = {
+    "compare": ["lcg", *FAST],
+    "timeit": ["pass", "--rounds", "1", "--workers", "2"],
+    "threshold": ["lcg", "--sizes", "100:200", "--rounds", "1", "--workers", "2"],
+    "costs": ["pickle-1kB", "--rounds", "2"],
+    "timeline": ["lcg", "--calls", "3", "--workers", "2"],
+    "scaling": ["--work", "0.002", "--workers", "1,2", "--rounds", "1"],
+    "claims": ["one-os-thread", "--quick"],
+}
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_command_that_reports_takes_both() -> None:
+    assert set(SHORT) == {*STUDIES, "timeit"}
+    for name in (*SHORT, "show"):
+        options = {option for param in command.commands[name].params for option in param.opts}
+        assert {"--json", "--csv"} < options
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_json_is_all_that_stands_on_standard_output(name: str) -> None:
+    done = gilkit(name, *SHORT[name], "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kind"] == (STUDIES["compare" if name == "timeit" else name].kind or name)
+    assert found["cases" if name != "timeline" else "slices"]
+
+
+def test_csv_has_the_cases_of_json(tmp_path: Path) -> None:
+    path = str(tmp_path / "r.json")
+    done = gilkit("compare", *SHORT["compare"], "-o", path, "--csv")
+    assert done.returncode == 0, done.stderr
+    cases = package.load(path).to_dict()["cases"]
+    assert rows(done.stdout) == [
+        {key: "" if value is None else str(value) for key, value in case.items()} for case in cases
+    ]
+    shown = gilkit("show", path, "--json")
+    assert json.loads(shown.stdout) == package.load(path).to_dict()
+    assert gilkit("show", path, "--csv").stdout == done.stdout
+
+
+def test_a_timeline_in_csv_has_its_slices() -> None:
+    done = gilkit("timeline", *SHORT["timeline"], "--csv")
+    assert done.returncode == 0, done.stderr
+    found = rows(done.stdout)
+    assert len(found) == 2 * 3
+    assert list(found[0]) == ["worker", "start", "end", "cpu", "held"]
+    assert min(float(row["start"]) for row in found) == 0.0
+
+
+def test_they_exclude_one_another_and_lists() -> None:
+    refused(gilkit("compare", "lcg", "--json", "--csv"), "--json and --csv exclude one another")
+    refused(gilkit("costs", "--list", "--json"), "are for what was measured, not for --list")
+    refused(gilkit("compare", "nope", "--json"), "unknown kernel 'nope'")
+
+
+def test_a_failed_case_is_said_and_is_status_1(tmp_path: Path) -> None:
+    one, two = (Case("lcg", "nogil", "threads", workers) for workers in (1, 2))
+    path = str(tmp_path / "failed.json")
+    save(build([Record(one, [1e-3] * 7)], {}, {two: "it broke"}), path)
+    found = gilkit("show", path, "--json")
+    assert found.returncode == 1
+    assert json.loads(found.stdout)["failures"] == {two.name: "it broke"}
+    table = gilkit("show", path, "--csv")
+    assert table.returncode == 1
+    assert len(rows(table.stdout)) == 1
+    assert table.stderr == f"gilkit: failed {two.name}: it broke\n"
+
+
+def test_where_nothing_was_measured_standard_output_is_empty() -> None:
+    done = gilkit("timeit", "1/0", "--rounds", "1", "--workers", "2", "--json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "ZeroDivisionError: division by zero" in done.stderr
+    assert done.stderr.endswith("gilkit: nothing was measured\n")
+
+
+@POSIX
+def test_what_could_not_be_saved_is_printed() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    done = gilkit("costs", "pickle-1kB", "--rounds", "1", "-o", str(full), "--json")
+    assert done.returncode == 2, done.stderr
+    assert json.loads(done.stdout)["kind"] == "costs"
+    assert "gilkit: cannot write to /dev/full" in done.stderr
+
+
+@POSIX
+def test_an_interrupt_prints_what_was_measured(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    long = ["--quick", "--workers", "2", "--size", "2000", "--rounds", "8", "--variant", "gil,nogil"]
+    with started("compare", "lcg", "sleep", *long, "-o", str(path), "--json") as process:
+        assert seen(lambda: path.exists() or process.poll() is not None)
+        out, err = interrupted(process)  # the first kernel is done, the second is being measured
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "gilkit: interrupted"
+    assert "lcg" in {case["kernel"] for case in json.loads(out)["cases"]}
