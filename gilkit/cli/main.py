@@ -16,7 +16,8 @@ from typing import NoReturn, TextIO
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, StoppedError, command
+from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.group import StoppedError, no_such_option
 from gilkit.cli.screen import show
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import heard_once
@@ -59,13 +60,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run the command line and return its status; what goes wrong is said."""
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
     except FailedCasesError:
         return FAILED
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "gilkit"
-        return _refused(f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')")
+        text = no_such_option(error) if isinstance(error, click.NoSuchOption) else error.format_message()
+        return _refused(f"{' '.join(text.split()).rstrip('.')} (see '{where} --help')")
     except UnsavedError as error:
         show(error.outcome)
         return _refused(str(error))

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from gilkit import machine
-from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, shown_count, worker_counts, worker_list
+from gilkit.arguments import (
+    TIMEOUT,
+    checked_rounds,
+    checked_timeout,
+    shown_count,
+    unknown,
+    worker_counts,
+    worker_list,
+)
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import (
@@ -118,7 +126,7 @@ class Scaling(Outcome):
 
     def _check(self, column: str, workers: int) -> None:
         if column not in COLUMNS:
-            raise ValueError(f"unknown column {column!r}: known are {', '.join(COLUMNS)}")
+            raise ValueError(unknown("column", column, COLUMNS))
         if column in self.missing:
             raise ValueError(f"{column} is not available: {self.missing[column]}")
         if workers not in self.workers:

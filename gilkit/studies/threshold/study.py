@@ -38,7 +38,7 @@ from gilkit.workloads.target import kernel_or_statement
 FACTOR = 4  # from one size of the sweep to the next
 WINDOW_LENGTH = 0.05  # seconds of a window, at the least
 LIMIT = 60.0  # seconds after which no further size is measured
-ROUNDS = 8  # at every size; three times as many where it is close
+ROUNDS, MOST_TIMES = 8, 3  # at every size; so many times as many where it is close
 
 
 class Threshold(Outcome):
@@ -191,7 +191,7 @@ class Course:
         if self.asked is not None:
             return self.asked
         decided = done and done % ROUNDS == 0 and not self._open(size)
-        return done if decided else 3 * ROUNDS
+        return done if decided else MOST_TIMES * ROUNDS
 
     def _open(self, size: int) -> bool:
         found = (self._point(size, workers) for workers in self.workers)
@@ -266,7 +266,7 @@ def threshold(
     if isinstance(target_or_own, Kernel):
         contest = of_kernel(target_or_own, sizes)
     else:
-        contest = of_statement(target_or_own, str(stmt), sizes)
+        contest = of_statement(target_or_own, str(stmt), setup, sizes)
         counts = [count for count in counts if count > 1]
         if not counts:
             raise ValueError("workers must name a count of 2 or more: one thread cannot beat itself")

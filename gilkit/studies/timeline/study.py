@@ -36,6 +36,8 @@ SLICE = 0.005  # seconds that a slice lasts alone: short calls share one
 ALL_TURNS = 0.15  # seconds that all workers need if they take turns
 FEWEST_SLICES = 4  # of a worker
 MOST_CALLS = 10_000  # of a worker
+LANE_VARIANTS = [name for name in VARIANTS if name != "native"]  # native threads are not Python's to watch
+LANE_EXECUTORS = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
 MOST_LANES = 32  # more say nothing
 GLANCE = 0.05  # seconds to find out whether calls hold the GIL
 SPARE = 0.5  # of a CPU that others may use before it counts as taken
@@ -229,7 +231,7 @@ def timeline(
     >>> import gilkit
     >>> gilkit.timeline("lcg", variant="gil", workers=3)  # doctest: +SKIP
     """
-    [executor] = allowed("executor", executor, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
+    [executor] = allowed("executor", executor, LANE_EXECUTORS)
     count = _count(executor, workers)
     if calls is not None and positive("calls", calls) > MOST_CALLS:
         raise ValueError(f"calls must be at most {MOST_CALLS}, not {calls}")
@@ -264,7 +266,7 @@ def _kernel_call(kernel: Kernel, variant: str | None, size: int | None, workers:
     """Return the call of a kernel that is meant."""
     if variant is None:
         variant = next(name for name in JUDGED_VARIANTS if kernel.variant(name) is not None)
-    allowed("variant", variant, [name for name in VARIANTS if name != "native"])
+    allowed("variant", variant, LANE_VARIANTS)
     has_variant(kernel, variant)
     amount = kernel.default_size(variant) if size is None else positive("size", size)
     check_size(kernel, amount, workers)
