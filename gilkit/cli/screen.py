@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from math import ceil
 
 import click
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
 from gilkit.engine.runner import Progress
@@ -39,12 +40,12 @@ class Bar(AbstractContextManager[Callable[[Progress], None]]):
         self.bar = ProgressBar(
             TextColumn("{task.description}"),
             BarColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
             auto_refresh=False,
         )
-        self.task = self.bar.add_task("starting", total=None)
+        self.task = self.bar.add_task("starting", total=None, left="")
 
     def __enter__(self) -> Callable[[Progress], None]:
         with suppress(OSError):
@@ -58,5 +59,17 @@ class Bar(AbstractContextManager[Callable[[Progress], None]]):
     def step(self, step: Progress) -> None:
         """Show ``step``."""
         with suppress(OSError):
-            self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
+            self.bar.update(
+                self.task,
+                description=step.label,
+                completed=step.done,
+                total=step.total if step.left > 0 else None,
+                left=time_left(step.left),
+            )
             self.bar.refresh()
+
+
+def time_left(seconds: float) -> str:
+    """Return how long it takes yet, in minutes and seconds; nothing where that is not known."""
+    minutes, rest = divmod(ceil(seconds), 60)
+    return f"{minutes}:{rest:02d} left" if seconds > 0 else ""

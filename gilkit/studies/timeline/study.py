@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -115,6 +116,7 @@ class Course:
         self.workload = workload
         self.calls = calls
         self.progress = progress
+        self.begun = time.perf_counter()
         self.history: History | None = None
         self.failures: dict[Case, str] = {}
 
@@ -123,21 +125,23 @@ class Course:
         known, load = machine_facts(), machine.warned_load()
         at = Case(self.case.kernel, self.case.variant, "threads", 1)
         try:
-            self._say(0, "calibrating")
+            self._say("calibrating", 2.0)
             plan = self._plan(lab, machine.usable_cpus() - load)
             at = self.case
-            self._say(1, "warming up")
+            self._say("warming up", 1.0)
             Meter(lab, SLICE, machine.usable_cpus(), Random()).window(at.executor, self.workload, at.workers)
-            self._say(2, "recording")
+            self._say("recording", 0.5)
             found = captured(lab, at.executor, self.workload, at.workers, plan)
         except CaseFailedError as error:
             self.failures[at] = str(error)
             return
         self.history = assembled(self.case, plan, found, load, known)
 
-    def _say(self, done: int, label: str) -> None:
+    def _say(self, label: str, left: float) -> None:
+        """Tell what is next, with about how many seconds all takes from here on."""
         if self.progress is not None:
-            self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
+            done = time.perf_counter() - self.begun
+            self.progress(Progress(done, done + left, f"{self.case.kernel}: {label}"))
 
     def _plan(self, lab: Lab, cpus: float) -> Plan:
         """Return what is to be captured: slices long enough to be seen, and not more than fit."""
