@@ -43,20 +43,34 @@ class BuildExt(build_ext):
                 f"{why}gilkit: installing from source needs Python's C headers, and they are missing here: "
                 f"install the development package of Python {sys.version_info.major}.{sys.version_info.minor}"
             )
+        say(f"compiling {len(self.extensions)} modules with {self.compiler_words()}")
         openmp = OPENMP_FLAGS.get(kind, UNIX_OPENMP_FLAGS)
         program = "#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }"
-        if self.refuses(program, openmp):
-            print("gilkit: the compiler has no OpenMP: the native variant will be missing", file=sys.stderr)
+        if why := self.refuses(program, openmp):
+            say("left out: the native variant: the compiler has no OpenMP", why)
             openmp = []
         for extension in self.extensions:
             extension.extra_compile_args = FLAGS.get(kind, UNIX_FLAGS) + openmp
             extension.extra_link_args = [] if kind == "msvc" else openmp
             extension.cython_include_dirs = ["ext"]
             extension.cython_directives = DIRECTIVES
-            if extension.name == "gilkit._ext._monitor" and self.refuses(GIL_STATE.read_text(), link=False):
-                print("gilkit: this Python's internal headers do not fit: no GIL monitor", file=sys.stderr)
+            if extension.name == "gilkit._ext._monitor" and (
+                why := self.refuses(GIL_STATE.read_text(), link=False)
+            ):
+                say("left out: the GIL monitor: this Python's internal headers do not fit", why)
                 extension.define_macros = [("GILKIT_NO_GIL_STATE", "1")]
         super().build_extensions()
+
+    def build_extension(self, extension):
+        flags = " ".join(
+            [*extension.extra_compile_args, *(f"-D{name}" for name, _ in extension.define_macros)]
+        )
+        say(f"{extension.name} from {', '.join(extension.sources)} ({flags})")
+        super().build_extension(extension)
+
+    def compiler_words(self):
+        """Return what is called to compile."""
+        return " ".join(getattr(self.compiler, "compiler_so", [])) or self.compiler.compiler_type
 
     def refuses(self, program, flags=(), link=True):
         """Return what the compiler says where it makes no executable of ``program``; or no object file.
@@ -86,6 +100,13 @@ class BuildExt(build_ext):
         """Return the settings of the environment that the compiler was given, if there are any."""
         found = [f"{name}={value!r}" for name in SETTINGS if (value := os.environ.get(name))]
         return f"look at {', '.join(found)}, or install gcc, clang or MSVC" if found else ""
+
+
+def say(what, why=""):
+    """Print what is compiled or left out, for ``pip install -v``, with what the compiler said of it."""
+    print(f"gilkit: {what}", file=sys.stderr, flush=True)
+    for line in why.strip().splitlines():
+        print(f"    {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -89,6 +89,23 @@ def worker_counts(cpus: int) -> tuple[int, ...]:
     return tuple(sorted(counts))
 
 
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the line that refuses a name: which was perhaps meant, and which there are."""
+    names = list(known)
+    guess = nearest(name, names)
+    there = f"nown are {', '.join(names)}"
+    return f"unknown {what} {name!r}: " + (f"did you mean {guess!r}? K{there}" if guess else f"k{there}")
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """Return the known name that was perhaps meant, or None."""
+    from difflib import get_close_matches
+
+    by_small = {other.lower(): other for other in known}
+    found = get_close_matches(str(name).lower(), by_small, 1)
+    return by_small[found[0]] if found else None
+
+
 def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> list[str]:
     """Return ``names``, each once, or all that are ``known``."""
     if names is None:
@@ -99,7 +116,7 @@ def allowed(what: str, names: Iterable[str] | None, known: Sequence[str]) -> lis
         raise TypeError(f"{what}s must be names, not {type(names).__name__}") from None
     for name in chosen:
         if name not in known:
-            raise ValueError(f"unknown {what} {name!r}: known are {', '.join(known)}")
+            raise ValueError(unknown(what, name, known))
     if not chosen:
         raise ValueError(f"name at least one {what}: known are {', '.join(known)}")
     return chosen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -21,7 +21,7 @@ from gilkit import machine
 from gilkit.engine.calibration import Pace
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import Runner
+from gilkit.engine.runner import Progress, Runner
 from gilkit.engine.worker import Order
 from gilkit.gil.held import HeldCall
 from gilkit.gil.share import Share
@@ -192,6 +192,7 @@ class Machine:
         noise: float = 0.004,
         rounds: int | None = None,
         together: bool = False,
+        progress: Callable[[Progress], None] | None = None,
     ) -> tuple[Comparison, SimulatedLab]:
         """Measure subjects, and return what came of it, with the lab and its clock."""
         batches = [Batch(subjects)] if together else [Batch([subject]) for subject in subjects]
@@ -203,7 +204,7 @@ class Machine:
             return 0.0
 
         self.monkeypatch.setattr(machine, "load_by_others", watched)
-        runner = Runner(1, clock=lab.clock)
+        runner = Runner(1, progress, clock=lab.clock)
         Course(batches, pace, rounds, self.cpus, runner).measure(lab)
         return Comparison(runner.suite()), lab
 

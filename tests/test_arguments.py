@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gilkit.arguments import shown_count, worker_counts, worker_list
+import gilkit
+from gilkit.arguments import nearest, shown_count, unknown, worker_counts, worker_list
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,37 @@ def test_worker_lists_are_in_order() -> None:
     assert worker_list(None, (1, 64)) == [1, 64]
     assert worker_list([4, 1, 2, 4], (1, 64)) == [1, 2, 4]
     assert worker_list(16, (1, 64)) == [16]
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mandelbort", "mandelbrot"),
+        ("LCG", "lcg"),
+        ("cputhread", "CpuThread"),
+        ("quicksort", None),
+        ("", None),
+        (3, None),
+    ],
+)
+def test_a_name_that_is_close_to_a_known_one_was_meant(name: object, meant: str | None) -> None:
+    assert nearest(name, ["lcg", "mandelbrot", "CpuThread"]) == meant
+
+
+def test_unknown_names_are_refused_with_what_was_meant() -> None:
+    assert (
+        unknown("kernel", "lgc", ["lcg", "sleep"])
+        == "unknown kernel 'lgc': did you mean 'lcg'? Known are lcg, sleep"
+    )
+    assert unknown("kernel", "x", ["lcg", "sleep"]) == "unknown kernel 'x': known are lcg, sleep"
+
+
+def test_from_python_it_is_the_same() -> None:
+    with pytest.raises(ValueError, match="unknown kernel 'mandelbort': did you mean 'mandelbrot'"):
+        gilkit.compare("mandelbort")
+    with pytest.raises(ValueError, match="unknown executor 'thread': did you mean 'threads'"):
+        gilkit.timeit("1", executors=["thread"])
+    with pytest.raises(ValueError, match="unknown constant 'Start': did you mean 'start'"):
+        gilkit.costs("Start")
+    with pytest.raises(ValueError, match="unknown claim 'crasch': did you mean 'crash'"):
+        gilkit.claims("crasch")

@@ -9,9 +9,10 @@ import click
 
 from gilkit._version import __version__
 from gilkit.arguments import SHORT_TIMEOUT, TIMEOUT
-from gilkit.cli import options
+from gilkit.cli import completion, options
+from gilkit.cli.examples import welcome
+from gilkit.cli.group import Commands
 from gilkit.cli.options import (
-    NAMES_ARGUMENT,
     OUTPUT_OPTION,
     PLOT_OPTION,
     SEED_OPTION,
@@ -22,44 +23,41 @@ from gilkit.cli.options import (
 from gilkit.cli.screen import progress_bar, show
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.errors import ResultsError
-from gilkit.kernels import VARIANTS
+from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.studies import catalogue
 from gilkit.studies.claims import table as claims_table
+from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import claims
 from gilkit.studies.compare.study import compare, timeit
 from gilkit.studies.costs import table as costs_table
+from gilkit.studies.costs.constants import NAMES
 from gilkit.studies.costs.study import costs
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.scaling import plot as scaling_plot
 from gilkit.studies.scaling.study import Scaling, scaling
-from gilkit.studies.threshold.study import threshold
-from gilkit.studies.timeline.study import timeline
+from gilkit.studies.threshold.study import MOST_TIMES, ROUNDS, threshold
+from gilkit.studies.timeline.study import LANE_EXECUTORS, LANE_VARIANTS, timeline
 
 
 class FailedCasesError(click.ClickException):
     """Some cases failed; their rows have said why."""
 
 
-class StoppedError(Exception):
-    """A command was interrupted; its cause is the interrupt."""
-
-
-class _Commands(click.Group):
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Interrupts are not left to click: it writes to a terminal that may be gone."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise StoppedError from error
-
-
 @click.group(
-    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="gilkit")
-def command() -> None:
-    """Threads or processes, and should this release the GIL? Measured here."""
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Threads or processes, and should this release the GIL? Measured here.
+
+    Without a command, gilkit says what one does first.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(welcome())
 
 
 def _report(outcome: Outcome, plot: str | None = None) -> None:
@@ -77,28 +75,30 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 
 
 @command.command("compare")
-@click.argument("kernels", nargs=-1, metavar="[KERNEL]...")
-@click.option(
-    "--variant", "variants", multiple=True, callback=options.several("variant", VARIANTS),
-    help=f"Only this one, of {', '.join(VARIANTS)}; repeat for several.",
-)  # fmt: skip
-@click.option(
-    "--executor", "executors", multiple=True, callback=options.several("executor", list(CALL_EXECUTORS)),
-    help=f"Only this one, of {', '.join(CALL_EXECUTORS)}; repeat for several. The ceiling stays.",
-)  # fmt: skip
+@click.argument("kernels", nargs=-1, metavar="[KERNEL]...", shell_complete=completion.of(KERNELS))
+@options.chosen("variant", VARIANTS, "Measure this variant of the kernels only.")
+@options.chosen(
+    "executor",
+    list(CALL_EXECUTORS),
+    "Run workers in this way only; what the machine can do is measured, too.",
+)
 @WORKERS_OPTION
 @SIZE_OPTION
-@options.rounds("Rounds; by default as many as narrow intervals take.")
-@click.option("--quick", is_flag=True, help="Half a minute, with less certainty.")
+@options.rounds("as many as narrow intervals take")
+@options.quick("half a minute", "two minutes")
 @SEED_OPTION
-@click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
+@click.option(
+    "--input", metavar="FILE", shell_complete=completion.files,
+    help="Let kernels work on its data: any file for those of bytes, a .npy file for those of arrays.",
+)  # fmt: skip
 @OUTPUT_OPTION
 @options.timeout(TIMEOUT)
 @options.for_machines
 def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
-    """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
+    """Measure threads and processes, with and without the GIL.
 
-    Prints how many times the work of one worker is done at once, and why it is not more.
+    Every KERNEL (by default all: see gilkit list) is one computation in up to four variants. Prints how many
+    times the work of one worker is done at once, and why it is not more.
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
@@ -107,24 +107,25 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 
 @command.command("timeit")
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
-@options.setup("What every worker runs first, once; repeat for several lines.")
+@options.setup()
 @WORKERS_OPTION
 @click.option(
     "--against", multiple=True, metavar="STMT",
-    help="Another statement, after the same SETUP, to be compared in the same rounds; repeat for more.",
+    help="Compare another statement, after the same SETUP, in the same rounds; repeat for more.",
 )  # fmt: skip
 @click.option(
-    "--shared", is_flag=True, help="Measure threads that share one SETUP, too: as most programs do."
+    "--shared", is_flag=True, help="Measure also threads that share what one SETUP made, as in most programs."
 )
-@options.rounds("Rounds; by default as many as narrow intervals take.")
+@options.rounds("as many as narrow intervals take")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
 @options.for_machines
 def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
-    """Measure a statement of your own: who holds the GIL, and do threads or processes win.
+    """Measure your own statement, on threads and on processes.
 
-    STMT and SETUP are as for python -m timeit; several STMTs are lines of one.
+    Prints who holds the GIL, and whether threads or processes win. STMT and SETUP are as for python -m
+    timeit: several STMTs are lines of one.
     """
     with progress_bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
@@ -133,12 +134,13 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 
 @command.command("threshold")
 @WHAT_ARGUMENT
-@options.setup("For a statement: what every worker runs first, once. May use n.")
+@options.setup(" It may use n.")
 @click.option(
-    "--sizes", callback=options.sizes, metavar="A:B", help="The smallest and the largest size, or n."
-)
+    "--sizes", callback=options.sizes, metavar="A:B",
+    help="The smallest and the largest size to measure; of a statement the smallest and the largest n.",
+)  # fmt: skip
 @WORKERS_OPTION
-@options.rounds("Rounds at every size; by default 7 to 21.")
+@options.rounds(f"{ROUNDS} at every size, and up to {MOST_TIMES * ROUNDS} where it is close")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.timeout(SHORT_TIMEOUT)
@@ -146,8 +148,8 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
-    Of a KERNEL: from which its nogil version beats its gil version. Of a statement STMT that uses n: from
-    which threads beat one.
+    Of a KERNEL: from which size its nogil version beats its gil version. Of a statement STMT that uses n, or
+    whose SETUP does: from which n several threads beat one.
     """
     kernel, statement = options.kernel_or_statement(what, setup)
     if statement and asked["sizes"] is None:
@@ -158,17 +160,18 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 
 
 @command.command("costs")
-@NAMES_ARGUMENT
-@options.rounds("Rounds; by default as many as fit into 15 seconds.")
-@click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
+@options.names(NAMES)
+@options.rounds("as many as fit into 15 seconds")
+@options.quick("ten seconds", "twenty")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print what each NAME stands for, and measure nothing.")
 @options.for_machines
 def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
-    """Measure what starting, switching and sending cost on this machine.
+    """Measure what starting, switching and sending cost here.
 
-    A NAME is a constant or a group of them: see --list.
+    Prints how long it takes to start a thread or a process, to hand over the GIL, to send data and the like.
+    A NAME is one of these or a group of them, by default all: see --list.
     """
     if listed:
         show(costs_table.catalogue())
@@ -180,24 +183,28 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 @command.command("timeline")
 @WHAT_ARGUMENT
-@options.setup("For a statement: what every worker runs first, once.")
-@click.option("--variant", help="Of the kernel: python, gil or nogil; by default nogil where it has one.")
-@click.option("--executor", default="threads", show_default=True, help="threads, processes or serial.")
-@click.option("--workers", type=click.IntRange(min=1), help="Lanes; by default 2 to 4, as there are CPUs.")
+@options.setup()
+@options.one("variant", LANE_VARIANTS, "The variant of the kernel. By default nogil where it has that.")
+@options.one("executor", LANE_EXECUTORS, "What runs the workers.", default="threads", show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N",
+    help="Show so many workers, a lane for each. By default as many as there are CPUs, from 2 to 4.",
+)  # fmt: skip
 @SIZE_OPTION
 @click.option(
     "--calls", type=click.IntRange(min=1), metavar="N",
-    help="Calls of every worker, each a slice; by default what fits, and short ones share a slice.",
+    help="How many calls every worker makes. By default as many as fit, and short ones are drawn as one.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
-)
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files,
+    help="Write a trace for Perfetto or chrome://tracing there.",
+)  # fmt: skip
 @options.timeout(SHORT_TIMEOUT)
 @options.for_machines
 def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
-    """Show who ran when and who held the GIL when: a lane for every worker.
+    """Show who ran when, and who held the GIL when.
 
-    Of a KERNEL, or of a statement STMT as for gilkit timeit.
+    There is a lane for every worker, with its calls of a KERNEL, or of a statement STMT as for gilkit timeit.
     """
     kernel, statement = options.kernel_or_statement(what, setup)
     with progress_bar() as step:
@@ -207,20 +214,22 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
 
 @command.command("scaling")
 @click.option(
-    "--work", type=float, metavar="SECONDS", help="Work of one worker; by default 0.1 on a few CPUs."
-)
-@WORKERS_OPTION
-@options.rounds("Rounds; by default as many as fit into half a minute.")
+    "--work", type=float, metavar="SECONDS",
+    help="How long the work of one worker takes. By default 0.1, or less where there are many CPUs.",
+)  # fmt: skip
+@options.workers("1 to twice as many as there are CPUs")
+@options.rounds("as many as fit into half a minute")
 @SEED_OPTION
 @OUTPUT_OPTION
 @PLOT_OPTION
 @options.timeout(TIMEOUT)
 @options.for_machines
 def scaling_command(plot: str | None, **asked: Any) -> None:
-    """Run the classic experiment: CPU-bound and I/O-bound work on threads and on processes.
+    """Time the same work on more and more threads and processes.
 
-    Every worker does the same work; starting and joining counts. Prints the seconds by workers, beside
-    compiled code with and without the GIL and native threads, and which columns stay flat.
+    The classic experiment: threads or processes are started, each computes or waits for as long, and they are
+    joined; all of that counts. Prints the seconds by the number of workers, beside compiled code with and
+    without the GIL and native threads, and which columns stay flat.
     """
     if plot and asked["output"] and Path(plot).resolve() == Path(asked["output"]).resolve():
         raise click.UsageError("--plot and --output must be two files")
@@ -230,8 +239,8 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 
 
 @command.command("claims")
-@NAMES_ARGUMENT
-@click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
+@options.names(CLAIMS)
+@options.quick("45 seconds", "up to three minutes")
 @SEED_OPTION
 @OUTPUT_OPTION
 @options.listed("Print how each is put to the test, and measure nothing.")
@@ -239,8 +248,8 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     """Put what people say of threads and processes to the test.
 
-    Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All
-    take up to three minutes.
+    Prints for each claim what was measured here, and whether it holds. A NAME is that of a claim, by default
+    all: see --list.
     """
     if listed:
         show(claims_table.catalogue())
@@ -251,7 +260,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 
 
 @command.command("show")
-@click.argument("file")
+@click.argument("file", shell_complete=completion.files)
 @PLOT_OPTION
 @options.for_machines
 def show_command(file: str, plot: str | None) -> None:
@@ -268,5 +277,5 @@ def show_command(file: str, plot: str | None) -> None:
 
 @command.command("list")
 def list_command() -> None:
-    """Print the kernels, variants and executors, with why one is not available here."""
+    """Print the kernels, variants and executors, and what is missing."""
     show(catalogue.catalogue())

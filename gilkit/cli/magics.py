@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, StoppedError, command
+from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.group import StoppedError
 from gilkit.cli.main import EXPECTED, in_words, say_warning
 from gilkit.cli.screen import printer
 from gilkit.errors import InterruptedRunError, UnsavedError

@@ -17,7 +17,8 @@ from typing import NoReturn, TextIO
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, StoppedError, command
+from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.group import StoppedError, no_such_option
 from gilkit.cli.screen import show
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import SAME, heard_once
@@ -61,8 +62,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     """Run the command line and return its status; what goes wrong is said."""
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
     except FailedCasesError:
         return FAILED
     except UnsavedError as error:
@@ -88,7 +87,8 @@ def in_words(error: Exception) -> str:
     """Return one of `EXPECTED` in one line."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "gilkit"
-        return f"{' '.join(error.format_message().split()).rstrip('.')} (see '{where} --help')"
+        text = no_such_option(error) if isinstance(error, click.NoSuchOption) else error.format_message()
+        return f"{' '.join(text.split()).rstrip('.')} (see '{where} --help')"
     if isinstance(error, OSError) and error.filename:
         return f"cannot read {error.filename}: {error.strerror}"
     return str(error)

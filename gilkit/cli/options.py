@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
 
-from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT
+from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT, unknown
+from gilkit.cli import completion
 from gilkit.cli.screen import FORMS, printer
+from gilkit.kernels import KERNELS
 from gilkit.studies.scaling import plot
 from gilkit.workloads.target import from_words
 
@@ -40,7 +42,7 @@ def several(what: str, known: Sequence[str]) -> Callable[..., tuple[str, ...] | 
         names = tuple(name for part in value for name in part.split(",") if name)
         for name in names:
             if name not in known:
-                raise click.BadParameter(f"unknown {what} {name!r}: known are {', '.join(known)}", ctx, param)
+                raise click.BadParameter(unknown(what, name, known), ctx, param)
         return names or None
 
     return callback
@@ -69,18 +71,59 @@ def timeout(seconds: float) -> Decorator:
     return click.option(
         "--timeout", type=click.FloatRange(0, LONGEST_TIMEOUT, min_open=True), default=seconds,
         show_default=True, metavar="SECONDS",
-        help="Give up after so long without an answer, and kill the processes.",
+        help="Give up what has taken so long without an answer, and kill its processes.",
     )  # fmt: skip
 
 
-def rounds(text: str) -> Decorator:
-    """Return the option for the number of rounds."""
-    return click.option("--rounds", type=click.IntRange(min=1), help=text)
+def rounds(usual: str) -> Decorator:
+    """Return the option for the number of rounds, with what there are by default."""
+    text = f"How many rounds; in each, everything is measured once. By default {usual}."
+    return click.option("--rounds", type=click.IntRange(min=1), metavar="N", help=text)
 
 
-def setup(text: str) -> Decorator:
-    """Return the option for what runs before a statement."""
-    return click.option("-s", "--setup", multiple=True, metavar="SETUP", help=text)
+def quick(short: str, usual: str) -> Decorator:
+    """Return the option for fewer rounds, with how long all takes with it and without."""
+    text = f"Fewer rounds, so less is certain: all takes {short} instead of {usual}."
+    return click.option("--quick", is_flag=True, help=text)
+
+
+def workers(usual: str) -> Decorator:
+    """Return the option for worker counts, with those that there are by default."""
+    text = f"Measure with so many workers at once, threads or processes. By default {usual}."
+    return click.option("--workers", callback=worker_counts, metavar="N,N,...", help=text)
+
+
+def chosen(what: str, known: Sequence[str], text: str) -> Decorator:
+    """Return the option for some of a few names: repeated, or with commas between them."""
+    return click.option(
+        f"--{what}", f"{what}s", multiple=True, callback=several(what, known), metavar=f"[{'|'.join(known)}]",
+        shell_complete=completion.of(known),
+        help=f"{text} For several, repeat it or put commas between them.",
+    )  # fmt: skip
+
+
+def one(what: str, known: Sequence[str], text: str, **settings: Any) -> Decorator:
+    """Return the option for one of a few names."""
+    return click.option(
+        f"--{what}",
+        metavar=f"[{'|'.join(known)}]",
+        shell_complete=completion.of(known),
+        help=text,
+        **settings,
+    )
+
+
+def setup(more: str = "") -> Decorator:
+    """Return the option for what runs before a statement, with what else there is to say of it."""
+    text = "Code that every worker runs once before a statement, such as imports and its data."
+    return click.option(
+        "-s", "--setup", multiple=True, metavar="SETUP", help=f"{text}{more} For several lines, repeat it."
+    )
+
+
+def names(known: Iterable[str]) -> Decorator:
+    """Return the argument for some names of a registry."""
+    return click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.of(known))
 
 
 def listed(text: str) -> Decorator:
@@ -116,26 +159,23 @@ def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[
     return [] if target is None else [target], found
 
 
-WHAT_ARGUMENT = click.argument("what", nargs=-1, metavar="KERNEL | STMT...", required=True)
-NAMES_ARGUMENT = click.argument("names", nargs=-1, metavar="[NAME]...")
-WORKERS_OPTION = click.option(
-    "--workers",
-    callback=worker_counts,
-    metavar="N,N,...",
-    help="Worker counts; by default 1 and as many as CPUs; for scaling up to twice as many.",
+WHAT_ARGUMENT = click.argument(
+    "what", nargs=-1, metavar="KERNEL | STMT...", required=True, shell_complete=completion.of(KERNELS)
 )
+WORKERS_OPTION = workers("1 and as many as there are CPUs")
 SIZE_OPTION = click.option(
-    "--size", type=click.IntRange(min=1), help="Work in a call, in the kernel's unit: see gilkit list."
-)
+    "--size", type=click.IntRange(min=1), metavar="N",
+    help="How much work a call does, in the kernel's unit: see gilkit list. By default the size there.",
+)  # fmt: skip
 SEED_OPTION = click.option(
-    "--seed",
-    type=click.IntRange(0, LARGEST_SEED),
-    help="For the order in each round; recorded in the results.",
-)
+    "--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N",
+    help="Repeat the order of an earlier run, which its results file has. By default one by chance.",
+)  # fmt: skip
 OUTPUT_OPTION = click.option(
-    "-o", "--output", metavar="FILE.json", help="Write the results there, in pyperf's format."
-)
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files,
+    help="Write the results there, in pyperf's format.",
+)  # fmt: skip
 PLOT_OPTION = click.option(
-    "--plot", callback=drawable, metavar="FILE.svg|png",
+    "--plot", callback=drawable, metavar="FILE.svg|png", shell_complete=completion.files,
     help="Draw the curves there, with matplotlib: pip install 'gilkit[plot]'.",
 )  # fmt: skip

@@ -27,6 +27,7 @@ from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.results.windows import Window
 
 MOST_ROUNDS = 25  # unless a study has reasons of its own
+UNSURE = 0.5  # seconds of rounds after which their pace says as much as their plan
 LOOK = 0.15  # seconds to watch what others use, before and after something is measured
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Lane:
     measure : callable
         Measures it once; a `CaseFailedError` says why that cannot be done, and closes the lane.
     cost : float
-        How long that takes beside the other lanes, for the progress.
+        About how many seconds that takes, for the progress.
     """
 
     case: Case
@@ -110,8 +111,10 @@ class Runner:
         Why cases failed.
     facts : Metadata
         Of the run.
-    total, done : float
-        Of the progress: what is planned in all, where the study knows it; and what is done.
+    later : float
+        For the progress: seconds that are planned after what is told to be measured, or after these rounds.
+    pace : float
+        Seconds of rounds by what their lanes were to cost.
     """
 
     def __init__(
@@ -127,14 +130,21 @@ class Runner:
         self.records: dict[Case, Record] = {}
         self.failures: dict[Case, str] = {}
         self.facts: Metadata = {}
-        self.total = self.done = 0.0
+        self.later = 0.0
+        self._begun = clock()
+        self._planned = self._spent = UNSURE  # seconds of rounds
         self._progress = progress if callable(progress) else None
         self._output = output
 
-    def say(self, label: str) -> None:
-        """Tell what is measured next."""
+    def say(self, label: str, seconds: float = 0.0) -> None:
+        """Tell what is measured next, and about how many seconds that takes."""
         if self._progress is not None:
-            self._progress(Progress(self.done, self.total, label))
+            done = self.clock() - self._begun
+            self._progress(Progress(done, done + seconds + self.later, label))
+
+    @property
+    def pace(self) -> float:
+        return self._spent / self._planned
 
     def begin(self, kind: str | None = None) -> None:
         """Note what the run is: its machine, interpreter and seed, and the kind of its results."""
@@ -191,26 +201,28 @@ class Runner:
         if first is None:
             known = (self.records[lane.case].ids for lane in lanes if lane.case in self.records)
             first = 1 + max((max(ids, default=-1) for ids in known), default=-1)
-        begun, before, open_ended = self.clock(), self.done, not self.total
+        begun, spent = self.clock(), 0.0
         found: list[Round] = []
-        while len(found) < (planned := rule(len(found), self.clock() - begun)):
+        while len(found) < (planned := rule(len(found), spent)):
             order = [lane for lane in lanes if lane.case not in self.failures]
-            if open_ended:
-                whole = sum(lane.cost for lane in order)
-                self.done, self.total = before + len(found) * whole, before + planned * whole
-            found.append(self._round(first + len(found), partial(label, len(found), planned), order))
-        if open_ended:
-            self.done, self.total = before, 0.0
+            each = spent / len(found) if found else self.pace * sum(lane.cost for lane in order)
+            if not found:  # as if one had been measured
+                planned = max(1, min(planned, rule(1, each)))
+            ahead = each * (planned - len(found))
+            found.append(self._round(first + len(found), partial(label, len(found), planned), order, ahead))
+            self._planned += sum(lane.cost for lane in order)
+            self._spent += self.clock() - begun - spent
+            spent = self.clock() - begun
         return found
 
-    def _round(self, id_: int, label: Callable[[Case], str], order: list[Lane]) -> Round:
+    def _round(self, id_: int, label: Callable[[Case], str], order: list[Lane], ahead: float) -> Round:
         self.random.shuffle(order)
         found: dict[Case, Measured] = {}
+        begun = self.clock()
         for lane in order:
-            self.say(label(lane.case))
+            self.say(label(lane.case), max(0.0, ahead - (self.clock() - begun)))
             if (measured := self.attempt([lane.case], lane.measure)) is not None:
                 found[lane.case] = measured
-            self.done += lane.cost
         for case, measured in found.items():
             record = self.records.setdefault(case, Record(case))
             record.add(id_, measured.seconds, measured.window)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,11 +17,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: what is done and planned, in one unit, and what is being measured."""
+    """How far a run is: seconds that went by, seconds that it takes in all, and what is being measured.
+
+    What it takes in all is what went by and what is planned; that changes with what is measured.
+    """
 
     done: float
     total: float
     label: str
+
+    @property
+    def left(self) -> float:
+        """The seconds that it takes yet."""
+        return self.total - self.done
 
 
 Listener = Callable[[Progress], None]
@@ -74,12 +83,12 @@ class Bar(AbstractContextManager[Listener]):
         self.bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
-            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[left]}"),
             console=console,
             transient=True,
             auto_refresh=False,
         )
-        self.task = self.bar.add_task("starting", total=None)
+        self.task = self.bar.add_task("starting", total=None, left="")
 
     def __enter__(self) -> Listener:
         with suppress(OSError):
@@ -93,7 +102,13 @@ class Bar(AbstractContextManager[Listener]):
     def step(self, step: Progress) -> None:
         """Show ``step``."""
         with suppress(OSError):
-            self.bar.update(self.task, description=step.label, completed=step.done, total=step.total or None)
+            self.bar.update(
+                self.task,
+                description=step.label,
+                completed=step.done,
+                total=step.total if step.left > 0 else None,
+                left=time_left(step.left),
+            )
             self.bar.refresh()
 
 
@@ -115,5 +130,12 @@ class NotebookBar(AbstractContextManager[Listener]):
 
 
 def _html(step: Progress) -> dict[str, str]:
-    value = f' value="{step.done / step.total:.4f}"' if step.total else ""
-    return {"text/html": f"<progress{value}></progress> {escape(step.label)}", "text/plain": step.label}
+    value = f' value="{step.done / step.total:.4f}"' if step.left > 0 else ""
+    text = f"{escape(step.label)} {time_left(step.left)}"
+    return {"text/html": f"<progress{value}></progress> {text}", "text/plain": step.label}
+
+
+def time_left(seconds: float) -> str:
+    """Return how long it takes yet, in minutes and seconds; nothing where that is not known."""
+    minutes, rest = divmod(ceil(seconds), 60)
+    return f"{minutes}:{rest:02d} left" if seconds > 0 else ""

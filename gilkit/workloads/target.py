@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gilkit.arguments import allowed
+from gilkit.arguments import allowed, unknown
 from gilkit.kernels import KERNELS, Kernel
 from gilkit.machine import free_memory
 from gilkit.results import facts
@@ -114,7 +114,7 @@ def from_words(words: Sequence[str], setup: Sequence[str]) -> dict[str, Any]:
     if alone and words[0] in KERNELS:
         return {"target": words[0]}
     if alone and words[0].isidentifier():
-        raise ValueError(f"unknown kernel {words[0]!r}: known are {', '.join(KERNELS)}")
+        raise ValueError(unknown("kernel", words[0], KERNELS))
     if not setup and all(word in KERNELS for word in words):
         raise ValueError(f"one kernel at a time, not {len(words)}: {', '.join(words)}")
     return {"stmt": "\n".join(words), "setup": "\n".join(setup) or "pass"}

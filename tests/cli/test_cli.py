@@ -32,7 +32,6 @@ def test_list() -> None:
 
 def test_help_and_version() -> None:
     assert "compare" in gilkit("--help").stdout
-    assert "compare" in gilkit().stdout
     assert "--timeout" in gilkit("compare", "--help").stdout
     assert gilkit("--version").stdout.startswith("gilkit, version ")
 
@@ -127,8 +126,21 @@ def test_real_input(tmp_path: Path) -> None:
             ["compare", "lcg", "-o", "/nowhere/r.json"],
             "cannot write to /nowhere/r.json: No such file or directory",
         ),
-        (["compare", "--nonsense"], "No such option"),
-        (["nonsense"], "No such command 'nonsense'"),
+        (["compare", "--nonsense"], "unknown option '--nonsense' (see 'gilkit compare --help')"),
+        (["compare", "--round", "3"], "unknown option '--round': did you mean '--rounds'?"),
+        (["nonsense"], "unknown command 'nonsense': known are claims, compare, "),
+        (["comapre"], "unknown command 'comapre': did you mean 'compare'? Known are claims, "),
+        (
+            ["compare", "mandelbort"],
+            "unknown kernel 'mandelbort': did you mean 'mandelbrot'? Known are lcg, ",
+        ),
+        (
+            ["compare", "lcg", "--variant", "nogli"],
+            "unknown variant 'nogli': did you mean 'nogil'? Known are ",
+        ),
+        (["timeline", "lcg", "--executor", "thread"], "unknown executor 'thread': did you mean 'threads'?"),
+        (["claims", "one-os-threads"], "unknown claim 'one-os-threads': did you mean 'one-os-thread'? Known"),
+        (["costs", "Handovr"], "unknown constant 'Handovr': did you mean 'handover'? Known are gil, "),
         (["show"], "Missing argument 'FILE'"),
         (["show", "/nowhere/r.json"], "cannot read /nowhere/r.json: No such file"),
         (["show", __file__], "is not JSON, or is cut off"),

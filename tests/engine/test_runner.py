@@ -151,15 +151,30 @@ def test_what_cannot_be_tried_fails_all_its_cases() -> None:
 
 def test_progress_rises_to_the_end() -> None:
     machine = Machine(a=1.0, b=1.0)
-    machine.runner.rounds(machine.lanes(cost=0.5), exactly(3))
+    machine.runner.rounds(machine.lanes(), exactly(3))
     assert [step.done / step.total for step in machine.steps] == [i / 6 for i in range(6)]
     assert [step.label for step in machine.steps[::2]] == [f"round {i} of 3" for i in (1, 2, 3)]
 
 
+def test_progress_goes_by_what_a_round_takes_once_that_is_known() -> None:
+    machine = Machine(a=4.0, b=2.0)
+    machine.runner.rounds(machine.lanes(cost=0.1), exactly(4))
+    assert machine.steps[0].left == pytest.approx(0.8)
+    assert [step.left for step in machine.steps[2::2]] == pytest.approx([18.0, 12.0, 6.0])
+    assert machine.runner.pace > 10  # what other lanes cost is seen with that
+
+
+def test_progress_of_a_budget_is_known_before_the_first_round() -> None:
+    machine = Machine(a=0.5, b=0.5)
+    machine.runner.rounds(machine.lanes(cost=0.5), within(12.0))
+    assert [step.total for step in machine.steps] == [12.0] * len(machine.steps)
+    assert machine.steps[0].label == "round 1 of 12"
+
+
 def test_progress_of_a_planned_whole_goes_on_from_part_to_part() -> None:
     machine = Machine(a=1.0)
-    machine.runner.total = 4.0
-    for _ in range(2):
+    for later in (2.0, 0.0):
+        machine.runner.later = later
         machine.runner.rounds(machine.lanes(), exactly(2), lambda index, _, case: f"{case.variant} {index}")
     assert [(step.done, step.total) for step in machine.steps] == [(float(i), 4.0) for i in range(4)]
     assert [step.label for step in machine.steps] == ["a 0", "a 1", "a 0", "a 1"]

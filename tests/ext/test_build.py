@@ -63,7 +63,7 @@ def test_without_pythons_headers_the_last_line_says_so(source: Path, tmp_path: P
 
 
 NEITHER = """
-case "$*" in *-fopenmp*) exit 1;; *-DGILKIT_NO_GIL_STATE*) exec cc "$@" -O0;; esac
+case "$*" in *-fopenmp*) echo no such flag >&2; exit 1;; *-DGILKIT_NO_GIL_STATE*) exec cc "$@" -O0;; esac
 for a; do case "$a" in *.c) grep -qs pycore_interp.h "$a" && exit 1;; esac; done
 exec cc "$@" -O0
 """
@@ -73,8 +73,10 @@ def test_without_openmp_and_internal_headers_all_else_is_there(source: Path, tmp
     script = stand_in(tmp_path, NEITHER)
     done = build(source, script)
     assert done.returncode == 0, done.stderr
-    assert "the compiler has no OpenMP" in done.stderr
-    assert "internal headers do not fit: no GIL monitor" in done.stderr
+    assert "gilkit: left out: the native variant: the compiler has no OpenMP\n    no such flag" in done.stderr
+    assert "gilkit: left out: the GIL monitor: this Python's internal headers do not fit" in done.stderr
+    for module in (source / "ext").glob("*.pyx"):
+        assert f"gilkit: gilkit._ext.{module.stem} from ext/{module.name}" in done.stderr
 
     def gilkit(*arguments: str) -> str:
         return subprocess.run(

@@ -40,7 +40,7 @@ def test_words_of_a_command_line(words: list[str], setup: list[str], meant: dict
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["lgc"], "unknown kernel 'lgc': known are lcg, "),
+        (["lgc"], "unknown kernel 'lgc': did you mean 'lcg'\\? Known are lcg, "),
         (["lcg", "triad"], "one kernel at a time, not 2: lcg, triad"),
     ],
 )

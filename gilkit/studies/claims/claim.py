@@ -17,6 +17,7 @@ from gilkit.studies.claims.bench import Bench
 
 WHOLE = "whole"  # the variant of the case that has an experiment's length and its facts
 SCALE = 0.85  # of what so many workers can give, from which they are said to scale
+USUAL_SECONDS = 5.0  # that an experiment takes, about
 NO_GAIN = 1.15  # times the work of one up to which several workers gain nothing
 
 
@@ -137,6 +138,8 @@ class Claim:
         Whether others that use the CPUs would change the answer.
     missing : callable
         Returns why the experiment cannot be made here, or None.
+    seconds : float
+        About how long the experiment takes, for the progress.
     """
 
     name: str
@@ -146,6 +149,7 @@ class Claim:
     cpus: int = 1
     quiet: bool = False
     missing: Callable[[], str | None] = lambda: None
+    seconds: float = USUAL_SECONDS
 
     def finding(self, found: Figures) -> Finding:
         """Return what follows from ``found``: nothing, where the machine is too small or too busy."""

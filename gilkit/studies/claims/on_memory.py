@@ -43,7 +43,7 @@ def _shared_memory(f: Figures) -> Finding:
     )
 
 
-@claim("shared-memory", "Threads see the same data, processes have their own.", _shared_memory)
+@claim("shared-memory", "Threads see the same data, processes have their own.", _shared_memory, seconds=0.5)
 def shared_memory(bench: Bench) -> None:
     """Threads share data, processes do not.
 

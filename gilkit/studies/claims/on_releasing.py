@@ -84,7 +84,14 @@ def _six_primes(f: Figures) -> Finding:
     )
 
 
-@claim("primes", "ProcessPoolExecutor speeds up six primality tests.", _six_primes, cpus=2, quiet=True)
+@claim(
+    "primes",
+    "ProcessPoolExecutor speeds up six primality tests.",
+    _six_primes,
+    cpus=2,
+    quiet=True,
+    seconds=15.0,
+)
 def six_primes(bench: Bench) -> None:
     """A process pool speeds up the six primality tests of the documentation.
 
@@ -244,7 +251,7 @@ def _one_os_thread(f: Figures) -> Finding:
     )
 
 
-@claim("one-os-thread", "Python threads are pseudo-threads on one OS thread.", _one_os_thread)
+@claim("one-os-thread", "Python threads are pseudo-threads on one OS thread.", _one_os_thread, seconds=0.5)
 def one_os_thread(bench: Bench) -> None:
     """Python threads are not real threads.
 

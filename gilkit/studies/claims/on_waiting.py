@@ -184,7 +184,7 @@ def _more(f: Figures, workers: int) -> Estimate:
     return estimate([processes - threads for processes, threads in rows])
 
 
-@claim("io-same", "For I/O-bound work threads and processes are the same.", _io_same)
+@claim("io-same", "For I/O-bound work threads and processes are the same.", _io_same, seconds=15.0)
 def io_same(bench: Bench) -> None:
     """Threads and processes are equally good at waiting.
 

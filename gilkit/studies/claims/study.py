@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from gilkit import machine
 from gilkit.arguments import allowed
 from gilkit.engine.pools import Lab
-from gilkit.engine.runner import LOOK, Runner
+from gilkit.engine.runner import LOOK, UNSURE, Runner
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, one_line
 from gilkit.report.progress import Listener, Progress, with_bar
@@ -21,6 +21,7 @@ from gilkit.studies.claims.claim import WHOLE, Claim, Finding, figures
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.outcome import Outcome
 
+QUICKER = 4.0  # times as quick a quick run is
 EXPERIMENT_TIMEOUT = 60.0  # seconds for a window of an experiment
 
 
@@ -57,23 +58,15 @@ class Course:
     cpus : int
     runner : Runner
         Keeps whole experiments only.
-    progress : callable, optional
     """
 
-    def __init__(
-        self,
-        claims: Iterable[Claim],
-        quick: bool,
-        cpus: int,
-        runner: Runner,
-        progress: Listener | bool | None,
-    ) -> None:
+    def __init__(self, claims: Iterable[Claim], quick: bool, cpus: int, runner: Runner) -> None:
         self.claims = list(claims)
         self.missing = {c.name: reason for c in self.claims if (reason := c.missing())}
         self.quick = quick
         self.cpus = cpus
         self.runner = runner
-        self.progress = progress if callable(progress) else None
+        self.took = self.usual = UNSURE  # seconds of experiments, and what they take on a quiet machine
 
     def measure(self, lab: Lab) -> None:
         """Make one experiment after another."""
@@ -82,18 +75,29 @@ class Course:
             self.runner.facts |= facts.MISSING.entry(self.missing)
         load = _load()
         for index, claim in enumerate(self.claims):
-            if claim.name not in self.missing:
-                load = self._try(lab, index, claim, load)
+            if claim.name in self.missing:
+                continue
+            begun, pace = self.runner.clock(), self.took / self.usual
+            self.runner.later = pace * sum(map(self._usual, self.claims[index + 1 :]))
+            load = self._try(lab, claim, begun + pace * self._usual(claim), load)
+            self.took += self.runner.clock() - begun
+            self.usual += self._usual(claim)
 
-    def _try(self, lab: Lab, index: int, claim: Claim, before: float) -> float:
-        """Make one experiment; return the load by others after it."""
+    def _usual(self, claim: Claim) -> float:
+        """Return about how long the experiment on a claim takes on a quiet machine."""
+        if claim.name in self.missing:
+            return 0.0
+        return claim.seconds / QUICKER if self.quick else claim.seconds
+
+    def _try(self, lab: Lab, claim: Claim, end: float, before: float) -> float:
+        """Make one experiment, which ends about at ``end``; return the load by others after it."""
+        runner = self.runner
 
         def say(step: Progress) -> None:
-            if self.progress is not None:
-                self.progress(Progress(index, len(self.claims), f"{claim.name}: {step.label}"))
+            runner.say(f"{claim.name}: {step.label}", max(0.0, end - runner.clock()))
 
         # A runner of its own: what it measured counts only if the experiment comes to its end.
-        rounds = Runner(self.runner.random.randrange(2**32), say)
+        rounds = Runner(self.runner.random.randrange(2**32), say, clock=runner.clock)
         bench = Bench(claim.name, lab, self.cpus, self.quick, rounds)
         whole = Case(claim.name, WHOLE, "serial", 1)
         bench.say("begins")
@@ -156,8 +160,8 @@ def claims(
     >>> gilkit.claims("crash")  # doctest: +SKIP
     """
     chosen = [CLAIMS[name] for name in allowed("claim", names, list(CLAIMS))]
-    runner, cpus = Runner(seed), machine.usable_cpus()
-    course = Course(chosen, quick, cpus, runner, progress)
+    runner, cpus = Runner(seed, progress), machine.usable_cpus()
+    course = Course(chosen, quick, cpus, runner)
     if len(course.missing) == len(course.claims):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in course.missing.items())
         raise ValueError(f"nothing to measure: {reasons}")

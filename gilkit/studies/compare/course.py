@@ -14,9 +14,15 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS, paired
 from gilkit.results.windows import Window
+from gilkit.studies.compare.ahead import (
+    FEWEST_TO_FORESEE,
+    before_rounds,
+    rounds_to_narrow,
+    setting_up,
+)
 from gilkit.studies.compare.plan import PATIENCE, Batch, Budget, Subject, half_width, targets
 from gilkit.studies.compare.preparation import Preparation
-from gilkit.studies.compare.speedups import speedup_of
+from gilkit.studies.compare.speedups import over_sets, speedups
 
 OVERRUN = 1.45  # times what is planned that the fewest rounds may take, with what starting takes beside
 
@@ -44,6 +50,7 @@ class Course:
         self.cpus = cpus
         self.runner = runner
         self.begun = runner.clock()
+        self.narrowing = 0.0  # seconds, about, of rounds beyond the first that intervals will take
 
     def measure(self, lab: Lab) -> None:
         """Measure everything, and write it to the output whenever a kernel has more rounds."""
@@ -53,7 +60,8 @@ class Course:
         self.meter = Meter(lab, self.pace.window, self.cpus, runner.random)
         preparation = Preparation(self.meter, runner)
         with preparation.single:
-            for subject in self.subjects:
+            for number, subject in enumerate(self.subjects):
+                runner.later = before_rounds(self.subjects[number:], self.subjects, self.pace, self.asked)
                 preparation.prepare(subject)
             self._first(lab)
             if self.asked is None:
@@ -73,7 +81,6 @@ class Course:
             return (whole[batch.name] - dear) * rounds + dear * min(rounds, self.few)
 
         left = sum(seconds(batch, wanted) for batch in self.batches)
-        self.runner.total = left
         now = self.runner.clock()
         late = now + max(self.pace.budget, min(left, self.pace.patience))
         self.end = now + max(self.pace.patience, OVERRUN * left)
@@ -81,7 +88,9 @@ class Course:
         for subject in self.subjects:
             for case in self.runner.open(subject.cases):
                 self.runner.record(case, load, subject.facts[case.variant])
+        self.sets = len(targets(wanted))
         for goal in targets(wanted):
+            self.sets -= 1
             if before:
                 self._renew(lab)
             for batch in self.batches:
@@ -91,6 +100,7 @@ class Course:
                 room = (late - self.runner.clock()) * share / max(left, 1e-9)
                 self._rounds(batch, batch.cases, goal, self.runner.clock() + room)
                 left -= share
+                self._foresee()
                 self._keep(lab)
             self.runner.note_load(self.runner.records, machine.load_by_others(LOOK))
             before = goal
@@ -132,6 +142,7 @@ class Course:
 
     def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
         lanes = [Lane(case, partial(self._lane, case, batch.tried), self._seconds(case)) for case in cases]
+        self.runner.later = max(0.0, self.runner.pace * (self._ahead() - sum(lane.cost for lane in lanes)))
         self.runner.rounds(
             lanes,
             exactly(1),
@@ -176,6 +187,36 @@ class Course:
         """Return about how long one round of some cases takes."""
         return sum(self._seconds(case) for case in self.runner.open(cases))
 
+    def _ahead(self) -> float:
+        """Return about how long what is still planned takes."""
+        first = self.sets * setting_up(self.subjects)
+        for batch in self.batches:
+            for case in self.runner.open(batch.cases):
+                planned = self.few if batch.beside(case) else self.first
+                first += max(0, planned - batch.tried) * self._seconds(case)
+        return first + max(
+            0.0, min(self.narrowing, self.begun + self.pace.budget - self.runner.clock() - first)
+        )
+
+    def _foresee(self) -> None:
+        """Find about how long it will take until intervals are narrow, by how far values spread so far."""
+        if self.asked is not None or not self.pace.looks:
+            return
+        known = [batch for batch in self.batches if batch.tried >= FEWEST_TO_FORESEE]
+        found = sum(map(self._to_narrow, known))
+        self.narrowing = found * len(self.batches) / max(1, len(known))
+
+    def _to_narrow(self, batch: Batch) -> float:
+        """Return about how long the rounds of a batch take beyond the first ones."""
+        more: dict[Case, int] = {}
+        looks = (self.first, *self.pace.looks)
+        for case in self.runner.open(batch.cases):
+            wanted = rounds_to_narrow(self._by_round(case), looks)
+            rounds = wanted - max(0, self.first - batch.tried)
+            for each in (case, case.baseline) if rounds > 0 else ():
+                more[each] = max(more.get(each, 0), rounds)
+        return sum(rounds * self._seconds(case) for case, rounds in more.items())
+
     def _narrow(self, lab: Lab) -> None:
         """Spend what time is left where intervals are widest, for what that costs."""
         late, fresh = self.begun + self.pace.budget, False
@@ -187,6 +228,7 @@ class Course:
                 for batch in self.batches:
                     batch.sets.append(batch.tried)
             batch, cases, goal, width = found
+            self._foresee()
             self.runner.say(f"{batch.name}: {len(cases)} intervals are wide, up to ±{width:.2f}")
             self._rounds(batch, cases, goal, late)
             self._keep(lab)
@@ -224,14 +266,18 @@ class Course:
 
     def _width(self, batch: Batch, case: Case) -> float:
         """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""
-        records = self.runner.records
-        base = records.get(case.baseline)
-        if base is None or case == case.baseline:
-            return 0.0
-        found = speedup_of(records[case].rounds(), base.rounds(), case.workers, batch.sets)
+        found = over_sets(self._by_round(case), batch.sets)
         if found is None or not found.decided or found.margin <= half_width(found):
             return 0.0
         return found.margin
+
+    def _by_round(self, case: Case) -> dict[int, float]:
+        """Return the speedup of a case so far; nothing of what others are compared to."""
+        records = self.runner.records
+        base = records.get(case.baseline)
+        if base is None or case == case.baseline:
+            return {}
+        return speedups(records[case].rounds(), base.rounds(), case.workers)
 
     def _keep(self, lab: Lab) -> None:
         """Note what the run lost and took to start, and write everything."""

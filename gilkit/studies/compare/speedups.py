@@ -41,11 +41,6 @@ def over_sets(values: Rounds, sets: Sequence[int]) -> Estimate | None:
     return spread_over(values, {id_: bisect_right(sets, id_) for id_ in values})
 
 
-def speedup_of(many: Rounds, one: Rounds, workers: int, sets: Sequence[int]) -> Estimate | None:
-    """Return a speedup: see `speedups` and `over_sets`."""
-    return over_sets(speedups(many, one, workers), sets)
-
-
 def by_round(results: Results, case: Case) -> dict[int, float]:
     """Return the speedup of a case in every round that counts; empty where it was not measured."""
     if case in results.failures:

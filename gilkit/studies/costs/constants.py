@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gilkit import machine
+from gilkit.arguments import unknown
 from gilkit.engine.executors import EXECUTORS
 from gilkit.results.case import Case
 from gilkit.studies.costs import probes
@@ -171,6 +172,7 @@ def _spaced(size: str) -> str:
 CONSTANTS: dict[str, Constant] = {
     constant.name: constant for make in (_gil, _starts, _submits, _sends) for constant in make()
 }
+NAMES = list(dict.fromkeys([*GROUPS, *CONSTANTS]))  # by which they are asked for
 
 
 def chosen(names: Iterable[str] | str | None) -> list[Constant]:
@@ -191,8 +193,7 @@ def chosen(names: Iterable[str] | str | None) -> list[Constant]:
         if not isinstance(name, str):
             raise TypeError(f"names must be strings, not {type(name).__name__}")
         if name not in CONSTANTS and name not in GROUPS:
-            known = ", ".join([*GROUPS, *(n for n in CONSTANTS if n not in GROUPS)])
-            raise ValueError(f"unknown constant {name!r}: known are {known}")
+            raise ValueError(unknown("constant", name, NAMES))
     if not wanted:
         raise ValueError("name at least one constant")
     return [c for c in CONSTANTS.values() if c.name in wanted or c.group in wanted]

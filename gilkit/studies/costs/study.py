@@ -23,6 +23,7 @@ from gilkit.studies.costs.probes import PROBE_TIMEOUT
 from gilkit.studies.outcome import Outcome
 
 BUDGET, QUICK_BUDGET = 14.0, 3.0  # seconds for the rounds
+CALIBRATED = 0.1  # seconds in which a constant is calibrated, about
 PROBED = 0.02  # seconds that a constant is measured for in a round
 
 
@@ -102,6 +103,8 @@ class Course:
         self.rule = rule
         self.runner = runner
         self.loops: dict[Case, int] = {}
+        self.took: dict[Case, float] = {}  # seconds of calibrating
+        self.round: dict[Case, float] = {}  # seconds in a round, about
 
     def measure(self, lab: Lab) -> None:
         """Find out how often each fits into a round, then run the rounds."""
@@ -110,24 +113,31 @@ class Course:
         if self.missing:
             runner.facts |= facts.MISSING.entry(self.missing)
         load = machine.load_by_others()
-        runner.total = len(self.cases)
-        for case in self.cases:
+        planned = self.rule(1, PROBED * len(self.cases)) * PROBED * len(self.cases)
+        for number, case in enumerate(self.cases):
+            each = CALIBRATED if not number else sum(self.took.values()) / number
+            runner.later = each * (len(self.cases) - number) + planned
             runner.say(f"{case.variant}: calibrating")
             self._calibrate(lab, case)
-            runner.done += 1
-        runner.total = runner.done = 0.0  # the rounds count anew
+        runner.later = 0.0
         cases = runner.open(self.cases)
         for case in cases:
             runner.record(case, load, facts.LOOPS.entry(self.loops[case]))
-        runner.rounds([Lane(case, partial(self._lane, lab, case)) for case in cases], self.rule)
+        lanes = [Lane(case, partial(self._lane, lab, case), self.round[case]) for case in cases]
+        runner.rounds(lanes, self.rule)
         runner.note_load(cases, machine.load_by_others())
 
     def _calibrate(self, lab: Lab, case: Case) -> None:
         """Measure a constant once, unrecorded: what is slow the first time is not what it costs."""
         constant = self.cases[case]
 
+        begun = self.runner.clock()
+
         def run(loops: int) -> float:
-            return loops * constant.probe(lab, case.workers, loops)
+            before = self.runner.clock()
+            length = loops * constant.probe(lab, case.workers, loops)
+            self.round[case] = self.runner.clock() - before  # the last is about as long as in a round
+            return length
 
         def found() -> int:
             if constant.loops:
@@ -136,6 +146,7 @@ class Course:
 
         if (loops := self.runner.attempt([case], found)) is not None:
             self.loops[case] = loops
+        self.took[case] = self.runner.clock() - begun
 
     def _lane(self, lab: Lab, case: Case) -> Measured:
         return Measured(self.cases[case].probe(lab, case.workers, self.loops[case]))

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from gilkit import machine
-from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, shown_count, worker_counts, worker_list
+from gilkit.arguments import (
+    TIMEOUT,
+    checked_rounds,
+    checked_timeout,
+    shown_count,
+    unknown,
+    worker_counts,
+    worker_list,
+)
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
@@ -27,6 +35,7 @@ LEAST_WORK, USUAL_WORK = 0.01, 0.1  # seconds of work, by default: at the least,
 LONGEST_WORK = 10.0  # seconds that may be asked for
 BESIDE = 0.15  # seconds that a round of processes takes beside its work
 PROCESS_START = 0.01  # and for each process
+FITTED = 1.0  # seconds in which the sizes of the work are found, about
 
 
 class Scaling(Outcome):
@@ -111,7 +120,7 @@ class Scaling(Outcome):
 
     def _check(self, column: str, workers: int) -> None:
         if column not in COLUMNS:
-            raise ValueError(f"unknown column {column!r}: known are {', '.join(COLUMNS)}")
+            raise ValueError(unknown("column", column, COLUMNS))
         if column in self.missing:
             raise ValueError(f"{column} is not available: {self.missing[column]}")
         if workers not in self.workers:
@@ -127,11 +136,16 @@ def missing(column: Column) -> str | None:
     return EXECUTORS[column.executor].missing() or KERNELS[column.kernel].missing.get(column.variant)
 
 
+def starting(column: Column, count: int) -> float:
+    """Return about how many seconds a round of so many workers takes beside their work."""
+    return BESIDE + PROCESS_START * count if column.executor == "processes" else 0.0
+
+
 def usual_work(counts: Iterable[int], cpus: int) -> float:
     """Return the seconds of work for each worker with which the fewest rounds fit into the budget."""
     cells = [(column, count) for column in COLUMNS.values() for count in counts]
     turns = sum(column.turns(count, cpus) for column, count in cells)
-    starts = sum(BESIDE + PROCESS_START * count for column, count in cells if column.executor == "processes")
+    starts = sum(starting(column, count) for column, count in cells)
     return min(USUAL_WORK, max(LEAST_WORK, (TIME / FEWEST_ROUNDS - starts) / turns))
 
 
@@ -155,12 +169,13 @@ class Course:
         self.rule = rule
         self.runner = runner
         self.missing = {name: reason for name, c in COLUMNS.items() if (reason := missing(c))}
-        self.cases = [
-            column.case(count)
+        cpus = machine.usable_cpus()
+        self.cases = {
+            column.case(count): column.turns(count, cpus) * work + starting(column, count)
             for name, column in COLUMNS.items()
             if name not in self.missing
             for count in counts
-        ]
+        }  # with the seconds of each in a round, about
         self.sizes: dict[tuple[str, bool], int] = {}  # by kernel, and whether it is compiled
 
     def measure(self, lab: Lab) -> None:
@@ -173,13 +188,16 @@ class Course:
         if self.missing:
             runner.facts |= facts.MISSING.entry(self.missing)
         load = machine.load_by_others()
-        runner.say("calibrating")
+        whole = sum(self.cases.values())
+        runner.later = self.rule(1, whole) * whole
+        runner.say("calibrating", FITTED)
         self._fit(lab)
+        runner.later = 0.0
         cases = runner.open(self.cases)
         for case in cases:
             runner.record(case, load, facts.SIZE.entry(self._size(case)))
         runner.rounds(
-            [Lane(case, partial(self._lane, lab, case)) for case in cases],
+            [Lane(case, partial(self._lane, lab, case), self.cases[case]) for case in cases],
             self.rule,
             lambda index, planned, case: f"round {index + 1} of {planned}: {case.name}",
         )

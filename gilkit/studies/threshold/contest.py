@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,14 +56,18 @@ def of_kernel(kernel: Kernel, sizes: tuple[int, int] | None) -> Contest:
     return Contest(kernel.name, HOLDING, workload, smallest, largest, kernel.unit, {})
 
 
-def of_statement(own: Own, stmt: str, sizes: tuple[int, int] | None) -> Contest:
+def of_statement(own: Own, stmt: str, setup: str, sizes: tuple[int, int] | None) -> Contest:
     """Return the contest of a statement's threads against one."""
     if sizes is None:
         raise ValueError("a statement needs sizes: the smallest and the largest n")
-    if "n" not in compile(stmt, "", "exec").co_names:
-        raise ValueError("the statement does not use n, so its size does not change")
+    if not (_uses_n(stmt) or _uses_n(setup)):
+        raise ValueError("neither the statement nor its setup uses n, so its size does not change")
     smallest, largest = _ends(sizes, LARGEST_SIZE)
     return Contest(own.name, OWN, lambda _, size: own.workload(n=size), smallest, largest, "n", own.facts)
+
+
+def _uses_n(code: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == "n" for node in ast.walk(ast.parse(code)))
 
 
 def _ends(sizes: tuple[int, int], most: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, log, log2, sqrt
 
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -67,6 +67,13 @@ class Crossing:
         if self.high is None or self.low is None:
             return self.high
         return round(sqrt(self.low * self.high))
+
+    @property
+    def halvings(self) -> int:
+        """How many more sizes it takes until the bracket is narrow, where it has two ends."""
+        if self.middle is None or self.low is None or self.high is None:
+            return 0
+        return ceil(log2(log(self.high / self.low) / log(NARROW)))
 
     @property
     def middle(self) -> int | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from statistics import mean
 
 from gilkit import machine
 from gilkit.arguments import (
@@ -38,8 +39,10 @@ from gilkit.workloads.target import kernel_or_statement
 
 FACTOR = 4  # from one size of the sweep to the next
 WINDOW_LENGTH = 0.05  # seconds of a window, at the least
+HALVINGS = 5  # from a bracket so wide to one that is narrow enough
+HARDER = 1.3  # times as many rounds, about, as a size takes that is far from the threshold
 LIMIT = 60.0  # seconds after which no further size is measured
-ROUNDS = 8  # at every size; three times as many where it is close
+ROUNDS, MOST_TIMES = 8, 3  # at every size; so many times as many where it is close
 
 
 class Threshold(Outcome):
@@ -127,6 +130,9 @@ class Course:
         self.cpus = cpus
         self.runner = runner
         self.sizes: set[int] = set()  # that were measured
+        self.took: list[float] = []  # seconds of those that were swept; or, later, of those in between
+        self.halving = False  # whether those are measured
+        self.harder = HARDER if rounds is None else 1.0
 
     def measure(self, lab: Lab) -> None:
         """Sweep, then bisect until every bracket is narrow, or time is up."""
@@ -139,7 +145,6 @@ class Course:
         runner.facts |= facts.UNIT.entry(contest.unit)
         runner.facts |= facts.COUNTS.entry(list(self.workers))
         sizes = swept(contest.smallest, contest.largest)
-        runner.total = len(sizes) + 6  # bisections, about
         load = machine.load_by_others()
         self._search(sizes, load)
         runner.note_load(list(runner.records), machine.load_by_others())
@@ -147,14 +152,27 @@ class Course:
     def _search(self, sizes: list[int], load: float) -> None:
         """Measure these sizes, and then in the middle of every bracket that is wide."""
         runner, begun = self.runner, self.runner.clock()
+        halvings = HALVINGS * sum(count > 1 for count in self.workers)  # releasing gains one alone nothing
         while sizes:
-            for size in sizes:
-                self._measure(size, load)
+            for number, size in enumerate(sizes):
+                before = runner.clock()
+                left = len(sizes) - number - 1 + halvings * (1.0 if self.halving else self.harder)
+                self._measure(size, load, partial(self._later, left, begun + LIMIT))
+                self.took.append(runner.clock() - before)
                 if runner.clock() - begun > LIMIT:
                     runner.facts |= facts.UNFINISHED.entry(f"after {LIMIT:g} s no further size was measured")
                     return
-            middles = {crossing(self._points(count)).middle for count in self.workers}
+            brackets = [crossing(self._points(count)) for count in self.workers]
+            middles = {bracket.middle for bracket in brackets}
             sizes = sorted(size for size in middles - {None} if size is not None and size not in self.sizes)
+            halvings = max(0, sum(bracket.halvings for bracket in brackets) - len(sizes))
+            if not self.halving:
+                self.halving, self.took = True, [self.harder * mean(self.took)]
+
+    def _later(self, sizes: float, end: float, seconds: float) -> float:
+        """Return about how long so many further sizes take, after one that takes so many seconds."""
+        each = mean(self.took) if self.took else seconds
+        return max(0.0, min(sizes * each, end - self.runner.clock() - seconds))
 
     def _points(self, workers: int) -> list[Point]:
         found = (self._point(size, workers) for size in self.sizes)
@@ -167,11 +185,9 @@ class Course:
 
         return point(values, self.contest.name, size, self.contest.beaten, workers)
 
-    def _measure(self, size: int, load: float) -> None:
+    def _measure(self, size: int, load: float, later: Callable[[float], float]) -> None:
         """Run the rounds of one size: more of them where they decide nothing."""
         runner, contest = self.runner, self.contest
-        done = runner.done
-        runner.total = max(runner.total, done + 1)
         label = f"{contest.name}: {size:,} {contest.unit}"
         runner.say(label)
         wanted = cases(contest.name, size, contest.beaten, self.workers)
@@ -183,20 +199,26 @@ class Course:
             self.sizes.add(size)
             for case in wanted:
                 runner.record(case, load, facts.SIZE.entry(size))
-            lanes = [Lane(case, partial(self._lane, case, size), cost=0.0) for case in wanted]
+            lanes = [Lane(case, partial(self._lane, case, size), self._cost(case, size)) for case in wanted]
+            planned = self.asked or ROUNDS
+            runner.later = later(planned * runner.pace * sum(lane.cost for lane in lanes))
             runner.rounds(lanes, lambda done, _: self._planned(size, done), lambda *_: label)
-        runner.done = done + 1
 
     def _planned(self, size: int, done: int) -> int:
-        """Return how many rounds there are to be of a size, when so many are done."""
+        """Return how many rounds there are to be of a size, when so many are done: until it is looked at."""
         if self.asked is not None:
             return self.asked
-        decided = done and done % ROUNDS == 0 and not self._open(size)
-        return done if decided else 3 * ROUNDS
+        if done and done % ROUNDS == 0 and not self._open(size):
+            return done
+        return min(ROUNDS * (done // ROUNDS + 1), MOST_TIMES * ROUNDS)
 
     def _open(self, size: int) -> bool:
         found = (self._point(size, workers) for workers in self.workers)
         return any(item is None or item.open for item in found)
+
+    def _cost(self, case: Case, size: int) -> float:
+        """Return about how long a window of a case takes."""
+        return self.meter.seconds(case.executor, self.contest.workload(case.variant, size), case.workers)
 
     def _lane(self, case: Case, size: int) -> Measured:
         workload = self.contest.workload(case.variant, size)
@@ -268,7 +290,7 @@ def threshold(
     if isinstance(target_or_own, Kernel):
         contest = of_kernel(target_or_own, sizes)
     else:
-        contest = of_statement(target_or_own, str(stmt), sizes)
+        contest = of_statement(target_or_own, str(stmt), setup, sizes)
         counts = [count for count in counts if count > 1]
         if not counts:
             raise ValueError("workers must name a count of 2 or more: one thread cannot beat itself")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ SLICE = 0.005  # seconds that a slice lasts alone: short calls share one
 ALL_TURNS = 0.15  # seconds that all workers need if they take turns
 FEWEST_SLICES = 4  # of a worker
 MOST_CALLS = 10_000  # of a worker
+LANE_VARIANTS = [name for name in VARIANTS if name != "native"]  # native threads are not Python's to watch
+LANE_EXECUTORS = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
 MOST_LANES = 32  # more say nothing
 GLANCE = 0.05  # seconds to find out whether calls hold the GIL
 SPARE = 0.5  # of a CPU that others may use before it counts as taken
@@ -117,6 +120,7 @@ class Course:
         self.workload = workload
         self.calls = calls
         self.progress = progress if callable(progress) else None
+        self.begun = time.perf_counter()
         self.history: History | None = None
         self.failures: dict[Case, str] = {}
 
@@ -125,21 +129,23 @@ class Course:
         known, load = machine_facts(), machine.warned_load()
         at = Case(self.case.kernel, self.case.variant, "threads", 1)
         try:
-            self._say(0, "calibrating")
+            self._say("calibrating", 2.0)
             plan = self._plan(lab, machine.usable_cpus() - load)
             at = self.case
-            self._say(1, "warming up")
+            self._say("warming up", 1.0)
             Meter(lab, SLICE, machine.usable_cpus(), Random()).window(at.executor, self.workload, at.workers)
-            self._say(2, "recording")
+            self._say("recording", 0.5)
             found = captured(lab, at.executor, self.workload, at.workers, plan)
         except CaseFailedError as error:
             self.failures[at] = str(error)
             return
         self.history = assembled(self.case, plan, found, load, known)
 
-    def _say(self, done: int, label: str) -> None:
+    def _say(self, label: str, left: float) -> None:
+        """Tell what is next, with about how many seconds all takes from here on."""
         if self.progress is not None:
-            self.progress(Progress(done, 3, f"{self.case.kernel}: {label}"))
+            done = time.perf_counter() - self.begun
+            self.progress(Progress(done, done + left, f"{self.case.kernel}: {label}"))
 
     def _plan(self, lab: Lab, cpus: float) -> Plan:
         """Return what is to be captured: slices long enough to be seen, and not more than fit."""
@@ -234,7 +240,7 @@ def timeline(
     >>> import gilkit
     >>> gilkit.timeline("lcg", variant="gil", workers=3)  # doctest: +SKIP
     """
-    [executor] = allowed("executor", executor, [e for e, kind in CALL_EXECUTORS.items() if not kind.native])
+    [executor] = allowed("executor", executor, LANE_EXECUTORS)
     count = _count(executor, workers)
     if calls is not None and positive("calls", calls) > MOST_CALLS:
         raise ValueError(f"calls must be at most {MOST_CALLS}, not {calls}")
@@ -269,7 +275,7 @@ def _kernel_call(kernel: Kernel, variant: str | None, size: int | None, workers:
     """Return the call of a kernel that is meant."""
     if variant is None:
         variant = next(name for name in JUDGED_VARIANTS if kernel.variant(name) is not None)
-    allowed("variant", variant, [name for name in VARIANTS if name != "native"])
+    allowed("variant", variant, LANE_VARIANTS)
     has_variant(kernel, variant)
     amount = kernel.default_size(variant) if size is None else positive("size", size)
     check_size(kernel, amount, workers)

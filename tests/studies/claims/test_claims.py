@@ -515,7 +515,7 @@ def tried(monkeypatch: pytest.MonkeyPatch, *entries: Claim) -> Claims:
         monkeypatch.setitem(CLAIMS, claim.name, claim)
     runner = Runner(1)
     with Lab(1, 5.0) as lab:
-        Course(entries, True, 1, runner, None).measure(lab)
+        Course(entries, True, 1, runner).measure(lab)
     return Claims(runner.suite())
 
 

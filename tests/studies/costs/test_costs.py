@@ -464,10 +464,10 @@ import pathlib
 from gilkit.cli.main import main
 from gilkit.engine.runner import Runner
 before = Runner.say
-def say(self, label):
+def say(self, label, *seconds):
     if label.startswith("round 3 "):
         pathlib.Path("third-round").touch()
-    before(self, label)
+    before(self, label, *seconds)
 Runner.say = say
 main()
 """

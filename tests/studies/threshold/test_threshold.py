@@ -233,6 +233,23 @@ def test_a_kernel_from_the_command_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("setup", "statement"),
+    [
+        ("d = bytes(n)", "sum(d)"),
+        ("def of():\n    return [n for _ in range(9)]", "of()"),
+        ("x = 1", "[n for _ in '9']"),
+    ],
+    ids=["setup", "function", "inner"],
+)
+def test_n_may_be_used_anywhere(setup: str, statement: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    options = ["--sizes", "10:40", "--workers", "2", "--rounds", "1", "-o", str(path)]
+    done = gilkit("threshold", "-s", setup, statement, *options)
+    assert done.returncode == 0, done.stderr
+    assert {case.kernel.rpartition("@")[2] for case in package.load(path).results} == {"10", "40"}
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nothing"], "unknown kernel 'nothing': known are lcg, "),
@@ -245,7 +262,7 @@ def test_a_kernel_from_the_command_line() -> None:
         (["lcg", "--sizes", "4"], "'4' is not two sizes, such as 64:1048576"),
         (["lcg", "--sizes", f"1:{2**50}"], "sizes must be at most "),
         (["-s", "x = 1", "x + n"], "a statement needs --sizes A:B"),
-        (["-s", "x = 1", "x", "--sizes", "1:9"], "the statement does not use n"),
+        (["-s", "x = 1", "x", "--sizes", "1:9"], "neither the statement nor its setup uses n"),
         (["-s", "x = 1", "x +", "--sizes", "1:9"], "the statement is not Python: invalid syntax"),
         (
             ["-s", "x = 1", "x + n", "--sizes", "1:9", "--workers", "1"],

@@ -1,0 +1,70 @@
+"""Examples of every command: its help ends with them, and the tests run them as far as parsing."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "compare": (
+        "gilkit compare --quick",
+        "gilkit compare lcg crc32 -o results.json",
+        "gilkit compare triad --variant gil,nogil --executor threads --workers 1,2,4",
+    ),
+    "timeit": (
+        'gilkit timeit "sum(range(100_000))"',
+        'gilkit timeit -s "import zlib; data = bytes(10**6)" "zlib.compress(data)"',
+        'gilkit timeit --shared -s "import json; d = [1] * 999" "json.dumps(d)"',
+    ),
+    "threshold": (
+        "gilkit threshold crc32",
+        'gilkit threshold "sum(range(n))" --sizes 1:100000',
+        'gilkit threshold -s "d = list(range(n))" "sorted(d)" --sizes 10:100000',
+    ),
+    "costs": (
+        "gilkit costs",
+        "gilkit costs handover start --quick",
+        "gilkit costs --list",
+    ),
+    "timeline": (
+        "gilkit timeline lcg --variant gil",
+        "gilkit timeline lcg --workers 4 -o trace.json",
+        'gilkit timeline -s "import zlib; d = bytes(10**6)" "zlib.compress(d)"',
+    ),
+    "scaling": (
+        "gilkit scaling",
+        "gilkit scaling --workers 1,2,4,8 --plot scaling.svg",
+        "gilkit scaling --work 0.05 --rounds 6 -o scaling.json",
+    ),
+    "claims": (
+        "gilkit claims --quick",
+        "gilkit claims one-os-thread crash",
+        "gilkit claims --list",
+    ),
+    "show": (
+        "gilkit show results.json",
+        "gilkit show scaling.json --plot scaling.svg",
+    ),
+    "list": (
+        "gilkit list",
+        "gilkit list | less",
+    ),
+}
+
+FIRST = {  # what one begins with: what it answers, and an example of it
+    "timeit": ("Does my own code run faster on threads, or on processes? (10 seconds)", 1),
+    "compare": ("What do threads and processes gain here, with and without the GIL? (30 seconds)", 0),
+    "threshold": ("How much work must a call do before releasing the GIL pays? (a minute)", 0),
+    "costs": ("What do a thread, a process and handing over the GIL cost here? (20 seconds)", 0),
+}
+
+
+def epilog(name: str) -> str | None:
+    """Return the end of a command's help, as click writes it: lines that it does not wrap."""
+    lines = [f"  {line}" for line in EXAMPLES.get(name, ())]
+    return "\n".join(["\b", "Examples:", *lines]) if lines else None
+
+
+def welcome() -> str:
+    """Return what is said to who asks for no command: what one does first."""
+    lines = ["gilkit measures here: threads or processes, and should this release the GIL?", ""]
+    for name, (question, number) in FIRST.items():
+        lines += [question, f"    {EXAMPLES[name][number]}", ""]
+    return "\n".join([*lines, "All commands: gilkit --help. All of one: gilkit timeit --help."])

@@ -1,0 +1,93 @@
+"""Completion as a shell asks for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gilkit.cli.commands import command
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.kernels import KERNELS, VARIANTS
+from gilkit.studies.claims.registry import CLAIMS
+from gilkit.studies.costs.constants import NAMES
+
+CHECKED = {"bash": ["-n"], "zsh": ["-n"], "fish": ["--no-execute"]}
+
+
+def asked(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "gilkit"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def offered(line: str) -> list[str]:
+    """What bash is given for a line; its last word is the one that is completed."""
+    words = line.split(" ")
+    out = asked(_GILKIT_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
+    return [entry.split(",", 1)[1] for entry in out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("gilkit ", list(command.commands)),
+        ("gilkit ti", ["timeit", "timeline"]),
+        ("gilkit compare ", list(KERNELS)),
+        ("gilkit compare --wo", ["--workers"]),
+        ("gilkit compare lcg --variant ", list(VARIANTS)),
+        ("gilkit compare lcg --variant gil,no", ["gil,nogil"]),
+        ("gilkit compare lcg --executor ", list(CALL_EXECUTORS)),
+        ("gilkit threshold man", ["mandelbrot"]),
+        ("gilkit timeline lcg --variant n", ["nogil"]),
+        ("gilkit timeline lcg --executor p", ["processes"]),
+        ("gilkit costs ", NAMES),
+        ("gilkit claims ", list(CLAIMS)),
+    ],
+)
+def test_names_are_completed(line: str, names: list[str]) -> None:
+    assert sorted(offered(line)) == sorted(names)
+
+
+def test_files_are_left_to_the_shell() -> None:
+    line = {"COMP_WORDS": "gilkit show res", "COMP_CWORD": "2"}
+    assert asked(_GILKIT_COMPLETE="bash_complete", **line) == "file,res\n"
+
+
+@pytest.mark.parametrize("shell", CHECKED)
+def test_what_a_shell_is_to_run_is_its_language(shell: str, tmp_path: Path) -> None:
+    script = asked(_GILKIT_COMPLETE=f"{shell}_source")
+    assert f"_GILKIT_COMPLETE={shell}_complete" in script
+    if (found := shutil.which(shell)) is None:
+        pytest.skip(f"{shell} is not here")
+    path = tmp_path / "complete"
+    path.write_text(script)
+    subprocess.run([found, *CHECKED[shell], str(path)], check=True, timeout=60)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
+def test_bash_completes() -> None:
+    """With the script that it is given: it calls gilkit, and takes what that offers."""
+    caller = f'gilkit() {{ {sys.executable} -m gilkit "$@"; }}\nexport -f gilkit\n'
+    script = asked(_GILKIT_COMPLETE="bash_source")
+    ask = 'COMP_WORDS=(gilkit compare man); COMP_CWORD=2; _gilkit_completion gilkit; echo "${COMPREPLY[@]}"'
+    done = subprocess.run(
+        ["bash", "--norc"],
+        input=f"{caller}{script}\n{ask}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "mandelbrot\n", done.stderr
