@@ -78,5 +78,5 @@ def test_in_a_notebook_it_is_displayed_and_goes(monkeypatch: pytest.MonkeyPatch)
         assert isinstance(step.__self__, NotebookBar)
         step(Progress(1, 4, "<lcg>"))
     assert [data["text/plain"] for data in shown] == ["starting", "<lcg>", ""]
-    assert shown[1]["text/html"] == '<progress value="0.2500"></progress> &lt;lcg&gt;'
+    assert shown[1]["text/html"] == '<progress value="0.2500"></progress> &lt;lcg&gt; 0:03 left'
     assert shown[2]["text/html"] == ""
