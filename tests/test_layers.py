@@ -20,7 +20,7 @@ FLOORS = [  # bottom up: rooms import from the floors below theirs, and from BES
     {"_ext"},
     {"results"},
     {"kernels"},
-    {"workloads", "report"},
+    {"workloads", "display"},
     {"gil"},
     {"engine"},
     {"studies"},

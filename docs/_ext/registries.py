@@ -41,7 +41,7 @@ PLACES = {
 PARTS = [
     "gilkit.studies.outcome.Report",
     "gilkit.studies.outcome.Outcome",
-    "gilkit.report.progress.Progress",
+    "gilkit.display.progress.Progress",
     "gilkit.studies.threshold.crossing.Crossing",
     "gilkit.studies.threshold.crossing.Point",
     "gilkit.studies.claims.claim.Finding",

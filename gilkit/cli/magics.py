@@ -15,8 +15,8 @@ from gilkit.cli.commands import FailedCasesError, command
 from gilkit.cli.group import StoppedError
 from gilkit.cli.main import EXPECTED, in_words, say_warning
 from gilkit.cli.screen import printer
+from gilkit.display.tables import html, plain
 from gilkit.errors import InterruptedRunError, UnsavedError
-from gilkit.report.tables import html, plain
 from gilkit.studies.outcome import Report
 from gilkit.workloads.statement import see
 

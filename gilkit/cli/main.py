@@ -20,6 +20,7 @@ import click
 from gilkit.cli.commands import FailedCasesError, command
 from gilkit.cli.group import StoppedError, no_such_option
 from gilkit.cli.screen import show
+from gilkit.display.tables import failures
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import SAME, heard_once
 from gilkit.errors import (
@@ -30,7 +31,6 @@ from gilkit.errors import (
     UnsavedError,
     UntoldWarning,
 )
-from gilkit.report.tables import failures
 from gilkit.workloads.statement import see
 
 FAILED, BAD_INPUT = 1, 2

@@ -9,9 +9,9 @@ from typing import Any
 import click
 from rich.console import Console, RenderableType
 
-from gilkit.report.data import csv_text, json_text
-from gilkit.report.progress import bar as progress_bar
-from gilkit.report.tables import plain
+from gilkit.display.data import csv_text, json_text
+from gilkit.display.progress import bar as progress_bar
+from gilkit.display.tables import plain
 from gilkit.studies.outcome import Report
 
 __all__ = ["FORMS", "printer", "progress_bar", "show"]

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 from gilkit import machine
 from gilkit.arguments import LARGEST_SEED, checked_seed
+from gilkit.display.progress import Listener, Progress
 from gilkit.errors import CaseFailedError, ResultsError
-from gilkit.report.progress import Listener, Progress
 from gilkit.results import facts, file
 from gilkit.results.case import Case, Record
 from gilkit.results.facts import Metadata

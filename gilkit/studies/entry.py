@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gilkit.report.data import Speedup
+    from gilkit.display.data import Speedup
     from gilkit.results.file import Results
 
 
@@ -42,7 +42,7 @@ class Study:
 
     def document(self, results: Results) -> dict[str, Any]:
         """Return the same as `table`, of what JSON can say: pure."""
-        from gilkit.report.data import document
+        from gilkit.display.data import document
 
         findings = self._module("findings")
         return document(results, findings.findings(results), self.speedup)

@@ -53,17 +53,17 @@ class Report(ABC):
         ImportError
             If there is no pandas: it is none of the dependencies.
         """
-        from gilkit.report.data import frame
+        from gilkit.display.data import frame
 
         return frame(self._finest())
 
     def __repr__(self) -> str:
-        from gilkit.report.tables import plain
+        from gilkit.display.tables import plain
 
         return plain(self)
 
     def _repr_html_(self) -> str:
-        from gilkit.report.tables import html
+        from gilkit.display.tables import html
 
         return html(self)
 
@@ -115,12 +115,12 @@ class Outcome(Report):
         return self.study.document(self._results)
 
     def rows(self) -> list[dict[str, Any]]:
-        from gilkit.report.data import case_rows
+        from gilkit.display.data import case_rows
 
         return case_rows(self._results, self.study.speedup)
 
     def _finest(self) -> Iterable[dict[str, Any]]:
-        from gilkit.report.data import round_rows
+        from gilkit.display.data import round_rows
 
         return round_rows(self._results)
 

@@ -11,8 +11,8 @@ import pytest
 
 import gilkit
 from gilkit.cli.magics import Shown
+from gilkit.display.tables import plain
 from gilkit.errors import InterruptedRunError
-from gilkit.report.tables import plain
 from gilkit.studies.outcome import Report
 
 interactiveshell = pytest.importorskip("IPython.core.interactiveshell", reason="there is no IPython here")

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from gilkit import machine
 from gilkit.arguments import allowed
+from gilkit.display.progress import Listener, Progress, with_bar
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import LOOK, UNSURE, Runner
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, one_line
-from gilkit.report.progress import Listener, Progress, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import check_writable

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, closing, headline
+from gilkit.display.tables import caveats, closing, headline
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.studies.claims.claim import WHOLE, Ruling, figures

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.report.layout import Fitted, TableColumn
-from gilkit.report.tables import (
+from gilkit.display.layout import Fitted, TableColumn
+from gilkit.display.tables import (
     caveats,
     closing,
     failures,
@@ -20,7 +20,7 @@ from gilkit.report.tables import (
     share,
     stars_and_intervals,
 )
-from gilkit.report.units import seconds
+from gilkit.display.units import seconds
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate

@@ -21,12 +21,12 @@ from gilkit.arguments import (
     shown_count,
     worker_list,
 )
+from gilkit.display.progress import Listener, with_bar
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.report.progress import Listener, with_bar
 from gilkit.results.file import check_writable
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.contrast import MOST

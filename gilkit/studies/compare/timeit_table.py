@@ -5,10 +5,8 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.engine.executors import CALL_EXECUTORS
-from gilkit.gil.law import behaviour
-from gilkit.report.layout import Fitted, TableColumn
-from gilkit.report.tables import (
+from gilkit.display.layout import Fitted, TableColumn
+from gilkit.display.tables import (
     caveats,
     failures,
     figure,
@@ -20,7 +18,9 @@ from gilkit.report.tables import (
     share,
     stars_and_intervals,
 )
-from gilkit.report.units import nbytes, seconds
+from gilkit.display.units import nbytes, seconds
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.gil.law import behaviour
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results

@@ -8,11 +8,11 @@ from functools import partial
 
 from gilkit import machine
 from gilkit.arguments import checked_rounds, shown_count, worker_counts
+from gilkit.display.progress import Listener, with_bar
 from gilkit.engine.calibration import calibrated
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
 from gilkit.engine.session import obtained
-from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable

@@ -7,8 +7,8 @@ from math import isnan
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.report.tables import absent, closing, failure, headline, note, plain_table, round_counts
-from gilkit.report.units import seconds
+from gilkit.display.tables import absent, closing, failure, headline, note, plain_table, round_counts
+from gilkit.display.units import seconds
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate

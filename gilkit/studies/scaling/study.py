@@ -16,12 +16,12 @@ from gilkit.arguments import (
     worker_counts,
     worker_list,
 )
+from gilkit.display.progress import Listener, with_bar
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
 from gilkit.engine.session import obtained
 from gilkit.kernels import KERNELS
-from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable

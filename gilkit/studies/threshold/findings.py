@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gilkit.report.data import strict
+from gilkit.display.data import strict
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.studies.threshold.crossing import crossing, points, price

@@ -14,12 +14,12 @@ from gilkit.arguments import (
     checked_timeout,
     worker_list,
 )
+from gilkit.display.progress import Listener, with_bar
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import Kernel
-from gilkit.report.progress import Listener, with_bar
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gilkit.report.data import DOCUMENT_FORMAT, strict
+from gilkit.display.data import DOCUMENT_FORMAT, strict
 from gilkit.results import facts
 from gilkit.studies.timeline import STUDY
 from gilkit.studies.timeline.history import History

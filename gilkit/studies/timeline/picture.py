@@ -9,9 +9,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from gilkit.display.tables import closing, heading, share
+from gilkit.display.units import seconds
 from gilkit.machine import BUSY
-from gilkit.report.tables import closing, heading, share
-from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.studies.timeline.history import History, joined, running
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gilkit import machine
 from gilkit.arguments import SHORT_TIMEOUT, allowed, checked_timeout, positive
+from gilkit.display.progress import Listener, Progress, with_bar
 from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
@@ -18,7 +19,6 @@ from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, NothingMeasuredError
 from gilkit.gil.monitor import why_missing
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.report.progress import Listener, Progress, with_bar
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from rich.text import Text
 
-from gilkit.report.layout import Fitted, TableColumn
-from gilkit.report.tables import figure, plain
+from gilkit.display.layout import Fitted, TableColumn
+from gilkit.display.tables import figure, plain
 from gilkit.results.stats import Estimate
 
 FIGURES = [Estimate(1.98, 1.96, 2.0), Estimate(12.5, 12.4, 12.6), None, Estimate(2.4, 0.3, 4.5)]

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 import gilkit
-from gilkit.report import progress
-from gilkit.report.progress import Bar, NotebookBar, Progress, with_bar
+from gilkit.display import progress
+from gilkit.display.progress import Bar, NotebookBar, Progress, with_bar
 from gilkit.studies.registry import STUDIES
 
 FUNCTIONS = [*STUDIES, "timeit"]

@@ -17,8 +17,8 @@ from rich.console import Group
 from rich.text import Text
 
 import gilkit
-from gilkit.report.data import csv_text, frame, json_text, strict
-from gilkit.report.tables import html, plain
+from gilkit.display.data import csv_text, frame, json_text, strict
+from gilkit.display.tables import html, plain
 from gilkit.results import facts
 from gilkit.results.stats import Estimate
 from gilkit.studies.registry import STUDIES, study_of
