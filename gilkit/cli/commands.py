@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -29,10 +28,10 @@ from gilkit.studies.claims.study import claims
 from gilkit.studies.compare.study import compare, timeit
 from gilkit.studies.costs import table as costs_table
 from gilkit.studies.costs.study import costs
+from gilkit.studies.drawn import Drawn
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.scaling import plot as scaling_plot
-from gilkit.studies.scaling.study import Scaling, scaling
+from gilkit.studies.scaling.study import scaling
 from gilkit.studies.threshold.study import threshold
 from gilkit.studies.timeline.study import timeline
 
@@ -70,10 +69,14 @@ def _report(outcome: Outcome, plot: str | None = None) -> None:
 
 def _end(outcome: Outcome, plot: str | None) -> None:
     """Draw what was found, if asked for, and tell if some of it failed."""
-    if plot is not None:
-        scaling_plot.draw(outcome.results, plot)
+    _draw(outcome, plot)
     if outcome.failures:
         raise FailedCasesError("some cases failed")
+
+
+def _draw(drawn: Drawn, plot: str | None) -> None:
+    if plot is not None:
+        drawn.plot(plot)
 
 
 @command.command("compare")
@@ -93,15 +96,16 @@ def _end(outcome: Outcome, plot: str | None) -> None:
 @SEED_OPTION
 @click.option("--input", metavar="FILE", help="Take data from FILE: any, or a .npy array for array kernels.")
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(TIMEOUT)
-def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
+def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Measure KERNELs (by default all) with and without the GIL, on threads and on processes.
 
     Prints how many times the work of one worker is done at once, and why it is not more.
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
-    _report(outcome)
+    _report(outcome, plot)
 
 
 @command.command("timeit")
@@ -114,15 +118,18 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @options.rounds("Rounds; by default as many as narrow intervals take.")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
-def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def timeit_command(
+    statement: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any
+) -> None:
     """Measure a statement of your own: who holds the GIL, and do threads or processes win.
 
     STMT and SETUP are as for python -m timeit; several STMTs are lines of one.
     """
     with progress_bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
-    _report(outcome)
+    _report(outcome, plot)
 
 
 @command.command("threshold")
@@ -135,8 +142,9 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 @options.rounds("Rounds at every size; by default 7 to 21.")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
-def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
     Of a KERNEL: from which its nogil version beats its gil version. Of a statement STMT that uses n: from
@@ -147,7 +155,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("costs")
@@ -156,8 +164,9 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 @click.option("--quick", is_flag=True, help="Ten seconds, with less certainty.")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.listed("Print what each NAME stands for, and measure nothing.")
-def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
+def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **asked: Any) -> None:
     """Measure what starting, switching and sending cost on this machine.
 
     A NAME is a constant or a group of them: see --list.
@@ -167,7 +176,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("timeline")
@@ -182,10 +191,12 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     help="Calls of every worker, each a slice; by default what fits, and short ones share a slice.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", metavar="FILE.json", help="Write a trace for Perfetto or chrome://tracing there."
-)
+    "-o", "--output", metavar="FILE.json", callback=options.apart,
+    help="Write a trace for Perfetto or chrome://tracing there.",
+)  # fmt: skip
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
-def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Show who ran when and who held the GIL when: a lane for every worker.
 
     Of a KERNEL, or of a statement STMT as for gilkit timeit.
@@ -194,6 +205,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
     with progress_bar() as step:
         found = timeline(*kernel, progress=step, **statement, **asked)
     show(found)
+    _draw(found, plot)
 
 
 @command.command("scaling")
@@ -212,8 +224,6 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     Every worker does the same work; starting and joining counts. Prints the seconds by workers, beside
     compiled code with and without the GIL and native threads, and which columns stay flat.
     """
-    if plot and asked["output"] and Path(plot).resolve() == Path(asked["output"]).resolve():
-        raise click.UsageError("--plot and --output must be two files")
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
     _report(found, plot)
@@ -224,8 +234,9 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 @click.option("--quick", is_flag=True, help="All in 45 seconds, with less certainty.")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.listed("Print how each is put to the test, and measure nothing.")
-def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
+def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **asked: Any) -> None:
     """Put what people say of threads and processes to the test.
 
     Prints for each claim what was measured here, and whether it holds. A NAME is a claim's: see --list. All
@@ -236,7 +247,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("show")
@@ -245,8 +256,6 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
     found = load(file)
-    if plot is not None and not isinstance(found, Scaling):
-        raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
     try:
         show(found)
     except ResultsError as error:  # a fact that only the table reads

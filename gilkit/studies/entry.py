@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import altair as alt
     from rich.console import RenderableType
 
     from gilkit.results.file import Results
@@ -37,6 +38,20 @@ class Study:
     def table(self, results: Results) -> RenderableType:
         """Return everything that there is to say of ``results``: pure."""
         found: RenderableType = self._module("table").table(results)
+        return found
+
+    def question(self, results: Results) -> str:
+        """Return what ``results`` answer."""
+        found: str = self._module("table").question(results)
+        return found
+
+    def answers(self, results: Results) -> list[tuple[str, str]]:
+        """Return what the table says in words: of what, and what of it."""
+        return list(self._module("table").answers(results))
+
+    def chart(self, shown: Any) -> alt.LayerChart:
+        """Return the picture of results, or of a history: pure. It takes the extra ``report``."""
+        found: alt.LayerChart = self._module("chart").chart(shown)
         return found
 
     def _module(self, name: str) -> Any:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from gilkit.results import file
 from gilkit.results.file import Results
-from gilkit.studies.entry import Study
+from gilkit.studies.drawn import Drawn
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-class Outcome:
+class Outcome(Drawn):
     """What was measured, and what follows from it. Its ``repr`` is the report.
 
     Parameters
     ----------
     suite : pyperf.BenchmarkSuite
     """
-
-    study: ClassVar[Study]
 
     def __init__(self, suite: Any) -> None:
         self.suite = suite
@@ -30,6 +28,10 @@ class Outcome:
     @property
     def results(self) -> Results:
         """The suite, read by case."""
+        return self._results
+
+    @property
+    def _shown(self) -> Results:
         return self._results
 
     @property

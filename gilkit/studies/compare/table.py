@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,10 +14,10 @@ from gilkit.report.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.evidence import evidence
+from gilkit.studies.compare.evidence import evidence, shown_workers
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.prediction import predicted
-from gilkit.studies.compare.timeit_table import own
+from gilkit.studies.compare.timeit_table import AT_ONCE, own
 from gilkit.studies.compare.verdict import Cause, Verdict, verdicts
 
 COLOURS_OF_CAUSES = {
@@ -66,13 +66,30 @@ def _failed(results: Results, kernel: str) -> set[str]:
     return found
 
 
+def question(results: Results) -> str:
+    """Return what a comparison answers."""
+    if of_own(results):
+        return AT_ONCE
+    counts = dict.fromkeys(shown_workers(results, kernel) for kernel in results.kernels)
+    return f"How many times the work of one worker is done by {' / '.join(map(str, counts))} workers at once?"
+
+
+def answers(results: Results) -> Iterator[tuple[str, str]]:
+    """Return the verdict on every kernel, in words."""
+    for kernel, verdict in verdicts(results):
+        yield kernel, "\n".join([_line(verdict).plain, *verdict.notes])
+
+
+def of_own(results: Results) -> bool:
+    """Whether it is the reader's own code that was measured."""
+    return any(case.variant == "function" for case in (*results, *results.failures))
+
+
 def _rows(results: Results) -> Table:
     """Return the table of speedups, one row a kernel."""
     shown = [evidence(results, kernel) for kernel in results.kernels]
-    counts = dict.fromkeys(f.workers for f in shown)
-    workers = " / ".join(map(str, counts))
     body = Table(
-        title=f"How many times the work of one worker is done by {workers} workers at once?",
+        title=question(results),
         title_justify="left",
         title_style="",
         box=None,  # columns touch, to fit into 80
@@ -138,7 +155,7 @@ def _prediction(results: Results, kernel: str, verdict: Verdict) -> list[Text]:
 def table(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
-    if any(case.variant == "function" for case in (*results, *results.failures)):
+    if of_own(results):
         return own(results, found[0][0], Group(*_own_lines(results, *found[0])))
     small_print = stars_and_intervals(results)
     if any(case.variant == "ceiling" for case in results):

@@ -29,6 +29,7 @@ from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
+AT_ONCE = "How many times the work of one worker is done at once?"
 SHOWN_PICKLES = 8  # pickles that are shown
 
 
@@ -45,8 +46,7 @@ def own(results: Results, kernel: str, verdict: RenderableType) -> RenderableTyp
     """
     f = evidence(results, kernel)
     parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
-    parts += ["How many times the work of one worker is done at once?"]
-    parts += [_speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
+    parts += [AT_ONCE, _speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
     parts += _sent(results, f)
     parts.append(verdict)
     watched = results.fact(results.baseline(Case(kernel, "function", "threads", 1)), facts.HELD_NOTE)
@@ -70,8 +70,8 @@ def _call(results: Results, f: Evidence) -> Text:
     return line
 
 
-def _speedups(results: Results, kernel: str) -> Table:
-    """One row for every worker count."""
+def by_workers(results: Results, kernel: str) -> dict[str, dict[int, Case]]:
+    """Return the cases of every column, by its heading and by workers; some were not measured."""
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
     counts = sorted({case.workers for case in cases if case.variant != "unpinned"} | {1})
     columns = {
@@ -82,15 +82,19 @@ def _speedups(results: Results, kernel: str) -> Table:
         "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
     }
     used = {head: key for head, key in columns.items() if any((c.variant, c.executor) == key for c in cases)}
+    return {head: {count: Case(kernel, *key, count) for count in counts} for head, key in used.items()}
+
+
+def _speedups(results: Results, kernel: str) -> Table:
+    """One row for every worker count."""
+    used = by_workers(results, kernel)
     body = plain_table("workers", *used, figures=0)
-    for count in counts:
-        found: dict[str, Estimate | None] = {
-            head: _speedup(results, Case(kernel, *key, count)) for head, key in used.items()
-        }
+    for count in next(iter(used.values())):
+        found = {head: speedup_shown(results, cases[count]) for head, cases in used.items()}
         best = leaders({head: s for head, s in found.items() if head != "ceiling" and count > 1})
         cells = [
             Text("failed", style="red")
-            if Case(kernel, *used[head], count) in results.failures
+            if used[head][count] in results.failures
             else Text(f"*{cell(s)}", style="bold green")
             if head in best
             else Text(cell(s), style="dim" if head == "ceiling" else "")
@@ -100,7 +104,7 @@ def _speedups(results: Results, kernel: str) -> Table:
     return body
 
 
-def _speedup(results: Results, case: Case) -> Estimate | None:
+def speedup_shown(results: Results, case: Case) -> Estimate | None:
     """Return a speedup; without an interval what others are relative to."""
     found = speedup(results, case)
     if case != results.baseline(case):
