@@ -104,7 +104,6 @@ def themed(dark: bool = False) -> dict[str, Any]:
         "rule": {"color": soft},
         "style": {
             "reference": {"strokeDash": [2, 3]},
-            "across": {"fontSize": 22, "fontWeight": "bold", "opacity": 0.6},
         },
     }  # fmt: skip
 
@@ -121,6 +120,14 @@ def bar(figure: Estimate) -> Row:
     known = low == low and high == high
     ends = {"low": low, "high": high} if known else {"low": float(figure), "high": float(figure)}
     return {"figure": float(figure), **ends, "decided": decided or not known}
+
+
+def reach(rows: Iterable[Row], *others: float) -> list[float]:
+    """Return the ends of an axis for all figures, and for their bars up to twice and half of these."""
+    every = list(rows)
+    tops = [min(row["high"], 2 * row["figure"]) for row in every]
+    bottoms = [max(row["low"], row["figure"] / 2) for row in every]
+    return [min([*bottoms, *others], default=0.0), max([*tops, *others], default=1.0)]
 
 
 def dashes() -> Any:
@@ -148,9 +155,11 @@ def signs(field: str, names: Sequence[str]) -> alt.Shape:
 
 def curves(base: alt.Chart, field: str, names: Sequence[str]) -> alt.Chart:
     """Return lines through the figures of each name, with the dashes of LOOKS; signs are their legend."""
-    scale = alt.Scale(domain=list(names), range=[list(LOOKS[name].dash) for name in names])
-    lines = base.transform_calculate(line=f"datum.{field}").mark_line(strokeWidth=1.5, opacity=0.8)
-    found: alt.Chart = lines.encode(strokeDash=alt.StrokeDash("line:N", scale=scale, legend=None))
+    # One name more: a scale of the same names would share the legend of the signs, and so have none.
+    domain, dashed = [*names, ""], [*(list(LOOKS[name].dash) for name in names), [1, 0]]
+    dash = alt.StrokeDash("line:N", scale=alt.Scale(domain=domain, range=dashed), legend=None)
+    lines = base.transform_calculate(line=f"datum.{field}")
+    found: alt.Chart = lines.mark_line(strokeWidth=1.5, opacity=0.8, clip=True).encode(strokeDash=dash)
     return found
 
 
@@ -194,14 +203,16 @@ def framed(
         every.append(_across(busy_words(load, facts.CPUS.of(metadata, 1)), width, height))
     below = [part for line in (first, *lines) for part in textwrap.wrap(line, LINE_LENGTH)]
     title = alt.Title(textwrap.wrap(question, LINE_LENGTH - 20), subtitle=below)
-    chart: alt.LayerChart = alt.layer(*every).properties(
-        title=title, description=question, width=width, height=height
-    )
-    return chart.configure(**themed())
+    chart = alt.LayerChart(layer=every, title=title, description=question, width=width, height=height)
+    found: alt.LayerChart = chart.configure(**themed())
+    return found
 
 
 def _across(words: str, width: float, height: float) -> alt.Chart:
     """Return what is written across the picture of a busy machine."""
-    base: alt.Chart = alt.Chart(values([{"words": [words, "believe no figure here"]}]))
-    mark = base.mark_text(style="across", color=RED, align="center", baseline="middle", lineHeight=26, dy=-13)
-    return mark.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
+    base = alt.Chart(values([{"words": [words, "believe no figure here"]}]))
+    mark = base.mark_text(
+        color=RED, fontSize=24, fontWeight="bold", lineHeight=30, dy=-15, opacity=0.7, align="center"
+    )
+    found: alt.Chart = mark.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
+    return found

@@ -13,6 +13,7 @@ from gilkit.report.charts import (
     drawn_names,
     framed,
     of_results,
+    reach,
     signs,
     values,
 )
@@ -48,7 +49,7 @@ def _kernels(results: Results) -> alt.LayerChart:
         axis=alt.Axis(grid=False, ticks=False, domain=False),
     )  # fmt: skip
     place = alt.YOffset("what:N", sort=beside, scale=alt.Scale(domain=beside, paddingOuter=0.5))
-    times = alt.Scale(zero=True, nice=False, padding=12)
+    times = alt.Scale(domain=[0, reach(found, 1.0)[1]], nice=True)
     colour = colours("what", names)
     figure = alt.X("figure:Q", title="times the work of one worker", scale=times)
     low, high = alt.X("low:Q", scale=times), alt.X2("high:Q")
@@ -57,10 +58,10 @@ def _kernels(results: Results) -> alt.LayerChart:
     )
     possible = alt.Chart(values(row for row in found if row["what"] == ceiling)).encode(y=kernel)
     layers = [
-        possible.mark_bar(opacity=0.25, color=LOOKS[ceiling].colour).encode(x=low, x2=high),
+        possible.mark_bar(clip=True, opacity=0.25, color=LOOKS[ceiling].colour).encode(x=low, x2=high),
         possible.mark_tick(thickness=2, bandSize=len(beside) * EACH_BAND).encode(x=figure, color=colour),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(x=figure),
-        reached.mark_rule(strokeWidth=2).encode(x=low, x2=high, color=colour, strokeDash=dashes()),
+        reached.mark_rule(clip=True, strokeWidth=2).encode(x=low, x2=high, color=colour, strokeDash=dashes()),
         reached.mark_point(filled=True, size=60, opacity=1).encode(
             x=figure,
             color=colour,

@@ -14,6 +14,7 @@ from gilkit.report.charts import (
     drawn_names,
     framed,
     of_results,
+    reach,
     signs,
     values,
 )
@@ -43,7 +44,7 @@ def own_chart(results: Results) -> alt.LayerChart:
         axis=alt.Axis(labelAngle=0, ticks=False),
     )  # fmt: skip
     place = alt.XOffset("what:N", sort=beside, scale=alt.Scale(domain=beside, padding=0.5))
-    colour, scale = colours("what", names), alt.Scale(zero=True)
+    colour, scale = colours("what", names), alt.Scale(domain=[0, reach(found, 1.0)[1]], nice=True)
     figure = alt.Y("figure:Q", title="times the work of one worker", scale=scale)
     low, high = alt.Y("low:Q", scale=scale), alt.Y2("high:Q")
     possible = alt.Chart(values(row for row in found if row["what"] == ceiling)).encode(x=workers)
@@ -51,11 +52,11 @@ def own_chart(results: Results) -> alt.LayerChart:
         x=workers, xOffset=place, color=colour
     )
     layers = [
-        possible.mark_bar(opacity=0.25, color=LOOKS[ceiling].colour).encode(y=low, y2=high),
+        possible.mark_bar(clip=True, opacity=0.25, color=LOOKS[ceiling].colour).encode(y=low, y2=high),
         possible.mark_tick(thickness=2).encode(y=figure, color=colour),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(y=figure),
         curves(reached.encode(y=figure), "what", names),
-        reached.mark_rule(strokeWidth=2).encode(y=low, y2=high, strokeDash=dashes()),
+        reached.mark_rule(clip=True, strokeWidth=2).encode(y=low, y2=high, strokeDash=dashes()),
         reached.mark_point(filled=True, size=80, opacity=1).encode(y=figure, shape=signs("what", names)),
     ]
     about = of_results(results, AT_ONCE, results.kernels[0], f"grey: the {ceiling}, what the CPUs give")

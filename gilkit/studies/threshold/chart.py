@@ -16,6 +16,7 @@ from gilkit.report.charts import (
     dashes,
     framed,
     of_results,
+    reach,
     values,
 )
 from gilkit.results import facts
@@ -65,7 +66,10 @@ def chart(results: Results) -> alt.LayerChart:
     found, pays = rows(results), crossings(results)
     names = [f"{count} workers" for count in facts.COUNTS.needed(results.facts)]
     colour = alt.Color("workers:N", title=None, scale=alt.Scale(domain=names, range=list(OF_COUNTS)))
-    size, times = alt.Scale(type="log", nice=False, padding=15), alt.Scale(zero=False)
+    size, times = (
+        alt.Scale(type="log", nice=False, padding=15),
+        alt.Scale(domain=reach(found, 1.0), nice=True),
+    )
     unit = facts.UNIT.needed(results.facts)
     sizes = alt.X(
         "size:Q",
@@ -81,7 +85,9 @@ def chart(results: Results) -> alt.LayerChart:
         there.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(x=alt.X("at:Q", scale=size)),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(y=gain),
         base.mark_line(strokeWidth=1.5, opacity=0.7).encode(y=gain),
-        base.mark_rule(strokeWidth=2).encode(y=alt.Y("low:Q", scale=times), y2="high:Q", strokeDash=dashes()),
+        base.mark_rule(clip=True, strokeWidth=2).encode(
+            y=alt.Y("low:Q", scale=times), y2="high:Q", strokeDash=dashes()
+        ),
         base.mark_point(filled=True, size=60, opacity=1).encode(
             y=gain, tooltip=["size:Q", "figure:Q", "low:Q", "high:Q", "call:Q"]
         ),
