@@ -31,6 +31,7 @@ from gilkit.studies.costs.study import costs
 from gilkit.studies.drawn import Drawn
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
+from gilkit.studies.pages import report
 from gilkit.studies.scaling.study import scaling
 from gilkit.studies.threshold.study import threshold
 from gilkit.studies.timeline.study import timeline
@@ -261,6 +262,18 @@ def show_command(file: str, plot: str | None) -> None:
     except ResultsError as error:  # a fact that only the table reads
         raise ResultsError(f"{file} is damaged: {error}") from None
     _end(found, plot)
+
+
+@command.command("report")
+@click.argument("files", nargs=-1, metavar="FILE...", required=True)
+@click.option("-o", "--output", required=True, metavar="FILE.html", help="Write the page there.")
+def report_command(files: tuple[str, ...], output: str) -> None:
+    """Make a page of results FILEs that one can send: verdicts, pictures and tables, in one file.
+
+    It takes pip install 'gilkit[report]'.
+    """
+    report(files, output)
+    click.echo(f"{output}: {len(files)} result{'s' * (len(files) != 1)}")
 
 
 @command.command("list")

@@ -21,7 +21,7 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 Row = dict[str, Any]
 
 PLOT_WIDTH = 560  # pixels between the axes
-LINE_LENGTH = 100  # characters of a subtitle
+LINE_LENGTH, QUESTION_LENGTH = 112, 80  # characters of a line: of small print, and of the title
 FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 
 # The colours of Okabe and Ito (Color Universal Design, 2008), which all eyes tell apart, and a brown.
@@ -74,16 +74,17 @@ LOOKS: dict[str, Look] = {
     "failed": Look(PURPLE),
     "not here": Look("rgba(128,128,128,0.5)"),
     # Rounds.
-    "counts": Look(BLUE),
+    "counts": Look(SKY),
     "disturbed by others": Look(ORANGE),
 }
 
 
 def themed(dark: bool = False) -> dict[str, Any]:
     """Return the configuration of a chart, for paper or for a dark screen."""
-    ink, soft, faint = ("#e6e6e6", "#b4b4b4", "#444") if dark else ("#1a1a1a", "#555", "#ddd")
+    dim = ("#121417", "#e6e6e6", "#b4b4b4", "#444")
+    paper, ink, soft, faint = dim if dark else ("white", "#1a1a1a", "#555", "#ddd")
     return {
-        "background": "transparent" if dark else "white",
+        "background": paper,
         "font": FONT,
         "padding": 8,
         "view": {"stroke": None},
@@ -200,19 +201,17 @@ def framed(
     every = list(layers)
     first = heading(metadata, load).plain.split("\n")[0]
     if load >= BUSY:
-        every.append(_across(busy_words(load, facts.CPUS.of(metadata, 1)), width, height))
+        every += _across(busy_words(load, facts.CPUS.of(metadata, 1)), width, height)
     below = [part for line in (first, *lines) for part in textwrap.wrap(line, LINE_LENGTH)]
-    title = alt.Title(textwrap.wrap(question, LINE_LENGTH - 20), subtitle=below)
+    title = alt.Title(textwrap.wrap(question, QUESTION_LENGTH), subtitle=below)
     chart = alt.LayerChart(layer=every, title=title, description=question, width=width, height=height)
     found: alt.LayerChart = chart.configure(**themed())
     return found
 
 
-def _across(words: str, width: float, height: float) -> alt.Chart:
-    """Return what is written across the picture of a busy machine."""
+def _across(words: str, width: float, height: float) -> list[alt.Chart]:
+    """Return what is written across the picture of a busy machine, and the paper around its letters."""
     base = alt.Chart(values([{"words": [words, "believe no figure here"]}]))
-    mark = base.mark_text(
-        color=RED, fontSize=24, fontWeight="bold", lineHeight=30, dy=-15, opacity=0.7, align="center"
-    )
-    found: alt.Chart = mark.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
-    return found
+    base = base.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
+    letters: dict[str, Any] = {"fontSize": 24, "fontWeight": "bold", "lineHeight": 30, "dy": -15}
+    return [base.mark_text(style=style, color=RED, opacity=0.8, **letters) for style in ("halo", "across")]
