@@ -1,6 +1,6 @@
 """What all charts have in common: colours, the frame, bars of intervals, and the word on a busy machine.
 
-To draw a thing that none has drawn yet is to add one entry to LOOKS: it looks the same in every chart.
+To draw a thing that none has drawn yet is to add one entry to DRAWN_AS: it looks the same in every chart.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Look:
     dash: tuple[int, ...] = (1, 0)
 
 
-LOOKS: dict[str, Look] = {
+DRAWN_AS: dict[str, Look] = {
     # Workers, by what they run.
     "python threads": Look(ORANGE),
     "gil threads": Look(RED, "square"),
@@ -137,27 +137,27 @@ def dashes() -> Any:
 
 
 def colours(field: str, names: Sequence[str], **options: Any) -> alt.Color:
-    """Return the encoding of a field by the colours of LOOKS."""
-    scale = alt.Scale(domain=list(names), range=[LOOKS[name].colour for name in names])
+    """Return the encoding of a field by the colours of DRAWN_AS."""
+    scale = alt.Scale(domain=list(names), range=[DRAWN_AS[name].colour for name in names])
     return alt.Color(f"{field}:N", scale=scale, title=None, **options)
 
 
 def drawn_names(rows: Iterable[Row], field: str) -> list[str]:
-    """Return what a field holds, in the order of LOOKS."""
+    """Return what a field holds, in the order of DRAWN_AS."""
     there = {row[field] for row in rows}
-    return [name for name in LOOKS if name in there]
+    return [name for name in DRAWN_AS if name in there]
 
 
 def signs(field: str, names: Sequence[str]) -> alt.Shape:
-    """Return the encoding of a field by the signs of LOOKS."""
-    scale = alt.Scale(domain=list(names), range=[LOOKS[name].sign for name in names])
+    """Return the encoding of a field by the signs of DRAWN_AS."""
+    scale = alt.Scale(domain=list(names), range=[DRAWN_AS[name].sign for name in names])
     return alt.Shape(f"{field}:N", scale=scale, title=None)
 
 
 def curves(base: alt.Chart, field: str, names: Sequence[str]) -> alt.Chart:
-    """Return lines through the figures of each name, with the dashes of LOOKS; signs are their legend."""
+    """Return lines through the figures of each name, with the dashes of DRAWN_AS; signs are their legend."""
     # One name more: a scale of the same names would share the legend of the signs, and so have none.
-    domain, dashed = [*names, ""], [*(list(LOOKS[name].dash) for name in names), [1, 0]]
+    domain, dashed = [*names, ""], [*(list(DRAWN_AS[name].dash) for name in names), [1, 0]]
     dash = alt.StrokeDash("line:N", scale=alt.Scale(domain=domain, range=dashed), legend=None)
     lines = base.transform_calculate(line=f"datum.{field}")
     found: alt.Chart = lines.mark_line(strokeWidth=1.5, opacity=0.8, clip=True).encode(strokeDash=dash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gilkit.report.charts import (
-    LOOKS,
+    DRAWN_AS,
     Row,
     bar,
     colours,
@@ -58,7 +58,7 @@ def _kernels(results: Results) -> alt.LayerChart:
     )
     possible = alt.Chart(values(row for row in found if row["what"] == ceiling)).encode(y=kernel)
     layers = [
-        possible.mark_bar(clip=True, opacity=0.25, color=LOOKS[ceiling].colour).encode(x=low, x2=high),
+        possible.mark_bar(clip=True, opacity=0.25, color=DRAWN_AS[ceiling].colour).encode(x=low, x2=high),
         possible.mark_tick(thickness=2, bandSize=len(beside) * EACH_BAND).encode(x=figure, color=colour),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(x=figure),
         reached.mark_rule(clip=True, strokeWidth=2).encode(x=low, x2=high, color=colour, strokeDash=dashes()),

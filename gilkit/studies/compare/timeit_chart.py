@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gilkit.report.charts import (
-    LOOKS,
+    DRAWN_AS,
     Row,
     bar,
     colours,
@@ -52,7 +52,7 @@ def own_chart(results: Results) -> alt.LayerChart:
         x=workers, xOffset=place, color=colour
     )
     layers = [
-        possible.mark_bar(clip=True, opacity=0.25, color=LOOKS[ceiling].colour).encode(y=low, y2=high),
+        possible.mark_bar(clip=True, opacity=0.25, color=DRAWN_AS[ceiling].colour).encode(y=low, y2=high),
         possible.mark_tick(thickness=2).encode(y=figure, color=colour),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(y=figure),
         curves(reached.encode(y=figure), "what", names),
