@@ -103,9 +103,8 @@ def themed(dark: bool = False) -> dict[str, Any]:
         },
         "text": {"color": ink, "fontSize": 12},
         "rule": {"color": soft},
-        "style": {
-            "reference": {"strokeDash": [2, 3]},
-        },
+        "style": {"reference": {"strokeDash": [2, 3]}},
+        "params": [{"name": "paper", "value": paper}],
     }  # fmt: skip
 
 
@@ -166,11 +165,12 @@ def curves(base: alt.Chart, field: str, names: Sequence[str]) -> alt.Chart:
 
 def bars_mean(results: Results) -> str:
     """Return what the bars of a chart are, in words."""
-    rounds = {len(results.values(case)) for case in results}
-    if max(rounds) < FEWEST_ROUNDS:
-        return f"dashed bars: the range of {round_counts(results)} rounds, too few to decide anything"
-    return f"bars: 95 % intervals over {round_counts(results)} rounds" + (
-        f"; dashed: the range of fewer than {FEWEST_ROUNDS}" if min(rounds) < FEWEST_ROUNDS else ""
+    counting = [len(results.rounds(case)) for case in results]
+    if max(counting) < FEWEST_ROUNDS:
+        return f"dashed bars: the range of all rounds; fewer than {FEWEST_ROUNDS} count, and decide nothing"
+    text = f"bars: 95 % intervals over {round_counts(results)} rounds"
+    return text + f"; dashed: the range where fewer than {FEWEST_ROUNDS} count" * (
+        min(counting) < FEWEST_ROUNDS
     )
 
 
@@ -213,5 +213,12 @@ def _across(words: str, width: float, height: float) -> list[alt.Chart]:
     """Return what is written across the picture of a busy machine, and the paper around its letters."""
     base = alt.Chart(values([{"words": [words, "believe no figure here"]}]))
     base = base.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
-    letters: dict[str, Any] = {"fontSize": 24, "fontWeight": "bold", "lineHeight": 30, "dy": -15}
-    return [base.mark_text(style=style, color=RED, opacity=0.8, **letters) for style in ("halo", "across")]
+    letters: dict[str, Any] = {
+        "fontSize": 24,
+        "fontWeight": "bold",
+        "lineHeight": 30,
+        "dy": -15,
+        "color": RED,
+    }
+    paper = base.mark_text(stroke=alt.expr("paper"), strokeWidth=7, strokeJoin="round", aria=False, **letters)
+    return [paper, base.mark_text(**letters)]

@@ -30,7 +30,8 @@ pre { overflow-x: auto; font: .85rem/1.3 ui-monospace, DejaVu Sans Mono, Menlo, 
   :root { --paper: #121417; --ink: #e6e6e6; --soft: #b4b4b4; --line: #444; --alarm: #ff9e5e; }
   .light { display: none; } .dark { display: inline; } }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } figure, dd, tr { break-inside: avoid; }
-  h2 { break-before: page; } h2, h3 { break-after: avoid; } pre { white-space: pre-wrap; font-size: 7.5pt; } }
+  section + section h2 { break-before: page; }
+  h2, h3 { break-after: avoid; } pre { white-space: pre-wrap; font-size: 7.5pt; } }
 """
 
 
