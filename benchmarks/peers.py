@@ -29,13 +29,13 @@ from rich.console import Console
 from rich.table import Table
 from suite.shared import CPUS, WINDOW
 
+from gilkit.display.tables import cell
+from gilkit.display.units import seconds
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
-from gilkit.report.tables import cell
-from gilkit.report.units import seconds
 from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS, paired_ratio
 from gilkit.workloads.workload import Call

@@ -32,7 +32,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import gilkit
-from gilkit.report.tables import cell, share
+from gilkit.display.tables import cell, share
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import Cause
 from gilkit.studies.compare.evidence import evidence

@@ -18,6 +18,7 @@ import click
 
 from gilkit.cli.commands import FailedCasesError, StoppedError, command
 from gilkit.cli.screen import show
+from gilkit.display.tables import failures
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import heard_once
 from gilkit.errors import (
@@ -28,7 +29,6 @@ from gilkit.errors import (
     UnsavedError,
     UntoldWarning,
 )
-from gilkit.report.tables import failures
 from gilkit.workloads.statement import see
 
 FAILED, BAD_INPUT = 1, 2

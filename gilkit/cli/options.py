@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT
-from gilkit.report.picture_files import SUFFIXES, check_picture
+from gilkit.display.picture_files import SUFFIXES, check_picture
 from gilkit.workloads.target import from_words
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]

@@ -10,8 +10,8 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
+from gilkit.display.tables import plain
 from gilkit.engine.runner import Progress
-from gilkit.report.tables import plain
 
 
 def show(renderable: RenderableType) -> None:

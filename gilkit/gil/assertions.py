@@ -14,12 +14,12 @@ from reprlib import repr as short
 from typing import Any
 
 from gilkit._ext._checks import number
+from gilkit.display.units import seconds as time_text
 from gilkit.errors import BusyError, MonitorError
 from gilkit.gil.law import HAND_OVER, behaviour, bound, taken_again
 from gilkit.gil.monitor import why_missing
 from gilkit.gil.observations import Observation, observe_holds, observe_share, trouble
 from gilkit.machine import interpreter, usable_cpus
-from gilkit.report.units import seconds as time_text
 
 GIVEN_UP = 10.0  # seconds after which it is given up where there is no decision
 AGREEING = 3  # that must agree, one after another

@@ -12,11 +12,11 @@ from math import inf, isnan
 
 import numpy as np
 
+from gilkit.display.units import seconds
 from gilkit.gil.held import watch
 from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
 from gilkit.gil.share import TOO_BUSY, unseen
 from gilkit.machine import BUSY, watched_load
-from gilkit.report.units import seconds
 
 CERTAIN = 5.0  # standard errors between a figure and what it is at least
 OBSERVED = 0.3  # seconds of calls in an observation, and of a look at the machine

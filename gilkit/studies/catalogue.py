@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gilkit.display.tables import absent, plain_table
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.report.tables import absent, plain_table
 
 
 def catalogue() -> RenderableType:

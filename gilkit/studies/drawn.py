@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gilkit.report.picture_files import check_drawable, check_picture, write_picture
+from gilkit.display.picture_files import check_drawable, check_picture, write_picture
 from gilkit.studies.entry import Study
 
 if TYPE_CHECKING:

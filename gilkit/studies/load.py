@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from gilkit.display.tables import plain
 from gilkit.errors import ResultsError
-from gilkit.report.tables import plain
 from gilkit.results.loading import damaged
 from gilkit.results.loading import load as read
 from gilkit.studies.registry import study_of

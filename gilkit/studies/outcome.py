@@ -62,6 +62,6 @@ class Outcome(Drawn):
         return self.study.table(self._results)
 
     def __repr__(self) -> str:
-        from gilkit.report.tables import plain
+        from gilkit.display.tables import plain
 
         return plain(self)

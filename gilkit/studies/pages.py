@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from gilkit.display.page import Picture, Said, Section, page
+from gilkit.display.picture_files import check_drawable, svg
+from gilkit.display.tables import heading, plain, round_counts
 from gilkit.machine import BUSY, busy_words
-from gilkit.report.page import Picture, Said, Section, page
-from gilkit.report.picture_files import check_drawable, svg
-from gilkit.report.tables import heading, plain, round_counts
 from gilkit.results import facts
 from gilkit.results.file import Results, check_writable, replace
 from gilkit.studies.load import load
@@ -84,7 +84,7 @@ def _section(one: Reported) -> Section:
 
 def _pictures(outcome: Outcome, question: str) -> Iterable[Picture]:
     """The picture of the study, and that of all rounds."""
-    from gilkit.report.rounds import ROUNDS_QUESTION, rounds_chart
+    from gilkit.display.rounds import ROUNDS_QUESTION, rounds_chart
 
     yield _picture(question, outcome.study.chart(outcome.results))
     rounds = rounds_chart(outcome.results)
@@ -93,7 +93,7 @@ def _pictures(outcome: Outcome, question: str) -> Iterable[Picture]:
 
 
 def _picture(question: str, chart: alt.LayerChart) -> Picture:
-    from gilkit.report.charts import themed
+    from gilkit.display.charts import themed
 
     return Picture(question, svg(chart), svg(chart, themed(dark=True)))
 

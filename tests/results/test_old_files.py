@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gilkit
-from gilkit.report.tables import plain
+from gilkit.display.tables import plain
 
 KINDS = {"claims", "comparison", "costs", "scaling", "threshold"}  # of version 0.1.0
 OLD = Path(__file__).with_name("old_files")

@@ -13,10 +13,10 @@ from command import gilkit, refused
 from simulated import HOLDS, Machine, Made
 
 import gilkit as package
+from gilkit.display.picture_files import svg
 from gilkit.gil.monitor import why_missing
 from gilkit.kernels import KERNELS
 from gilkit.machine import BUSY
-from gilkit.report.picture_files import svg
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate, estimate
 from gilkit.studies.compare.plan import OWN_PACE, USUAL_PACE
@@ -24,7 +24,7 @@ from gilkit.studies.registry import STUDIES
 
 for needed in ("altair", "vl_convert"):
     pytest.importorskip(needed, reason="the extra report is not installed")
-charts = importlib.import_module("gilkit.report.charts")
+charts = importlib.import_module("gilkit.display.charts")
 
 OLD = Path(__file__).parents[1] / "results" / "old_files"
 FILES = sorted(path for path in OLD.glob("*.json") if path.stem != "trace")

@@ -13,10 +13,9 @@ from simulated import HOLDS, Machine, Made
 from studies.test_charts import FILES, OLD, changed
 
 import gilkit as package
+from gilkit.display.tables import plain
 from gilkit.kernels import KERNELS
-from gilkit.report.tables import plain
 from gilkit.studies.compare.plan import USUAL_PACE
-from gilkit.studies.pages import report
 
 for needed in ("altair", "vl_convert"):
     pytest.importorskip(needed, reason="the extra report is not installed")
@@ -58,7 +57,7 @@ class Read(HTMLParser):
 
 def made(found: object, folder: Path) -> str:
     """The page of results."""
-    report(found, folder / "page.html")  # type: ignore[arg-type]
+    package.report(found, folder / "page.html")  # type: ignore[arg-type]
     return (folder / "page.html").read_text("utf-8")
 
 
@@ -155,9 +154,9 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
     refused(gilkit("report", str(OLD / "trace.json"), "-o", page), "is a trace: open it in")
     assert not list(tmp_path.iterdir())
     with pytest.raises(TypeError, match="a report is of results files and outcomes, not of a int"):
-        report([3], page)  # type: ignore[list-item]
+        package.report([3], page)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="name at least one results file"):
-        report([], page)
+        package.report([], page)
 
 
 def test_it_says_what_it_wrote(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_one_line_says_how_to_get_it(module: str, command: tuple[str, ...], tmp_
 
 def test_a_plot_loads_nothing_before_something_is_measured() -> None:
     code = (
-        "import sys; from gilkit.report.picture_files import check_picture; check_picture('x.svg'); "
+        "import sys; from gilkit.display.picture_files import check_picture; check_picture('x.svg'); "
         "print(*sys.modules)"
     )
     done = subprocess.run(

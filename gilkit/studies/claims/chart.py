@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from gilkit.report.charts import Row, colours, drawn_names, framed, values
+from gilkit.display.charts import Row, colours, drawn_names, framed, values
 from gilkit.results.file import Results
 from gilkit.studies.claims.claim import Finding
 from gilkit.studies.claims.table import became, question, why_not

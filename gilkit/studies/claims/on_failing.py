@@ -8,8 +8,8 @@ import time
 from contextlib import ExitStack
 from functools import partial
 
+from gilkit.display.units import nbytes, seconds
 from gilkit.machine import memory
-from gilkit.report.units import nbytes, seconds
 from gilkit.results.stats import FEWEST_ROUNDS, estimate
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench

@@ -5,8 +5,8 @@ from __future__ import annotations
 import multiprocessing
 from functools import partial
 
+from gilkit.display.units import nbytes, rounded, seconds
 from gilkit.machine import memory, private_memory
-from gilkit.report.units import nbytes, rounded, seconds
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate, estimate
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench

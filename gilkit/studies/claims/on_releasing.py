@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from gilkit.display.units import lined, times
 from gilkit.engine.executors import EXECUTORS
 from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
-from gilkit.report.units import lined, times
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.claims.bench import Bench, known
 from gilkit.studies.claims.claim import (

@@ -8,9 +8,9 @@ from typing import Any
 
 import psutil
 
+from gilkit.display.units import seconds, times
 from gilkit.gil.monitor import GilMonitor
 from gilkit.kernels import lcg
-from gilkit.report.units import seconds, times
 from gilkit.results.stats import estimate
 from gilkit.studies.claims.bench import Bench, Contestant, kernel_call, known
 from gilkit.studies.claims.claim import (

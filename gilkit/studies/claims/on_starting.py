@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from gilkit.report.units import lined, rounded, seconds
+from gilkit.display.units import lined, rounded, seconds
 from gilkit.results.stats import FEWEST_ROUNDS, estimate, paired_ratio
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench

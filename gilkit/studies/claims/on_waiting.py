@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
+from gilkit.display.units import lined, seconds
 from gilkit.kernels import lcg
-from gilkit.report.units import lined, seconds
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate, estimate, paired
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, headline
+from gilkit.display.tables import caveats, headline
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.studies.claims.claim import WHOLE, Claim, Finding, Ruling, figures

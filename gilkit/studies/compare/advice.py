@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gilkit.display.units import nbytes, rough_count, seconds
 from gilkit.gil.law import law
-from gilkit.report.units import nbytes, rough_count, seconds
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import SCALING, Cause, said, shown
 from gilkit.studies.compare.figures import Evidence, quotient, surely_above, surely_below

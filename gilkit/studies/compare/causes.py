@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import isnan
 
-from gilkit.report.tables import share
+from gilkit.display.tables import share
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.figures import Evidence, surely_above, surely_below
 

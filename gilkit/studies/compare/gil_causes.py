@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from gilkit.display.units import seconds
 from gilkit.gil.law import SLOW_HAND_OVER, behaviour, bound, contended, law, pessimistic, taken_again
 from gilkit.gil.observations import CERTAIN
-from gilkit.report.units import seconds
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.advice import batched, for_held, for_taken_again
 from gilkit.studies.compare.causes import (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gilkit.display.units import seconds
 from gilkit.engine.worker import MANY_THREADS
-from gilkit.report.units import seconds
 from gilkit.studies.compare.advice import PIN, processes, surely_better
 from gilkit.studies.compare.causes import (
     SCALING,

@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.report.tables import caveats, cell, failures, headline, leaders, note, share, stars_and_intervals
-from gilkit.report.units import seconds
+from gilkit.display.tables import caveats, cell, failures, headline, leaders, note, share, stars_and_intervals
+from gilkit.display.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from gilkit.report.charts import (
+from gilkit.display.charts import (
     DRAWN_AS,
     Row,
     bar,

@@ -6,9 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gilkit.engine.executors import CALL_EXECUTORS
-from gilkit.gil.law import behaviour
-from gilkit.report.tables import (
+from gilkit.display.tables import (
     caveats,
     cell,
     failures,
@@ -19,7 +17,9 @@ from gilkit.report.tables import (
     share,
     stars_and_intervals,
 )
-from gilkit.report.units import nbytes, seconds
+from gilkit.display.units import nbytes, seconds
+from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.gil.law import behaviour
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results

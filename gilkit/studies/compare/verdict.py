@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
 
+from gilkit.display.units import rounded
 from gilkit.engine.worker import MANY_THREADS
-from gilkit.report.units import rounded
 from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.compare import gil_causes, other_causes

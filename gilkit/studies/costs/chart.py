@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-from gilkit.report.charts import Row, bar, bars_mean, colours, drawn_names, framed, values
-from gilkit.report.tables import round_counts
-from gilkit.report.units import seconds
+from gilkit.display.charts import Row, bar, bars_mean, colours, drawn_names, framed, values
+from gilkit.display.tables import round_counts
+from gilkit.display.units import seconds
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate
 from gilkit.studies.costs.constants import CONSTANTS, GROUPS

@@ -8,7 +8,7 @@ from math import isnan
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.report.tables import absent, failure, headline, note, plain_table, round_counts
+from gilkit.display.tables import absent, failure, headline, note, plain_table, round_counts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate

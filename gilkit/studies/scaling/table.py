@@ -8,8 +8,8 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.report.curve import Curve
-from gilkit.report.tables import cell, failures, headline, note, plain_table, round_counts
+from gilkit.display.curve import Curve
+from gilkit.display.tables import cell, failures, headline, note, plain_table, round_counts
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results

@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gilkit.arguments import shown_count
-from gilkit.report.curve import Curve
-from gilkit.report.tables import caveats, cell, failure, headline, note, plain_table, round_counts
-from gilkit.report.units import seconds
+from gilkit.display.curve import Curve
+from gilkit.display.tables import caveats, cell, failure, headline, note, plain_table, round_counts
+from gilkit.display.units import seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results

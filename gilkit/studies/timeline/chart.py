@@ -6,7 +6,7 @@ from itertools import groupby
 
 import altair as alt
 
-from gilkit.report.charts import Row, colours, drawn_names, framed, values
+from gilkit.display.charts import Row, colours, drawn_names, framed, values
 from gilkit.studies.timeline.history import History
 from gilkit.studies.timeline.picture import HAS, NOTHING, RUNS, UNSEEN, WAITS, lane, notes, title
 

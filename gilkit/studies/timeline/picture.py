@@ -9,8 +9,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from gilkit.report.tables import heading, share
-from gilkit.report.units import seconds
+from gilkit.display.tables import heading, share
+from gilkit.display.units import seconds
 from gilkit.studies.timeline.history import History, joined, running
 
 HAS, RUNS, WAITS, UNSEEN, NOTHING = "█", "▒", "·", "?", " "  # the GIL; without it; for it or else; not known

@@ -93,7 +93,7 @@ class Timeline(Drawn):
         return picture(self.history)
 
     def __repr__(self) -> str:
-        from gilkit.report.tables import plain
+        from gilkit.display.tables import plain
 
         return plain(self)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from simulated import HOLDS, SIBLINGS, Machine, Made
 
+from gilkit.display.tables import plain
 from gilkit.kernels import KERNELS
-from gilkit.report.tables import plain
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS

@@ -11,11 +11,11 @@ from command import gilkit, leaving_nothing, refused
 from quiet import needs_gil
 
 import gilkit as package
+from gilkit.display.tables import plain
 from gilkit.engine.calibration import Pace
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
-from gilkit.report.tables import plain
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.windows import Stint, Window

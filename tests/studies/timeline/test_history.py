@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from traceformat import checked, tracks
 
-from gilkit.report.tables import plain
+from gilkit.display.tables import plain
 from gilkit.studies.timeline.cover import Cover, without
 from gilkit.studies.timeline.history import (
     Gap,

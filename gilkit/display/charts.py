@@ -12,8 +12,8 @@ from typing import Any
 
 import altair as alt
 
+from gilkit.display.tables import heading, round_counts
 from gilkit.machine import BUSY, busy_words
-from gilkit.report.tables import heading, round_counts
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gilkit.report.curve import Curve
+from gilkit.display.curve import Curve
 
 
 @pytest.mark.parametrize(

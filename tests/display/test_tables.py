@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gilkit.report.tables import absent, cell, failures, heading, plain, plain_table, share
+from gilkit.display.tables import absent, cell, failures, heading, plain, plain_table, share
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gilkit.report.units import lined, nbytes, rounded, seconds, times
+from gilkit.display.units import lined, nbytes, rounded, seconds, times
 from gilkit.results.stats import Estimate
 
 

@@ -6,7 +6,7 @@ from statistics import median
 
 import altair as alt
 
-from gilkit.report.charts import Row, colours, drawn_names, framed, values
+from gilkit.display.charts import Row, colours, drawn_names, framed, values
 from gilkit.results.file import Results
 
 ROUNDS_QUESTION = "How much do the rounds of a case differ?"

@@ -1,0 +1,1 @@
+"""What results look like: what tables, charts and pages share."""

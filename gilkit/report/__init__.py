@@ -1,1 +1,0 @@
-"""What tables share: units, curves, plain text."""
