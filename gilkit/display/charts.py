@@ -213,12 +213,9 @@ def _across(words: str, width: float, height: float) -> list[alt.Chart]:
     """Return what is written across the picture of a busy machine, and the paper around its letters."""
     base = alt.Chart(values([{"words": [words, "believe no figure here"]}]))
     base = base.encode(text="words:N", x=alt.value(width / 2), y=alt.value(height / 2))
+    size = 24 if height > 120 else 15  # lanes stay to be seen
     letters: dict[str, Any] = {
-        "fontSize": 24,
-        "fontWeight": "bold",
-        "lineHeight": 30,
-        "dy": -15,
-        "color": RED,
-    }
+        "fontSize": size, "fontWeight": "bold", "lineHeight": 1.25 * size, "dy": -0.6 * size, "color": RED,
+    }  # fmt: skip
     paper = base.mark_text(stroke=alt.expr("paper"), strokeWidth=7, strokeJoin="round", aria=False, **letters)
     return [paper, base.mark_text(**letters)]
