@@ -31,6 +31,7 @@ from gilkit.machine import interpreter, load_by_others, usable_cpus
 
 DOCS = Path(__file__).resolve().parent
 OUTPUTS = DOCS / "outputs"
+PICTURES = DOCS / "pictures"
 EXAMPLES = DOCS / "examples"
 MACHINE = OUTPUTS / "machine.txt"
 README = DOCS.parent / "README.md"
@@ -53,18 +54,24 @@ class Output:
         The exit status that it must have.
     wide : bool
         Whether lines may be longer than `WIDTH`.
+    picture : str
+        The file that it draws, which goes to ``docs/pictures``; or empty.
     """
 
     command: str
     before: tuple[str, ...] = ()
     status: int = 0
     wide: bool = False
+    picture: str = ""
 
 
 COMMANDS: dict[str, Output] = {
     "list": Output("gilkit list"),
     "compare": Output("gilkit compare"),
     "compare-three": Output("gilkit compare lcg objects sleep --quick -o results.json"),
+    "compare-plot": Output(
+        "gilkit compare lcg lcg_checked triad objects sleep --plot compare.svg", picture="compare.svg"
+    ),
     "timeit-python": Output('gilkit timeit "sum(i * i for i in range(100_000))"'),
     "timeit-extension": Output(
         'gilkit timeit -s "import numpy as np, variation; x = np.linspace(0, 1, 100_000)" \\\n'
@@ -128,6 +135,11 @@ def made(output: Output) -> str:
             run(command, folder)
         text = f"$ {output.command}\n{run(output.command, folder, output.status)}\n"
         check(text, output.wide, folder)
+        if output.picture:
+            drawn = Path(folder, output.picture).read_text("utf-8")
+            check(drawn, True, folder)
+            PICTURES.mkdir(exist_ok=True)
+            (PICTURES / output.picture).write_text(drawn, "utf-8")
     return text
 
 

@@ -16,6 +16,7 @@ from .studies.compare.verdict import Verdict as Verdict
 from .studies.costs.study import Costs as Costs
 from .studies.costs.study import costs as costs
 from .studies.load import load as load
+from .studies.pages import report as report
 from .studies.scaling.study import Scaling as Scaling
 from .studies.scaling.study import scaling as scaling
 from .studies.threshold.study import Threshold as Threshold

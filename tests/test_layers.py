@@ -142,6 +142,7 @@ def test_every_study_has_the_same_shape(study: str) -> None:
     here = {path.stem for path in (PACKAGE / "studies" / study).glob("*.py")}
     assert {"__init__", "study", "findings"} < here
     assert here & {"table", "picture"}
+    assert "chart" in here
     assert set(STUDIES) == {path.parent.name for path in PACKAGE.glob("studies/*/__init__.py")}
     assert study in command.commands
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -32,10 +31,11 @@ from gilkit.studies.compare.study import compare, timeit
 from gilkit.studies.costs import table as costs_table
 from gilkit.studies.costs.constants import NAMES
 from gilkit.studies.costs.study import costs
+from gilkit.studies.drawn import Drawn
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.scaling import plot as scaling_plot
-from gilkit.studies.scaling.study import Scaling, scaling
+from gilkit.studies.pages import report
+from gilkit.studies.scaling.study import scaling
 from gilkit.studies.threshold.study import MOST_TIMES, ROUNDS, threshold
 from gilkit.studies.timeline.study import LANE_EXECUTORS, LANE_VARIANTS, timeline
 
@@ -68,10 +68,14 @@ def _report(outcome: Outcome, plot: str | None = None) -> None:
 
 def _end(outcome: Outcome, plot: str | None) -> None:
     """Draw what was found, if asked for, and tell if some of it failed."""
-    if plot is not None:
-        scaling_plot.draw(outcome.results, plot)
+    _draw(outcome, plot)
     if outcome.failures:
         raise FailedCasesError("some cases failed")
+
+
+def _draw(drawn: Drawn, plot: str | None) -> None:
+    if plot is not None:
+        drawn.plot(plot)
 
 
 @command.command("compare")
@@ -92,9 +96,10 @@ def _end(outcome: Outcome, plot: str | None) -> None:
     help="Let kernels work on its data: any file for those of bytes, a .npy file for those of arrays.",
 )  # fmt: skip
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(TIMEOUT)
 @options.for_machines
-def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
+def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Measure threads and processes, with and without the GIL.
 
     Every KERNEL (by default all: see gilkit list) is one computation in up to four variants. Prints how many
@@ -102,7 +107,7 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
-    _report(outcome)
+    _report(outcome, plot)
 
 
 @command.command("timeit")
@@ -119,9 +124,12 @@ def compare_command(kernels: tuple[str, ...], **asked: Any) -> None:
 @options.rounds("as many as narrow intervals take")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
 @options.for_machines
-def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def timeit_command(
+    statement: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any
+) -> None:
     """Measure your own statement, on threads and on processes.
 
     Prints who holds the GIL, and whether threads or processes win. STMT and SETUP are as for python -m
@@ -129,7 +137,7 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
     """
     with progress_bar() as step:
         outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
-    _report(outcome)
+    _report(outcome, plot)
 
 
 @command.command("threshold")
@@ -143,9 +151,10 @@ def timeit_command(statement: tuple[str, ...], setup: tuple[str, ...], **asked: 
 @options.rounds(f"{ROUNDS} at every size, and up to {MOST_TIMES * ROUNDS} where it is close")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
 @options.for_machines
-def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Find the size from which on releasing the GIL pays.
 
     Of a KERNEL: from which size its nogil version beats its gil version. Of a statement STMT that uses n, or
@@ -156,7 +165,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("costs")
@@ -165,9 +174,10 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: An
 @options.quick("ten seconds", "twenty")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.listed("Print what each NAME stands for, and measure nothing.")
 @options.for_machines
-def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
+def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **asked: Any) -> None:
     """Measure what starting, switching and sending cost here.
 
     Prints how long it takes to start a thread or a process, to hand over the GIL, to send data and the like.
@@ -178,7 +188,7 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("timeline")
@@ -196,12 +206,13 @@ def costs_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
     help="How many calls every worker makes. By default as many as fit, and short ones are drawn as one.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", metavar="FILE.json", shell_complete=completion.files,
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=options.apart,
     help="Write a trace for Perfetto or chrome://tracing there.",
 )  # fmt: skip
+@PLOT_OPTION
 @options.timeout(SHORT_TIMEOUT)
 @options.for_machines
-def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any) -> None:
+def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Show who ran when, and who held the GIL when.
 
     There is a lane for every worker, with its calls of a KERNEL, or of a statement STMT as for gilkit timeit.
@@ -210,6 +221,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], **asked: Any
     with progress_bar() as step:
         found = timeline(*kernel, progress=step, **statement, **asked)
     show(found)
+    _draw(found, plot)
 
 
 @command.command("scaling")
@@ -231,8 +243,6 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     joined; all of that counts. Prints the seconds by the number of workers, beside compiled code with and
     without the GIL and native threads, and which columns stay flat.
     """
-    if plot and asked["output"] and Path(plot).resolve() == Path(asked["output"]).resolve():
-        raise click.UsageError("--plot and --output must be two files")
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
     _report(found, plot)
@@ -243,9 +253,10 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
 @options.quick("45 seconds", "up to three minutes")
 @SEED_OPTION
 @OUTPUT_OPTION
+@PLOT_OPTION
 @options.listed("Print how each is put to the test, and measure nothing.")
 @options.for_machines
-def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
+def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **asked: Any) -> None:
     """Put what people say of threads and processes to the test.
 
     Prints for each claim what was measured here, and whether it holds. A NAME is that of a claim, by default
@@ -256,7 +267,7 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
-    _report(found)
+    _report(found, plot)
 
 
 @command.command("show")
@@ -266,13 +277,23 @@ def claims_command(names: tuple[str, ...], listed: bool, **asked: Any) -> None:
 def show_command(file: str, plot: str | None) -> None:
     """Print the report of a results FILE again."""
     found = load(file)
-    if plot is not None and not isinstance(found, Scaling):
-        raise click.UsageError("--plot draws what gilkit scaling measured, and nothing else yet")
     try:
         show(found)
     except ResultsError as error:  # a fact that only the table reads
         raise ResultsError(f"{file} is damaged: {error}") from None
     _end(found, plot)
+
+
+@command.command("report")
+@click.argument("files", nargs=-1, metavar="FILE...", required=True)
+@click.option("-o", "--output", required=True, metavar="FILE.html", help="Write the page there.")
+def report_command(files: tuple[str, ...], output: str) -> None:
+    """Make a page of results FILEs that one can send: verdicts, pictures and tables, in one file.
+
+    It takes pip install 'gilkit[report]'.
+    """
+    report(files, output)
+    click.echo(f"{output}: {len(files)} result{'s' * (len(files) != 1)}")
 
 
 @command.command("list")

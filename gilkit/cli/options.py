@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from os.path import realpath
 from typing import Any
 
 import click
@@ -11,8 +12,8 @@ import click
 from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT, unknown
 from gilkit.cli import completion
 from gilkit.cli.screen import FORMS, printer
+from gilkit.display.picture_files import SUFFIXES, check_picture
 from gilkit.kernels import KERNELS
-from gilkit.studies.scaling import plot
 from gilkit.workloads.target import from_words
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -59,11 +60,19 @@ def sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return first, last
 
 
-def drawable(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def apart(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Return the file to write into, if no other option names it."""
+    for other in ("plot", "output"):  # whichever is read later finds the other
+        if value and (named := ctx.params.get(other)) and realpath(named) == realpath(value):
+            raise click.UsageError("--plot and --output must be two files", ctx)
+    return value
+
+
+def drawable(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Return the file to draw into, if that will be possible: nothing is measured first."""
     if value is not None:
-        plot.check(value)
-    return value
+        check_picture(value)
+    return apart(ctx, param, value)
 
 
 def timeout(seconds: float) -> Decorator:
@@ -172,10 +181,10 @@ SEED_OPTION = click.option(
     help="Repeat the order of an earlier run, which its results file has. By default one by chance.",
 )  # fmt: skip
 OUTPUT_OPTION = click.option(
-    "-o", "--output", metavar="FILE.json", shell_complete=completion.files,
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=apart,
     help="Write the results there, in pyperf's format.",
 )  # fmt: skip
 PLOT_OPTION = click.option(
-    "--plot", callback=drawable, metavar="FILE.svg|png", shell_complete=completion.files,
-    help="Draw the curves there, with matplotlib: pip install 'gilkit[plot]'.",
+    "--plot", callback=drawable, metavar="FILE" + "|".join(SUFFIXES).replace("|.", "|"),
+    shell_complete=completion.files, help="Draw it there; it takes pip install 'gilkit[report]'.",
 )  # fmt: skip

@@ -1,1 +1,1 @@
-"""What tables share: units, curves, plain text."""
+"""What results look like: what tables, charts and pages share."""

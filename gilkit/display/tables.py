@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -82,10 +82,11 @@ def figure(speedup: Estimate | None, best: bool = False, failed: bool = False, b
     return Text(star + cell(speedup), style=style)
 
 
-def question(workers: str) -> Text:
-    """Return what stands above a table of speedups: what its figures mean."""
-    means = "1.00 no gain" + (", 2.00 twice the work in the same time" if workers != "1" else "")
-    return Text(f"Speedup with {workers} worker{'s' * (workers != '1')}: {means}")
+def scale_of_speedups(workers: Sequence[int]) -> str:
+    """Return what stands above speedups: with how many workers, and what the figures mean."""
+    counts = " / ".join(map(str, workers))
+    means = "1.00 no gain" + (", 2.00 twice the work in the same time" if max(workers) > 1 else "")
+    return f"Speedup with {counts} worker{'s' * (counts != '1')}: {means}"
 
 
 def share(held: float | None) -> str:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import altair as alt
     from rich.console import RenderableType
 
     from gilkit.display.data import Speedup
@@ -51,6 +52,20 @@ class Study:
     def speedup(self) -> Speedup | None:
         """What tells the speedup of a case, where the cases of this study have one."""
         found: Speedup | None = getattr(self._module("findings"), "speedup", None)
+        return found
+
+    def question(self, results: Results) -> str:
+        """Return what ``results`` answer."""
+        found: str = self._module("table").question(results)
+        return found
+
+    def answers(self, results: Results) -> list[tuple[str, str]]:
+        """Return what the table says in words: of what, and what of it."""
+        return list(self._module("table").answers(results))
+
+    def chart(self, shown: Any) -> alt.LayerChart:
+        """Return the picture of results, or of a history: pure. It takes the extra ``report``."""
+        found: alt.LayerChart = self._module("chart").chart(shown)
         return found
 
     def _module(self, name: str) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from gilkit.results import file
 from gilkit.results.file import Results
-from gilkit.studies.entry import Study
+from gilkit.studies.drawn import Drawn
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,15 +68,13 @@ class Report(ABC):
         return html(self)
 
 
-class Outcome(Report):
+class Outcome(Report, Drawn):
     """What was measured, and what follows from it. Its ``repr`` is the report.
 
     Parameters
     ----------
     suite : pyperf.BenchmarkSuite
     """
-
-    study: ClassVar[Study]
 
     def __init__(self, suite: Any) -> None:
         self.suite = suite
@@ -85,6 +83,10 @@ class Outcome(Report):
     @property
     def results(self) -> Results:
         """The suite, read by case."""
+        return self._results
+
+    @property
+    def _shown(self) -> Results:
         return self._results
 
     @property

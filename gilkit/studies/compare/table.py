@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -17,7 +17,7 @@ from gilkit.display.tables import (
     headline,
     leaders,
     note,
-    question,
+    scale_of_speedups,
     share,
     stars_and_intervals,
 )
@@ -79,6 +79,23 @@ def _failed(results: Results, kernel: str) -> set[str]:
     return found
 
 
+def question(results: Results) -> str:
+    """Return what a comparison answers."""
+    counts = {count for kernel in results.kernels for count in worker_counts(results, kernel)}
+    return scale_of_speedups(sorted(counts))
+
+
+def answers(results: Results) -> Iterator[tuple[str, str]]:
+    """Return the verdict on every kernel, in words."""
+    for kernel, verdict in verdicts(results):
+        yield kernel, "\n".join([_line(verdict).plain, *verdict.notes])
+
+
+def of_own(results: Results) -> bool:
+    """Whether it is the reader's own code that was measured."""
+    return any(case.variant == "function" for case in (*results, *results.failures))
+
+
 def _rows(results: Results) -> RenderableType:
     """Return the table of speedups, one row for every kernel and worker count."""
     shown = [
@@ -106,9 +123,7 @@ def _rows(results: Results) -> RenderableType:
             for row, lead, broken in zip(rows, best, failed, strict=True)
         ]
         columns.append(TableColumn(head, cells, SPARED.get(head, 0), points=True))
-    return Group(
-        question(" / ".join(str(n) for n in dict.fromkeys(f.workers for f in shown))), Fitted(columns)
-    )
+    return Group(question(results), Fitted(columns))
 
 
 def _verdict_lines(found: Iterable[tuple[str, Verdict]], width: int) -> Table:
@@ -143,7 +158,7 @@ def _prediction(results: Results, kernel: str, verdict: Verdict) -> list[Text]:
 def table(results: Results) -> RenderableType:
     """Return everything that there is to say of a comparison."""
     found = list(verdicts(results))
-    if any(case.variant == "function" for case in (*results, *results.failures)):
+    if of_own(results):
         if len(found) > 1:
             return beside(results, [(name, _line(verdict)) for name, verdict in found])
         return own(results, found[0][0], Group(*_own_lines(results, *found[0])))

@@ -14,7 +14,7 @@ from gilkit.display.tables import (
     leaders,
     note,
     plain_table,
-    question,
+    scale_of_speedups,
     share,
     stars_and_intervals,
 )
@@ -30,6 +30,7 @@ from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
+AT_ONCE = "How many times the work of one worker is done at once?"
 SHOWN_PICKLES = 8  # pickles that are shown
 
 
@@ -46,7 +47,7 @@ def own(results: Results, kernel: str, verdict: RenderableType) -> RenderableTyp
     """
     f = evidence(results, kernel)
     parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
-    parts += [question(" / ".join(map(str, worker_counts(results, kernel))))]
+    parts += [scale_of_speedups(worker_counts(results, kernel))]
     parts += [_speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
     parts += _sent(results, f)
     parts.append(verdict)
@@ -71,8 +72,8 @@ def _call(results: Results, f: Evidence) -> Text:
     return line
 
 
-def _speedups(results: Results, kernel: str) -> Fitted:
-    """One row for every worker count."""
+def by_workers(results: Results, kernel: str) -> dict[str, dict[int, Case]]:
+    """Return the cases of every column, by its heading and by workers; some were not measured."""
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
     counts = sorted({case.workers for case in cases if case.variant != "unpinned"} | {1})
     columns = {
@@ -83,24 +84,32 @@ def _speedups(results: Results, kernel: str) -> Fitted:
         "ceiling": ("ceiling", next((c.executor for c in cases if c.variant == "ceiling"), "")),
     }
     used = {head: key for head, key in columns.items() if any((c.variant, c.executor) == key for c in cases)}
-    rows = [
-        {head: _speedup(results, Case(kernel, *key, count)) for head, key in used.items()} for count in counts
-    ]
-    best = [
-        leaders({head: s for head, s in row.items() if head != "ceiling" and count > 1})
-        for row, count in zip(rows, counts, strict=True)
-    ]
+    return {head: {count: Case(kernel, *key, count) for count in counts} for head, key in used.items()}
+
+
+def _speedups(results: Results, kernel: str) -> Fitted:
+    """One row for every worker count."""
+    used = by_workers(results, kernel)
+    counts = list(next(iter(used.values())))
+    rows = {
+        count: {head: speedup_shown(results, cases[count]) for head, cases in used.items()}
+        for count in counts
+    }
+    best = {
+        count: leaders({head: s for head, s in row.items() if head != "ceiling" and count > 1})
+        for count, row in rows.items()
+    }
     shown = [TableColumn("workers", [Text(str(count)) for count in counts], name=True)]
-    for head, key in used.items():
+    for head, cases in used.items():
         cells = [
-            figure(row[head], head in lead, Case(kernel, *key, count) in results.failures, head == "ceiling")
-            for row, lead, count in zip(rows, best, counts, strict=True)
+            figure(rows[count][head], head in best[count], case in results.failures, head == "ceiling")
+            for count, case in cases.items()
         ]
         shown.append(TableColumn(head, cells, points=True))
     return Fitted(shown)
 
 
-def _speedup(results: Results, case: Case) -> Estimate | None:
+def speedup_shown(results: Results, case: Case) -> Estimate | None:
     """Return a speedup; without an interval what others are relative to."""
     found = speedup(results, case)
     if case != results.baseline(case):

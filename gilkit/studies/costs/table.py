@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isnan
 
 from rich.console import Group, RenderableType
@@ -15,6 +16,20 @@ from gilkit.results.stats import estimate
 from gilkit.studies.costs.constants import CONSTANTS, GROUPS, Constant
 
 UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
+
+
+def question(_: Results) -> str:
+    """Return what the constants answer."""
+    return "What does it cost here to start, to switch and to send?"
+
+
+def answers(results: Results) -> Iterator[tuple[str, str]]:
+    """Return the medians of every group, in words."""
+    for group, heading in GROUPS.items():
+        rows = [row for c in CONSTANTS.values() if c.group == group for row in _rows(results, c)]
+        told = [f"{row[0]} {row[1]}".strip() for row in rows if str(row[1]) != "–"]
+        if told:
+            yield heading, "; ".join(told)
 
 
 def table(results: Results) -> RenderableType:

@@ -27,7 +27,7 @@ from gilkit.results.case import Case
 from gilkit.results.file import check_writable
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.scaling import STUDY, columns, fresh_workers, plot
+from gilkit.studies.scaling import STUDY, columns, fresh_workers
 from gilkit.studies.scaling.columns import COLUMNS, Column
 
 TIME = 36.0  # seconds for the rounds: the fewest of them with the usual work, on two CPUs
@@ -101,22 +101,6 @@ class Scaling(Outcome):
         found = columns.grown(self.results, COLUMNS[column], chosen)
         assert found is not None
         return found
-
-    def plot(self, path: str | os.PathLike[str]) -> None:
-        """Draw the curves into a file.
-
-        Parameters
-        ----------
-        path : path
-            Ends in .svg or .png.
-
-        Raises
-        ------
-        ValueError
-            If it does not, if there is no matplotlib, or if it cannot be written.
-        """
-        plot.check(path)
-        plot.draw(self.results, path)
 
     def _check(self, column: str, workers: int) -> None:
         if column not in COLUMNS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -29,11 +29,11 @@ def table(results: Results) -> RenderableType:
     for count in counts(results):
         body.add_row(str(count), *(_cell(values.get(count)) for values in found.values()))
     rounds = round_counts(results)
-    work, method = facts.WORK.needed(results.facts), facts.METHOD.needed(results.facts)
+    method = facts.METHOD.needed(results.facts)
     parts: list[RenderableType] = [
         headline(results),
         "",
-        f"Every worker does the same work, {work:g} s of it. How long do n of them take?",
+        question(results),
         body,
         note(
             "wall seconds from the first start to the last join, median over "
@@ -64,6 +64,22 @@ def _closing(said: list[Growth], cpus: int) -> list[RenderableType]:
             parts.append(f"{work}: {' or '.join(shared) or 'one worker'}")
     why = f"they took no longer with {growth.workers} times the work"
     return ["", closing("; ".join(parts), why) if parts else closing("not decided", "use more --rounds")]
+
+
+def question(results: Results) -> str:
+    """Return what the experiment answers."""
+    work = facts.WORK.needed(results.facts)
+    return f"Every worker does the same work, {work:g} s of it. How long do n of them take?"
+
+
+def answers(results: Results) -> Iterator[tuple[str, str]]:
+    """Return which columns stay flat, in words, and what that means."""
+    said = list(told(results))
+    for growth in said:
+        workers, _, text = _words(growth, results.cpus).plain.partition(": ")
+        yield workers, text
+    if said:
+        yield "", _key(said, counts(results)[0]).plain
 
 
 def _column(case: Case) -> str:

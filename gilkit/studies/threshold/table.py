@@ -27,11 +27,6 @@ def table(results: Results) -> RenderableType:
     counts = facts.COUNTS.needed(results.facts)
     unit = facts.UNIT.needed(results.facts)
     own = facts.BEATEN.needed(results.facts) == OWN
-    question = (
-        "From which n on do threads beat one?"
-        if own
-        else "From which size on does its nogil version beat its gil version?"
-    )
     body = plain_table("workers", "pays from", "between", "a call there", "at the largest", figures=0)
     for count in counts:
         body.add_row(str(count), *_row(points(results, count)))
@@ -46,7 +41,7 @@ def table(results: Results) -> RenderableType:
         headline(results),
         "",
         Text(facts.SUBJECT.needed(results.facts), style="bold"),
-        question,
+        question(results),
         body,
         note(small_print),
         *caveats(results),
@@ -56,9 +51,8 @@ def table(results: Results) -> RenderableType:
         parts.append(Text(few, style="yellow"))
     if (cost := price(results)) is not None and not own:
         parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
-    what = "times the work of one thread" if own else "times the work of the gil version"
     if drawn := points(results, shown):
-        parts += ["", f"{what}, on {shown} threads, by {unit}", *picture(drawn)]
+        parts += ["", f"{gained(results)}, on {shown} threads, by {unit}", *picture(drawn)]
     if results.failures:
         parts += ["", *_failed(results.failures, unit)]
     return Group(*parts, "", closing(*_answer(points(results, shown), unit, own, shown)))
@@ -78,6 +72,32 @@ def _answer(found: list[Point], unit: str, own: bool, workers: int) -> tuple[str
     begin = "at any size from" if bracket.low is None else "from about"
     size = bracket.high if bracket.low is None else bracket.at
     return f"{who} {begin} {size:,} {unit} on", f"calls of {seconds(there.call)} there; {brings}"
+
+
+def question(results: Results) -> str:
+    """Return what a threshold answers."""
+    if facts.BEATEN.needed(results.facts) == OWN:
+        return "From which n on do threads beat one?"
+    return "From which size on does its nogil version beat its gil version?"
+
+
+def gained(results: Results) -> str:
+    """Return what the advantage at a size counts."""
+    own = facts.BEATEN.needed(results.facts) == OWN
+    return f"times the work of {'one thread' if own else 'the gil version'}"
+
+
+def answers(results: Results) -> Iterator[tuple[str, str]]:
+    """Return from where on it pays, in words, for every worker count."""
+    unit = facts.UNIT.needed(results.facts)
+    for count in facts.COUNTS.needed(results.facts):
+        start, between, call, last = _row(points(results, count))
+        if call != "–":
+            text = f"it pays from {start} {unit} on, where a call takes {call}"
+            text += f" (between {between})" if between != "–" else ""
+        else:  # "not decided", or "not up to" the largest
+            text = f"it pays {start} {unit}" if any(map(str.isdigit, start)) else start
+        yield f"{count} workers", f"{text}; at the largest size {last} {gained(results)}"
 
 
 def _failed(reasons: Mapping[Case, str], unit: str) -> Iterator[Text]:

@@ -32,7 +32,7 @@ def picture(history: History) -> RenderableType:
     return Group(
         heading(history.facts, history.load),
         "",
-        _title(history),
+        title(history),
         Drawing(history),
         *(Padding(Text(line, style="dim"), 0) for line in notes(history)),
         "",
@@ -57,7 +57,8 @@ def _answer(history: History) -> tuple[str, str]:
     return "they did not run at once", figures
 
 
-def _title(history: History) -> Text:
+def title(history: History) -> Text:
+    """Return what was called, how often and by whom."""
     workers = len(history.workers)
     calls = len(history.spans) // workers * history.loops
     who = f" on each of {workers} {history.executor}" if workers > 1 else f", {history.workers[0].name}"

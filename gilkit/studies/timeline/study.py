@@ -22,7 +22,9 @@ from gilkit.kernels import VARIANTS, Kernel
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable, replace
+from gilkit.studies.drawn import Drawn
 from gilkit.studies.outcome import Report
+from gilkit.studies.timeline import STUDY
 from gilkit.studies.timeline.assemble import assembled
 from gilkit.studies.timeline.capture import Plan, captured
 from gilkit.studies.timeline.findings import document, slices
@@ -46,7 +48,7 @@ SPARE = 0.5  # of a CPU that others may use before it counts as taken
 HOLDS_ONE_CPU = 0.9  # the held share from which threads keep no more than one CPU busy
 
 
-class Timeline(Report):
+class Timeline(Report, Drawn):
     """Who ran when and who held the GIL when. Its ``repr`` is the picture.
 
     Parameters
@@ -54,8 +56,14 @@ class Timeline(Report):
     history : History
     """
 
+    study = STUDY
+
     def __init__(self, history: History) -> None:
         self.history = history
+
+    @property
+    def _shown(self) -> History:
+        return self.history
 
     @property
     def spans(self) -> tuple[Span, ...]:
