@@ -224,6 +224,13 @@ class GilMonitor:
     def _sums(self) -> Sums:
         return Sums(*self._sampler.sums()) if self._sampler else Sums()
 
+    def _held_by_caller(self) -> float:
+        """Return the seconds for which the calling thread was seen with the GIL."""
+        if self._sampler is None:
+            return 0.0
+        address, _ = _monitor.own_state()
+        return sum(length for holder, _, length in self._sampler.holders()[0] if holder == address)
+
     def _namer(self) -> Namer:
         return Namer(self._first, dict(self._begun), self._last or present())
 
