@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from reprlib import repr as short
 from typing import Any
 
@@ -41,7 +42,7 @@ def agreed(
     ----------
     observe : callable
         Makes an observation: of those whose bounds hold whatever others do (`Observation.robust`), if it is
-        called with True.
+        called with True: in trouble, and where the one before, of the others, told nothing.
     trouble : callable
         Looks at the machine, and returns why it allows no decision now, or an empty string.
     limit : float
@@ -59,7 +60,8 @@ def agreed(
     """
     __tracebackhide__ = True
     until = clock() + wait
-    if observe(False).high <= limit:
+    observation = plain = observe(False)
+    if observation.high <= limit:
         return []
     over: list[Observation] = []
     while True:
@@ -68,7 +70,8 @@ def agreed(
             over = [observation for observation in over if observation.robust]
         if len(over) == AGREEING:
             return over
-        observation = observe(bool(why))
+        observation = observe(bool(why) or (observation is plain and plain.high == inf))
+        plain = plain if observation.robust else observation
         if observation.high <= limit:
             return []
         if observation.low > limit and (observation.robust or not why):
@@ -76,7 +79,8 @@ def agreed(
             continue
         over = [observation for observation in over if observation.robust]
         if clock() >= until:
-            raise BusyError(f"{why or observation.why} (the last reading: {observation.shown})")
+            last = observation if why else plain
+            raise BusyError(f"{why or plain.why} (the last reading: {last.shown})")
 
 
 def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:

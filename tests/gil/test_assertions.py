@@ -92,7 +92,7 @@ def test_one_reading_within_the_limit_acquits(found: str, troubles: str, looks: 
         ("bU", "!", 2 + AGREEING),  # a reading that began in trouble does not count
         ("bU", "...!", 2 + 2 * AGREEING),  # trouble after the last: all of them go
         ("bbbcb", "", 1 + 3 + AGREEING),  # in a row
-        ("bbbsb", "", 1 + 3 + AGREEING),
+        ("bbbsbU", "", 1 + 3 + 1 + AGREEING),  # after the spoilt one it tries the other kind
         ("bbblb", "", 1 + 3 + AGREEING),
     ],
 )
@@ -108,6 +108,7 @@ def test_readings_that_agree_on_a_quiet_machine_convict(found: str, troubles: st
         ("lF", "!" * 100, 1 + AGREEING),
         ("lFUFUUF", "!" * 100, 1 + 6),  # one that tells nothing does not speak for the call
         ("lF", "!.!.!", 1 + 2 + AGREEING),  # nor does a look that others spoilt
+        ("sF", "", 2 * AGREEING),  # as on one CPU: each kind in turn
     ],
 )
 def test_readings_far_beyond_the_limit_convict_on_a_busy_machine(
