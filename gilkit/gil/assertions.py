@@ -189,9 +189,10 @@ def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: 
     name = called(func, args)
     if over := _decided(name, partial(_observed_holds, call, limit), limit):
         held = time_text(statistics.median(observation.figure for observation in over))
+        least = "at least " * any(observation.robust for observation in over)
         raise AssertionError(
             _told(
-                f"{name} holds the GIL for {held} at a stretch, not {time_text(limit)} or less",
+                f"{name} holds the GIL for {least}{held} at a stretch, not {time_text(limit)} or less",
                 "holds it, in half of the calls, for",
                 over,
                 "whatever else waits for the GIL, in any thread, stands still for so long",
