@@ -97,6 +97,7 @@ COMMANDS: dict[str, Output] = {
     "timeline-processes": Output("gilkit timeline lcg --variant gil --workers 2 --executor processes"),
     "who-holds": Output("python who_holds.py"),
     "test-sorting": Output("pytest -q --no-header --tb=short test_sorting.py", status=1, wide=True),
+    "test-crc32": Output("taskset -c 0 pytest -q test_crc32.py"),
     "file": Output(
         "python -m pyperf show results.json",
         before=("gilkit compare lcg --variant gil --variant nogil --workers 2 --quick -o results.json",),
@@ -107,6 +108,8 @@ COMMANDS: dict[str, Output] = {
 def words(command: str) -> list[str]:
     """Return how a command is called here: by this interpreter, whatever else is on the path."""
     split = shlex.split(command.replace("\\\n", ""))
+    if split[0] == "taskset":  # on one CPU
+        return [*split[:3], *words(shlex.join(split[3:]))]
     return [sys.executable, *split[1:]] if split[0] == "python" else [sys.executable, "-m", *split]
 
 

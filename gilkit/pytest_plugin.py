@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
 from math import isnan
+from shutil import get_terminal_size
+from textwrap import fill
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +17,85 @@ if TYPE_CHECKING:
 
     from gilkit.gil.share import Share
 
+UNDECIDED = "gil_not_decided"  # the property of a report that has the reason: it comes from workers, too
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--gil-strict``, on the command line and among the settings."""
+    said = "fail tests of the fixture gil where nothing can be decided, instead of skipping them"
+    parser.getgroup("gilkit").addoption("--gil-strict", action="store_true", help=said)
+    parser.addini("gil_strict", said, type="bool", default=False)
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Offer the fixture, by the name that people know: so ``-p no:gilkit`` turns it off."""
-    offered = ModuleType("gilkit")  # fixtures are looked for in modules and classes
-    vars(offered)["gil"] = pytest.fixture(scope="session", name="gil")(_gil)
-    config.pluginmanager.register(offered, "gilkit")
+    """Offer the fixture where its entry point was not loaded, unless ``-p no:gilkit`` turns it off."""
+    if not config.pluginmanager.has_plugin(offered.__name__):
+        config.pluginmanager.register(offered, offered.__name__)
 
 
-def _gil() -> Gil:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note in the report of a test that was skipped that nothing could be decided, and why."""
+    report = yield
+    if report.skipped and call.excinfo is not None and _undecided(call.excinfo.value.__context__):
+        report.user_properties = [*report.user_properties, (UNDECIDED, str(call.excinfo.value))]
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, whatever ``-r`` asks for, which tests were not decided, and why."""
+    reasons = [
+        (report.nodeid, value)
+        for report in terminalreporter.getreports("skipped")
+        for name, value in report.user_properties
+        if name == UNDECIDED
+    ]
+    if not reasons:
+        return
+    terminalreporter.section(f"gil: {len(reasons)} test{'s' * (len(reasons) != 1)} not decided")
+    for test, reason in reasons:
+        terminalreporter.line(test)
+        width = get_terminal_size().columns
+        terminalreporter.line(fill(reason, width, initial_indent="    ", subsequent_indent="    "))
+
+
+def _gil(pytestconfig: pytest.Config) -> Gil:
     """Assert how a call treats the GIL: what share of it releases it, how long it holds it at a stretch."""
-    return Gil()
+    there = pytestconfig.pluginmanager.has_plugin(__name__)
+    return Gil(there and (pytestconfig.getoption("gil_strict") or pytestconfig.getini("gil_strict")))
+
+
+def _offered() -> ModuleType:
+    """Return a plugin by the name that people know, for ``-p gilkit`` and ``-p no:gilkit``: the fixture."""
+
+    def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+        if not pluginmanager.has_plugin(__name__):  # as where no entry points are loaded but this
+            pluginmanager.register(sys.modules[__name__], __name__)
+
+    plugin = ModuleType("gilkit")  # fixtures are looked for in modules and classes
+    fixture = pytest.fixture(scope="session", name="gil")(_gil)
+    vars(plugin).update(gil=fixture, pytest_addoption=pytest_addoption)
+    return plugin
+
+
+offered = _offered()
 
 
 class Gil:
     """What the fixture ``gil`` is.
 
     Where nothing can be decided, a test that uses it is skipped, and the reason says why: the machine is too
-    busy, or there is no GIL, or none that can be read.
+    busy, or there is no GIL, or none that can be read. With ``--gil-strict`` it fails.
+
+    Parameters
+    ----------
+    strict : bool
     """
+
+    def __init__(self, strict: bool = False) -> None:
+        self._strict = strict
 
     def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
         """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
@@ -42,7 +105,7 @@ class Gil:
         from gilkit.gil.held import held_share
         from gilkit.gil.monitor import why_missing
 
-        with _OrSkip():
+        with _OrSkip(self._strict):
             if why := why_missing():
                 raise MonitorError(why)
             share = held_share(func, *args, **options)
@@ -55,7 +118,7 @@ class Gil:
         __tracebackhide__ = True
         from gilkit.gil.assertions import assert_releases
 
-        with _OrSkip():
+        with _OrSkip(self._strict):
             assert_releases(func, *args, at_least=at_least)
 
     def assert_holds_at_most(self, seconds: float, func: Callable[..., object], /, *args: Any) -> None:
@@ -63,7 +126,7 @@ class Gil:
         __tracebackhide__ = True
         from gilkit.gil.assertions import assert_holds_at_most
 
-        with _OrSkip():
+        with _OrSkip(self._strict):
             assert_holds_at_most(seconds, func, *args)
 
     def assert_same_under_threads(
@@ -77,7 +140,10 @@ class Gil:
 
 
 class _OrSkip:
-    """Skip the test where nothing can be decided."""
+    """Skip the test where nothing can be decided, or fail it."""
+
+    def __init__(self, strict: bool) -> None:
+        self._strict = strict
 
     def __enter__(self) -> None: ...
 
@@ -85,7 +151,17 @@ class _OrSkip:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
-        from gilkit.errors import BusyError, MonitorError
+        if not _undecided(error):
+            return
+        if self._strict:
+            raise pytest.fail.Exception(f"not decided, which --gil-strict makes a failure: {error}") from None
+        pytest.skip(str(error))
 
-        if isinstance(error, BusyError | MonitorError):
-            pytest.skip(str(error))
+
+def _undecided(error: BaseException | None) -> bool:
+    """Whether an error says that nothing can be decided."""
+    if error is None:
+        return False
+    from gilkit.errors import BusyError, MonitorError
+
+    return isinstance(error, BusyError | MonitorError)

@@ -19,6 +19,7 @@ from types import ModuleType
 
 import pytest
 from command import HASTY
+from quiet import needs_monitor
 
 from gilkit.engine.executors import CALL_EXECUTORS
 from gilkit.kernels import KERNELS
@@ -342,6 +343,26 @@ def test_outputs_of_scripts_and_of_pyperf(ran: Ran) -> None:
     assert firsts(stored("who-holds")) == firsts(fresh.stdout)
     for line in stored("file").splitlines()[1:]:
         assert re.match(r"(lcg/\w+/\w+/\d: Mean|)", line), line
+
+
+@pytest.mark.skipif(shutil.which("taskset") is None, reason="no taskset here")
+@needs_monitor
+def test_what_is_not_decided_is_shown_as_it_is_printed(tmp_path: Path) -> None:
+    def end(text: str) -> list[str]:
+        lines = text.splitlines()
+        start = next(place for place, line in enumerate(lines) if "gil: 1 test not decided" in line)
+        return [re.sub(r"\d+%", "", line) for line in lines[start:-1]]
+
+    shutil.copy(DOCS / "examples" / "test_crc32.py", tmp_path)
+    fresh = subprocess.run(
+        module_at(DOCS / "make_outputs.py").words(OUTPUTS["test-crc32"].command),
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert end(stored("test-crc32")) == end(fresh.stdout)
 
 
 @pytest.mark.alone

@@ -49,7 +49,7 @@ def test_to_import_it_costs_no_more_than_pytest() -> None:
     assert set(done.stdout.split()) == {"gilkit", "gilkit.pytest_plugin", "lazy_loader"}
 
 
-@pytest.mark.parametrize("twice", [(), ("-p", "gilkit.pytest_plugin")])
+@pytest.mark.parametrize("twice", [(), ("-p", "gilkit.pytest_plugin"), ("-p", "gilkit")])
 def test_it_is_loaded_once(pytester: pytest.Pytester, twice: tuple[str, ...]) -> None:
     # As where the folder of a clone, with its own metadata, comes before the installed one on the path.
     pytester.makepyfile("def test_it(gil): pass\ndef test_again(gil): pass")
@@ -59,9 +59,20 @@ def test_it_is_loaded_once(pytester: pytest.Pytester, twice: tuple[str, ...]) ->
         pytester.runpytest_subprocess(*QUIETLY, *twice).assert_outcomes(passed=2)
 
 
-def test_it_is_turned_off_by_its_name(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("name", ["gilkit", "gilkit.pytest_plugin"])
+def test_it_is_loaded_by_either_name_where_plugins_are_not_looked_for(
+    name: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makepyfile("def test_it(gil): pass")
-    done = pytester.runpytest_subprocess(*QUIETLY, "-p", "no:gilkit")
+    quietly = (option for option in QUIETLY if option != "-ra")
+    pytester.runpytest_subprocess(*quietly, "-p", name, "--gil-strict").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("options", [(), ("--gil-strict",), ("-o", "gil_strict=true")])
+def test_it_is_turned_off_by_its_name(options: tuple[str, ...], pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(gil): pass")
+    done = pytester.runpytest_subprocess(*QUIETLY, "-p", "no:gilkit", *options)
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(["*fixture 'gil' not found*"])
 
@@ -117,11 +128,12 @@ FAILING = """
 
 BUSY = """
     import pytest
-    from gilkit.gil import assertions, share
+    from gilkit.gil import assertions, share, under_load
 
     @pytest.fixture
     def busy(monkeypatch):
         why = "the machine is too busy: others keep 1.9 CPUs busy"
+        monkeypatch.setattr(under_load, "FAR", 1e9)  # nothing is clear
         monkeypatch.setattr(assertions, "GIVEN_UP", 0.0)
         monkeypatch.setattr(assertions, "trouble", lambda: why)
 
@@ -207,9 +219,56 @@ def test_a_busy_machine_skips(pytester: pytest.Pytester) -> None:
     assert sum("the monitor, which wants a CPU to spare, ran for" in line for line in skips) == 1
 
 
+@needs_monitor
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_the_end_says_what_was_not_decided_and_why(
+    workers: tuple[str, ...], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    pytester.makepyfile(BUSY + "\n    def test_other():\n        pytest.skip('not of gilkit')\n")
+    result = pytester.runpytest_subprocess(*(option for option in QUIETLY if option != "-ra"), *workers)
+    result.assert_outcomes(skipped=4)
+    title = next(line for line in result.outlines if "gil: 3 tests not decided" in line)
+    after = result.outlines[result.outlines.index(title) + 1 :]
+    said = [line for line in after if line and "===" not in line]
+    assert sorted(line.partition("::")[2] for line in said if not line.startswith(" ")) == [
+        "test_holds",
+        "test_releases",
+        "test_share",
+    ]
+    assert max(map(len, said)) <= 80
+    text = " ".join(line.strip() for line in said)
+    assert text.count("nothing can be said of sorted(range(0, 100000)): ") == 3
+    assert text.count("others keep 1.9 CPUs busy") == 2
+    assert "not of gilkit" not in text
+
+
+@needs_monitor
+@pytest.mark.parametrize("strict", [("--gil-strict",), ("-o", "gil_strict=true")])
+def test_strictly_what_is_not_decided_fails_and_says_so(
+    strict: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(BUSY)
+    result = pytester.runpytest_subprocess(*QUIETLY, *strict)
+    result.assert_outcomes(failed=3)
+    said = [line for line in result.outlines if line.startswith("E  ")]
+    assert len(said) == 3  # nothing of how it came to that
+    start = "E       Failed: not decided, which --gil-strict makes a failure: nothing can be said of sorted("
+    assert all(line.startswith(start) for line in said)
+    assert "tests not decided" not in result.stdout.str()
+
+
+def test_a_suite_in_which_all_is_decided_has_no_such_end(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(gil):\n    gil.assert_same_under_threads(len, '')")
+    result = pytester.runpytest_subprocess(*QUIETLY)
+    result.assert_outcomes(passed=1)
+    assert "not decided" not in result.stdout.str()
+
+
 def test_without_a_gil_what_asks_for_one_is_skipped(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(WITHOUT_GIL)
     result = pytester.runpytest_subprocess(*QUIETLY)
     result.assert_outcomes(passed=1, skipped=3)
     assert "this interpreter runs without a GIL" in result.stdout.str()
     assert "gilkit/pytest_plugin.py:" not in result.stdout.str()
+    assert "gil: 3 tests not decided" in result.stdout.str()

@@ -47,6 +47,14 @@ class HeldCall:
     gil: bool = True
 
 
+def batch(call: Callable[[], object]) -> int:
+    """Return how many calls take about `BATCH`: from the second, as the first may be slow."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(1, round(BATCH / max(1e-9, time.perf_counter() - start)))
+
+
 def watch(
     call: Callable[[], object], seconds: float = 0.3, interval: float = EXACT_INTERVAL, fewest: int = 1
 ) -> HeldCall:
@@ -57,11 +65,7 @@ def watch(
     """
     if not 0 < number(seconds, "seconds") <= 3600:
         raise ValueError(f"seconds must be more than 0 and at most 3600, not {seconds}")
-    call()
-    start = time.perf_counter()
-    call()
-    loops = max(1, round(BATCH / max(1e-9, time.perf_counter() - start)))
-    calls = 0
+    loops, calls = batch(call), 0
     with GilMonitor(interval, room=1) as monitor:
         begin = end = look = time.perf_counter()
         looks = [monitor._sums()]

@@ -144,6 +144,7 @@ class GilMonitor:
             random.SystemRandom().randrange(2**63),
         )
         self._thread = threading.Thread(target=self._sampler.run, name="gilkit-monitor", daemon=True)
+        self._dropped = weakref.finalize(self, _ended, self._sampler)  # first: it may be interrupted anywhere
         try:
             self._thread.start()
             while not self._sampler.begun():  # all of the block is watched
@@ -153,21 +154,26 @@ class GilMonitor:
                 _running.add(self)
                 _beginnings.settle()
                 self._begun = _beginnings.states
+            return self
         except BaseException:
             self._sampler.stop()
+            self._leave()
             raise
-        self._dropped = weakref.finalize(self, _ended, self._sampler)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._sampler is None or self._thread is None:
             return
+        self._sampler.stop()  # first, and the finalizer goes last: it may be interrupted anywhere
+        try:
+            self._thread.join()
+            self._last = present()
+        finally:
+            self._leave()
         self._dropped.detach()
-        self._sampler.stop()
-        self._thread.join()
-        self._last = present()
+
+    def _leave(self) -> None:
         with _lock:
             _running.discard(self)
             _beginnings.settle()
@@ -223,6 +229,13 @@ class GilMonitor:
 
     def _sums(self) -> Sums:
         return Sums(*self._sampler.sums()) if self._sampler else Sums()
+
+    def _held_by_caller(self) -> float:
+        """Return the seconds for which the calling thread was seen with the GIL."""
+        if self._sampler is None:
+            return 0.0
+        address, _ = _monitor.own_state()
+        return sum(length for holder, _, length in self._sampler.holders()[0] if holder == address)
 
     def _namer(self) -> Namer:
         return Namer(self._first, dict(self._begun), self._last or present())

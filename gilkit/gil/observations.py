@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from math import inf, isnan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Observation:
         How many times a call was seen to take the GIL.
     why : str
         What keeps `low` from being more.
+    robust : bool
+        Whether `low` and `high` hold whatever other programs and threads do.
     """
 
     figure: float
@@ -53,6 +56,7 @@ class Observation:
     call: float
     times: float = 1.0
     why: str = ""
+    robust: bool = False
 
 
 def observe_share(call: Callable[[], object]) -> Observation:
@@ -76,6 +80,11 @@ def observe_share(call: Callable[[], object]) -> Observation:
     )
 
 
+def shortest_release(limit: float) -> float:
+    """Return the seconds from which on a release between holds is seen, where so many of a hold matter."""
+    return min(EXACT_INTERVAL, limit / 50)
+
+
 def observe_holds(call: Callable[[], object], limit: float) -> Observation:
     """Return the longest hold in a call, in seconds: the median over calls.
 
@@ -86,7 +95,7 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
         The seconds that matter: the monitor looks fifty times in them, or every 10 µs if that is more often.
     """
     __tracebackhide__ = True
-    interval = min(EXACT_INTERVAL, limit / 50)
+    interval = shortest_release(limit)
     load = watched_load()
     calls: list[tuple[float, float, float]] = []
     with GilMonitor(interval, room=OBSERVED_HOLDS, bridge=limit / 10) as monitor:
@@ -147,23 +156,35 @@ def trouble() -> str:
     return ""
 
 
+class Switches(NamedTuple):
+    """How many times this thread left its CPU: to wait, and because the system took it."""
+
+    own: float
+    taken: float
+
+
 if sys.platform == "linux":
     import resource
 
-    def _interruptions() -> int:
-        """Return how many times the system took the CPU from this thread."""
-        return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
+    def switches() -> Switches:
+        """Return how many times this thread left its CPU so far."""
+        usage = resource.getrusage(resource.RUSAGE_THREAD)
+        return Switches(usage.ru_nvcsw, usage.ru_nivcsw)
 
 else:
-    _interruptions = count().__next__  # unknown: as if it did all the time
+    _unknown = count()
+
+    def switches() -> Switches:
+        """Return a number that grows at every look: unknown, as if it did all the time."""
+        return Switches(*2 * (float(next(_unknown)),))
 
 
 def _timed(call: Callable[[], object]) -> tuple[float, float, float]:
     """Make one call; return its start, its end, and how much of it the system may have taken away."""
     __tracebackhide__ = True
-    interruptions, cpu = _interruptions(), time.thread_time()
+    taken, cpu = switches().taken, time.thread_time()
     start = time.perf_counter()
     call()
     end = time.perf_counter()
     used = time.thread_time() - cpu
-    return start, end, max(0.0, end - start - used) if _interruptions() > interruptions else 0.0
+    return start, end, max(0.0, end - start - used) if switches().taken > taken else 0.0

@@ -143,26 +143,27 @@ def _run(
 
 
 _turns = threading.RLock()  # of both below
-_switchers = 0  # who want threads to take turns so often
+_switchers: set[object] = set()  # who want threads to take turns so often
 _usual_interval = 0.0
 
 
 @contextmanager
 def _switching(interval: float) -> Iterator[None]:
     """Let threads take turns so often meanwhile; the last one out restores what the first one found."""
-    global _switchers, _usual_interval
-    with _turns:
-        if not _switchers:
-            _usual_interval = sys.getswitchinterval()
-        _switchers += 1
-        sys.setswitchinterval(interval)
+    global _usual_interval
+    switcher = object()
     try:
+        with _turns:
+            if not _switchers:
+                _usual_interval = sys.getswitchinterval()
+            _switchers.add(switcher)  # before the change: whatever interrupts it, it is undone
+            sys.setswitchinterval(interval)
         yield
     finally:
         with _turns:
-            _switchers -= 1
-            if not _switchers:
+            if _switchers == {switcher}:
                 sys.setswitchinterval(_usual_interval)
+            _switchers.discard(switcher)
 
 
 def same(one: Any, other: Any) -> bool:

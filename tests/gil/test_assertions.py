@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import inf
 from typing import Any
 
 import pytest
-from quiet import median_when_quiet
+from quiet import median_when_quiet, needs_monitor
 
 from gilkit.errors import BusyError, MonitorError
-from gilkit.gil import assertions, monitor, observations, share
+from gilkit.gil import assertions, observations, share
 from gilkit.gil.assertions import AGREEING, agreed, assert_holds_at_most, assert_releases, called
-from gilkit.gil.observations import Observation, fair, observe_holds, observe_share
+from gilkit.gil.observations import Observation, Switches, fair, observe_holds, observe_share
 from gilkit.gil.share import SEEN_PART
 from gilkit.kernels import KERNELS, lcg, sleep
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
-
-WITHOUT = monitor.why_missing()
-needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
 
 LIMIT, WAIT = 0.05, 10.0
 BUSY = "others keep 1.9 CPUs busy"
@@ -33,22 +31,34 @@ def observation(figure: float, margin: float = 0.001) -> Observation:
 GOOD, BAD, CLOSE = observation(0.01), observation(0.5), observation(0.0505)
 SPOILT = fair(0.5, 0.49, "50%", 1.0, 1.0, load=0.0, cover=0.5)
 LOADED = fair(0.5, 0.49, "50%", 1.0, 1.0, load=1.9, cover=1.0)
+FAR_OFF = replace(observation(0.5), robust=True)
+FAR_WITHIN = Observation(0.0, 0.0, 0.04, "0.0%", 1.0, robust=True)
+UNTOLD = Observation(0.0, -inf, inf, "not told", 1.0, why="the machine is too busy", robust=True)
 
 
 class Machine:
-    """A machine whose readings, troubles and clock are made up; each look takes a third of a second."""
+    """A machine whose readings, troubles and clock are made up; each look takes a third of a second.
+
+    Capital letters are what is read in trouble, of the bounds that hold whatever others do.
+    """
 
     def __init__(self, found: str, troubles: str = "") -> None:
         kinds = {"g": GOOD, "b": BAD, "c": CLOSE, "s": SPOILT, "l": LOADED}
-        self.observations = iter([kinds[letter] for letter in found] + [kinds[found[-1]]] * 1000)
+        robust = {"F": FAR_OFF, "W": FAR_WITHIN, "U": UNTOLD}
+        plain = [letter for letter in found if letter in kinds] or ["l"]
+        busy = [letter for letter in found if letter in robust] or ["U"]
+        self.observations = {
+            False: iter([kinds[letter] for letter in plain] + [kinds[plain[-1]]] * 1000),
+            True: iter([robust[letter] for letter in busy] + [robust[busy[-1]]] * 1000),
+        }
         self.troubles: Iterator[str] = iter([BUSY if t == "!" else "" for t in troubles] + [""] * 1000)
         self.now = 0.0
         self.looks = 0
 
-    def read(self) -> Observation:
+    def read(self, robust: bool) -> Observation:
         self.now += 1 / 3
         self.looks += 1
-        return next(self.observations)
+        return next(self.observations[robust])
 
     def trouble(self) -> str:
         self.now += 1 / 3
@@ -64,9 +74,9 @@ class Machine:
         ("g", "", 1),  # one is enough
         ("bg", "", 2),
         ("bbbg", "", 4),  # up to the last
-        ("sg", "!", 2),  # on a busy machine, too: its reading was sound
-        ("lllg", "!!!", 4),
         ("cccg", "", 4),
+        ("lW", "!", 2),  # on a busy machine, too
+        ("lUFFW", "!!!!", 5),
     ],
 )
 def test_one_reading_within_the_limit_acquits(found: str, troubles: str, looks: int) -> None:
@@ -79,10 +89,10 @@ def test_one_reading_within_the_limit_acquits(found: str, troubles: str, looks: 
     ("found", "troubles", "looks"),
     [
         ("b", "", 1 + AGREEING),
-        ("b", "!", 2 + AGREEING),  # a reading that began in trouble does not count
-        ("b", "...!", 2 + 2 * AGREEING),  # trouble after the last: all of them go
+        ("bU", "!", 2 + AGREEING),  # a reading that began in trouble does not count
+        ("bU", "...!", 2 + 2 * AGREEING),  # trouble after the last: all of them go
         ("bbbcb", "", 1 + 3 + AGREEING),  # in a row
-        ("bbbsb", "", 1 + 3 + AGREEING),
+        ("bbbsbU", "", 1 + 3 + 1 + AGREEING),  # after the spoilt one it tries the other kind
         ("bbblb", "", 1 + 3 + AGREEING),
     ],
 )
@@ -93,10 +103,33 @@ def test_readings_that_agree_on_a_quiet_machine_convict(found: str, troubles: st
 
 
 @pytest.mark.parametrize(
+    ("found", "troubles", "looks"),
+    [
+        ("lF", "!" * 100, 1 + AGREEING),
+        ("lFUFUUF", "!" * 100, 1 + 6),  # one that tells nothing does not speak for the call
+        ("lF", "!.!.!", 1 + 2 + AGREEING),  # nor does a look that others spoilt
+        ("sF", "", 2 * AGREEING),  # as on one CPU: each kind in turn
+    ],
+)
+def test_readings_far_beyond_the_limit_convict_on_a_busy_machine(
+    found: str, troubles: str, looks: int
+) -> None:
+    machine = Machine(found, troubles)
+    assert machine.decide() == [FAR_OFF] * AGREEING
+    assert machine.looks == looks
+
+
+def test_what_was_read_in_quiet_does_not_count_once_there_is_trouble() -> None:
+    machine = Machine("bF", "..!!!!")
+    assert machine.decide() == [FAR_OFF] * AGREEING
+
+
+@pytest.mark.parametrize(
     ("found", "troubles", "why"),
     [
-        ("b", "!" * 100, BUSY),
-        ("b", ".!" * 100, BUSY),
+        ("bU", "!" * 100, BUSY),
+        ("bU", ".!" * 100, BUSY),
+        ("lFFU", "!" * 100, BUSY),  # two are not enough
         ("s", "", "the monitor, which wants a CPU to spare, ran for 50% of the time only"),
         ("l", "", "others kept 1.9 CPUs busy meanwhile"),
         ("c", "", "too close"),
@@ -107,16 +140,16 @@ def test_it_gives_up_in_time_and_says_why(found: str, troubles: str, why: str) -
     machine = Machine(found, troubles)
     with pytest.raises(BusyError, match=why) as caught:
         machine.decide()
-    assert "the last reading: 50" in str(caught.value) or found == "c"
+    assert "the last reading: 50" in str(caught.value) or found == "c" or "U" in found
     assert WAIT <= machine.now < WAIT + 4
 
 
 def test_calls_that_are_longer_than_the_wait_are_decided_all_the_same() -> None:
     machine = Machine("b")
 
-    def slow() -> Observation:
+    def slow(robust: bool) -> Observation:
         machine.now += 60
-        return machine.read()
+        return machine.read(robust)
 
     assert len(agreed(slow, machine.trouble, LIMIT, WAIT, lambda: machine.now)) == AGREEING
 
@@ -155,7 +188,7 @@ def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share, "SEEN_PART", 0.0)
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_believed")
 @pytest.mark.parametrize(
     ("func", "args", "advice"),
@@ -176,14 +209,14 @@ def test_who_holds_the_gil_fails(func: Callable[..., object], args: tuple[Any, .
     assert rest[0].count("%") == AGREEING
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_short")
 def test_the_trap_is_named() -> None:
     message = failing(assert_releases, KERNELS["lcg_checked"].nogil, 10**6)
     assert "such as a missing noexcept" in message
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.usefixtures("_short")
 @pytest.mark.parametrize(("func", "size"), [(lcg.gil, 2 * 10**6), (sleep.gil, 0.02)])
 def test_who_holds_it_long_fails(func: Callable[..., object], size: float) -> None:
@@ -193,20 +226,20 @@ def test_who_holds_it_long_fails(func: Callable[..., object], size: float) -> No
     assert message.count(" ms,") >= AGREEING - 1
 
 
-@needs_gil
+@needs_monitor
 def test_a_call_shorter_than_the_limit_holds_nothing_longer() -> None:
     assert_holds_at_most(60, lcg.gil, 10**6)
     assert observe_holds("x".upper, 0.001).high < 0.001
 
 
-@needs_gil
+@needs_monitor
 def test_observations_of_real_calls() -> None:
     assert median_when_quiet(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
     assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.3), 0.25).figure) < 0.1
     assert median_when_quiet(lambda: observe_share(lambda: sorted(range(10**5))).figure) > 0.8
 
 
-@needs_gil
+@needs_monitor
 def test_what_a_long_call_holds_in_part_is_certain_after_a_few_calls() -> None:
     def call() -> None:  # half of a second of it would be too few stretches of 10 ms to tell
         sleep.gil(0.02)
@@ -215,7 +248,7 @@ def test_what_a_long_call_holds_in_part_is_certain_after_a_few_calls() -> None:
     assert median_when_quiet(lambda: observe_share(call).low) > 0.05
 
 
-@needs_gil
+@needs_monitor
 def test_a_reading_that_the_monitor_missed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(share, "SEEN_PART", 2.0)
     found = observe_share(lambda: sorted(range(1000)))
@@ -225,16 +258,16 @@ def test_a_reading_that_the_monitor_missed_is_none(monkeypatch: pytest.MonkeyPat
     assert "ran for" in why or "CPUs busy" in why
 
 
-@needs_gil
+@needs_monitor
 def test_a_hold_that_was_put_aside_is_not_held_against_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if the system had taken the CPU from every call: one that sleeps with the GIL used none.
     tick = iter(range(10**6))
-    monkeypatch.setattr(observations, "_interruptions", lambda: next(tick))
+    monkeypatch.setattr(observations, "switches", lambda: Switches(0, next(tick)))
     found = [observe_holds(lambda: sleep.gil(0.02), 0.005) for _ in range(3)]
     assert all(one.low < 0.005 for one in found)
 
 
-@needs_gil
+@needs_monitor
 def test_other_threads_that_hold_the_gil_are_trouble() -> None:
     stop = threading.Event()
 
@@ -264,7 +297,7 @@ def fails_later() -> Callable[[], None]:
     return call
 
 
-@needs_gil
+@needs_monitor
 def test_errors_of_the_call_come_through_and_leave_nothing_behind() -> None:
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):

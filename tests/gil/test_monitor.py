@@ -12,15 +12,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from math import isnan
 from typing import Any
 
 import pytest
+from interrupts import interrupted_at, lines
 from quiet import NO_MONITOR, median_when_quiet, needs_monitor
 
 import gilkit
 from gilkit.gil import held, share
+from gilkit.gil import monitor as monitor_module
 from gilkit.gil.held import held_share, watch
 from gilkit.gil.monitor import GilMonitor
 from gilkit.gil.threads import Namer, Present, State, ThreadId
@@ -186,6 +189,47 @@ def test_a_monitor_that_is_dropped_ends_when_it_is_collected() -> None:
         thread.start()
         thread.join()
     assert "begun" in {thread.name for thread in watched.by_thread}
+
+
+def watched_once(monitor: GilMonitor) -> None:
+    with monitor:
+        pass
+
+
+@needs_monitor
+@pytest.mark.parametrize("step", [GilMonitor.__enter__, GilMonitor.__exit__, GilMonitor._leave])
+def test_an_interrupt_at_any_line_leaves_no_sampler_behind(step: Any) -> None:
+    came = 0
+    for line in lines(step.__code__):
+        monitor = GilMonitor()
+        came += interrupted_at(step.__code__, line, partial(watched_once, monitor))
+        if step is not GilMonitor.__exit__:  # there it ends when it is collected, at the latest
+            assert none_runs(), line
+        del monitor
+        gc.collect()
+        assert none_runs(), line
+        assert threading.getprofile() is None, line
+    assert came > 2
+
+
+@needs_monitor
+@pytest.mark.parametrize("what", ["present", "_leave"])
+def test_an_interrupt_in_what_it_calls_leaves_no_sampler_behind(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    begun = GilMonitor()
+    begun.__enter__()
+    home = monitor_module if what == "present" else GilMonitor
+    with monkeypatch.context() as patch:
+        patch.setattr(home, what, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            begun.__exit__(None, None, None)
+        with pytest.raises(KeyboardInterrupt), GilMonitor():
+            raise KeyboardInterrupt
+    assert none_runs()
 
 
 @needs_monitor

@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 
 import pytest
-from quiet import median_when_quiet
+from quiet import median_when_quiet, needs_monitor
 
 from gilkit import machine
-from gilkit.gil import monitor
 from gilkit.gil.held import watch
 from gilkit.gil.law import behaviour
 from gilkit.workloads.statement import StatementCall
 
 pytestmark = pytest.mark.alone
 
-WITHOUT = monitor.why_missing()
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="no usleep here")
 CALLS = [
     pytest.param("import zlib; b = bytes(10**6)", "zlib.compress(b)", "releases", id="zlib"),
@@ -45,7 +43,7 @@ CALLS = [
 ]
 
 
-@pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
+@needs_monitor
 @pytest.mark.skipif(machine.usable_cpus() < 2, reason="the monitor wants a CPU to spare")
 @pytest.mark.parametrize(("setup", "statement", "expected"), CALLS)
 def test_a_call_does_what_its_documentation_says(setup: str, statement: str, expected: str) -> None:

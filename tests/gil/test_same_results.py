@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import threading
@@ -10,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from interrupts import interrupted_at, lines
 
-from gilkit.gil.same_results import assert_same_under_threads, difference, same
+from gilkit.gil.same_results import _switching, assert_same_under_threads, difference, same
 from gilkit.kernels import KERNELS, lcg
 
 NAN = float("nan")
@@ -128,6 +130,23 @@ def test_the_switch_interval_is_what_it_was_however_many_ask_at_once() -> None:
     for thread in threads:
         thread.join()
     assert sys.getswitchinterval() == before
+
+
+def test_an_interrupt_before_the_calls_leaves_the_switch_interval_as_it_was() -> None:
+    before, code = sys.getswitchinterval(), _switching.__wrapped__.__code__  # type: ignore[attr-defined]
+
+    def switched() -> None:
+        with _switching(1e-5):
+            pass
+
+    source, first = inspect.getsourcelines(_switching)
+    last = first + next(i for i, text in enumerate(source) if "yield" in text)
+    came = 0
+    for line in lines(code):
+        if line <= last:
+            came += interrupted_at(code, line, switched)
+            assert sys.getswitchinterval() == before, line
+    assert came > 4
 
 
 BLOCKED = """

@@ -13,12 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 from command import gilkit, interrupted, leaving_nothing, refused, seen, started
-from quiet import mostly_when_quiet
+from quiet import NO_MONITOR, mostly_when_quiet, needs_monitor
 from traceformat import Event, checked, overlap, tracks
 
 import gilkit as package
 from gilkit.errors import NothingMeasuredError, ResultsError, UnsavedError
-from gilkit.gil import monitor
 from gilkit.results.case import Case
 from gilkit.results.facts import machine_facts
 from gilkit.studies.timeline import capture
@@ -27,8 +26,6 @@ from gilkit.studies.timeline.capture import Plan, _here, stamped
 from gilkit.studies.timeline.study import Timeline
 from gilkit.workloads.workload import KernelCall
 
-WITHOUT = monitor.why_missing()
-needs_gil = pytest.mark.skipif(WITHOUT is not None, reason=WITHOUT or "")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
@@ -45,7 +42,7 @@ def named(found: dict[tuple[int, str], list[Event]], what: str) -> list[list[Eve
     return [track for (_, name), track in found.items() if name.startswith(what)]
 
 
-@needs_gil
+@needs_monitor
 @pytest.mark.parametrize("variant", ["gil", "python"])
 def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp_path: Path) -> None:
     # Whatever the machine does meanwhile: a thread of such calls takes no CPU time but with the GIL. What its
@@ -64,7 +61,7 @@ def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp
 
 
 @pytest.mark.alone
-@needs_gil
+@needs_monitor
 def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
     def turns() -> bool:
         _, found = traced(tmp_path / "t.json", "lcg", "--variant", "gil", "--workers", "2")
@@ -77,7 +74,7 @@ def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
 
 
 @pytest.mark.alone
-@needs_gil
+@needs_monitor
 def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
     def free() -> bool:
         _, found = traced(tmp_path / "t.json", "lcg", "--variant", "nogil", "--workers", "2")
@@ -96,7 +93,7 @@ def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) ->
             tmp_path / "t.json", "lcg", "--variant", "gil", "--executor", "processes", "--workers", "2"
         )
         assert len({pid for pid, _ in found}) == 2
-        return overlap(*named(found, "process")) and (WITHOUT is not None or overlap(*named(found, "GIL")))
+        return overlap(*named(found, "process")) and (NO_MONITOR is not None or overlap(*named(found, "GIL")))
 
     assert mostly_when_quiet(beside)
 
@@ -111,7 +108,7 @@ def test_the_picture() -> None:
     assert re.search(r"^lcg\.gil: \d+ calls on each of 3 threads, \S+ \w+$", done.stdout, re.M)
     assert "waits, for the GIL, a CPU or other things" in done.stdout
     assert "0 ms" in done.stdout
-    if WITHOUT is None:
+    if NO_MONITOR is None:
         [owners] = re.findall(r"^GIL of +│([^│]+)│$", done.stdout, re.M)
         assert len(owners) == len(lanes[0])
         assert set(owners) <= set("123+? ")
