@@ -23,10 +23,10 @@ from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 TELLING = 0.10  # the share of windows that were disturbed from which it is said
 WIDTH = 80  # columns that every table fits into
 VAGUE = 0.25  # of a figure that its margin is, above which it is the best of nothing
-BLACK, RED, GREEN, YELLOW = (0, 0, 0), (207, 68, 68), (46, 139, 87), (176, 122, 0)
-BLUE, MAGENTA, CYAN, GREY = (74, 122, 217), (178, 92, 178), (0, 139, 155), (127, 127, 127)
+INK = (0, 0, 0)
+ANSI = [INK, (207, 68, 68), (46, 139, 87), (176, 122, 0), (74, 122, 217), (178, 92, 178), (0, 139, 155)]
 ON_ANY_PAGE = TerminalTheme(  # colours that can be read on a white and on a black page
-    (255, 255, 255), BLACK, [BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, GREY]
+    (255, 255, 255), INK, [*ANSI, (127, 127, 127)]
 )
 PRE = (
     "font-family: monospace; white-space: pre; line-height: normal; overflow-x: auto; "

@@ -18,8 +18,10 @@ from gilkit.display.charts import (
     signs,
     values,
 )
+from gilkit.display.tables import scale_of_speedups
 from gilkit.results.file import Results
-from gilkit.studies.compare.timeit_table import AT_ONCE, by_workers, speedup_shown
+from gilkit.studies.compare.evidence import worker_counts
+from gilkit.studies.compare.timeit_table import by_workers, speedup_shown
 
 OWN_HEIGHT = 300  # pixels
 
@@ -59,5 +61,6 @@ def own_chart(results: Results) -> alt.LayerChart:
         reached.mark_rule(clip=True, strokeWidth=2).encode(y=low, y2=high, strokeDash=dashes()),
         reached.mark_point(filled=True, size=80, opacity=1).encode(y=figure, shape=signs("what", names)),
     ]
-    about = of_results(results, AT_ONCE, results.kernels[0], f"grey: the {ceiling}, what the CPUs give")
+    asked = scale_of_speedups(worker_counts(results, results.kernels[0]))
+    about = of_results(results, asked, results.kernels[0], f"grey: the {ceiling}, what the CPUs give")
     return framed(layers, about, OWN_HEIGHT)

@@ -30,7 +30,6 @@ from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
-AT_ONCE = "How many times the work of one worker is done at once?"
 SHOWN_PICKLES = 8  # pickles that are shown
 
 

@@ -13,6 +13,7 @@ from gilkit.studies.threshold.crossing import HOLDING, OWN
 from gilkit.workloads.target import Own, has_variant
 from gilkit.workloads.workload import KernelCall, Workload
 
+FACTOR = 4  # from one size of the sweep to the next
 SMALLEST_SIZE, LARGEST_SIZE = 1, 2**40
 
 
@@ -81,3 +82,13 @@ def _ends(sizes: tuple[int, int], most: int) -> tuple[int, int]:
     if largest > most:
         raise ValueError(f"sizes must be at most {most}, not {largest}")
     return smallest, largest
+
+
+def swept(smallest: int, largest: int) -> list[int]:
+    """Return sizes from one end to the other, each `FACTOR` times the one before."""
+    sizes = []
+    size = smallest
+    while size < largest:
+        sizes.append(size)
+        size *= FACTOR
+    return [*sizes, largest]

@@ -25,7 +25,7 @@ from gilkit.results.case import Case
 from gilkit.results.file import check_writable
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.threshold import STUDY
-from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement
+from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement, swept
 from gilkit.studies.threshold.crossing import (
     HOLDING,
     Crossing,
@@ -37,7 +37,6 @@ from gilkit.studies.threshold.crossing import (
 )
 from gilkit.workloads.target import kernel_or_statement
 
-FACTOR = 4  # from one size of the sweep to the next
 WINDOW_LENGTH = 0.05  # seconds of a window, at the least
 HALVINGS = 5  # from a bracket so wide to one that is narrow enough
 HARDER = 1.3  # times as many rounds, about, as a size takes that is far from the threshold
@@ -227,16 +226,6 @@ class Course:
         done = self.runner.records[case].ids
         window = self.meter.window(case.executor, workload, case.workers, len(done))
         return Measured(window.value, window=window)
-
-
-def swept(smallest: int, largest: int) -> list[int]:
-    """Return sizes from one end to the other, each `FACTOR` times the one before."""
-    sizes = []
-    size = smallest
-    while size < largest:
-        sizes.append(size)
-        size *= FACTOR
-    return [*sizes, largest]
 
 
 @with_bar

@@ -20,8 +20,9 @@ from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.threshold import study
+from gilkit.studies.threshold.contest import swept
 from gilkit.studies.threshold.crossing import HOLDING, OWN, Crossing, points
-from gilkit.studies.threshold.study import Contest, Course, Threshold, swept
+from gilkit.studies.threshold.study import Contest, Course, Threshold
 from gilkit.studies.threshold.table import picture, table
 from gilkit.workloads.workload import KernelCall, Workload
 
