@@ -13,7 +13,7 @@ import click
 
 from gilkit.cli.commands import FailedCasesError, command
 from gilkit.cli.group import StoppedError
-from gilkit.cli.main import EXPECTED, in_words, say_warning
+from gilkit.cli.main import BAD_INPUTS, in_words, say_warning
 from gilkit.cli.screen import printer
 from gilkit.display.tables import html, plain
 from gilkit.errors import InterruptedRunError, UnsavedError
@@ -116,7 +116,7 @@ def _collect(words: list[str], found: list[Any]) -> None:
     except UnsavedError as error:
         found.append(error.outcome)
         print(f"gilkit: {error}", file=sys.stderr)
-    except EXPECTED as error:
+    except BAD_INPUTS as error:
         raise Refused(in_words(error)) from None
     finally:
         see("")

@@ -34,7 +34,7 @@ from gilkit.errors import (
 from gilkit.workloads.statement import see
 
 FAILED, BAD_INPUT = 1, 2
-EXPECTED = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
+BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
 
 
@@ -72,7 +72,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             show(line)
         click.echo("gilkit: nothing was measured", err=True)
         return FAILED
-    except EXPECTED as error:
+    except BAD_INPUTS as error:
         if isinstance(error, OSError) and error.errno in UNWRITTEN and not error.filename:
             raise
         return _refused(in_words(error))
@@ -84,7 +84,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def in_words(error: Exception) -> str:
-    """Return one of `EXPECTED` in one line."""
+    """Return one of `BAD_INPUTS` in one line."""
     if isinstance(error, click.UsageError):
         where = error.ctx.command_path if error.ctx else "gilkit"
         text = no_such_option(error) if isinstance(error, click.NoSuchOption) else error.format_message()

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gilkit.display.units import seconds as time_text
 from gilkit.gil import observations
 from gilkit.gil.held import batch
 from gilkit.gil.monitor import GilMonitor, Hold
@@ -36,7 +37,6 @@ from gilkit.gil.observations import (
 )
 from gilkit.gil.share import TOO_BUSY, ratio_error
 from gilkit.machine import stolen_seconds
-from gilkit.report.units import seconds as time_text
 from gilkit.workloads.workload import repeated
 
 # How far beyond a limit, or within it, a figure must be, in odds or seconds. Who shares a core, caches and
