@@ -142,7 +142,10 @@ class Course:
 
     def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
         lanes = [Lane(case, partial(self._lane, case, batch.tried), self._seconds(case)) for case in cases]
-        self.runner.later = max(0.0, self.runner.pace * (self._ahead() - sum(lane.cost for lane in lanes)))
+        later = self.runner.pace * (self._ahead() - sum(lane.cost for lane in lanes))
+        if self.asked is None:  # whatever the machine does
+            later = min(later, self.end - self.runner.clock())
+        self.runner.later = max(0.0, later)
         self.runner.rounds(
             lanes,
             exactly(1),
