@@ -470,7 +470,7 @@ def test_a_disturbed_round_is_made_up_for() -> None:
     [
         (["nonsense"], "unknown claim 'nonsense': known are "),
         (["crash", "-o", "/nowhere/at/all.json"], "cannot write to /nowhere/at/all.json"),
-        (["--rounds", "3"], "No such option"),
+        (["--rounds", "3"], "unknown option"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
