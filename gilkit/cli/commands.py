@@ -288,7 +288,7 @@ def show_command(file: str, plot: str | None) -> None:
 @click.argument("files", nargs=-1, metavar="FILE...", required=True)
 @click.option("-o", "--output", required=True, metavar="FILE.html", help="Write the page there.")
 def report_command(files: tuple[str, ...], output: str) -> None:
-    """Make a page of results FILEs that one can send. It takes pip install 'gilkit[report]'."""
+    """Make one page of results that one can send: pip install 'gilkit[report]'."""
     report(files, output)
     click.echo(f"{output}: {len(files)} result{'s' * (len(files) != 1)}")
 

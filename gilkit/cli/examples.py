@@ -11,7 +11,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "timeit": (
         'gilkit timeit "sum(range(100_000))"',
         'gilkit timeit -s "import zlib; data = bytes(10**6)" "zlib.compress(data)"',
-        'gilkit timeit --shared -s "import json; d = [1] * 999" "json.dumps(d)"',
+        'gilkit timeit -s "d = list(range(99))" "str(d)" --against "repr(d)"',
     ),
     "threshold": (
         "gilkit threshold crc32",
@@ -41,6 +41,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "show": (
         "gilkit show results.json",
         "gilkit show scaling.json --plot scaling.svg",
+    ),
+    "report": (
+        "gilkit report results.json -o page.html",
+        "gilkit report before.json after.json -o page.html",
     ),
     "list": (
         "gilkit list",

@@ -137,6 +137,8 @@ def _interrupted(error: BaseException | None) -> int:
                 show(kept)
             click.echo(how + (": nothing was measured" if nothing else ""), err=True)
             sys.stdout.flush()
+        except ResultsError as error:
+            _refused(str(error))
         except OSError:  # a hangup: the terminal is gone
             _to_nowhere(sys.stdout, sys.stderr)
     return 128 + number

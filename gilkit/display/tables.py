@@ -102,7 +102,7 @@ def headline(results: Results) -> Text:
     return heading(results.facts, results.load, *["only undisturbed rounds count"] * counting)
 
 
-def heading(metadata: Mapping[str, Any], load: float, consequence: str = "believe no figure below") -> Text:
+def heading(metadata: Mapping[str, Any], load: float, consequence: str = "believe no speedup below") -> Text:
     """Return the first line, of the facts of a run; on a busy machine a second one, with what follows."""
     cpus, busy = facts.CPUS.of(metadata, 1), load >= BUSY
     line = Text(

@@ -89,7 +89,7 @@ def test_a_statement_finds_modules_in_the_working_folder(shell: Any, tmp_path: P
     [
         ("%gilkit compare nope", "unknown kernel 'nope': known are "),
         ("%gilkit compare 'lcg", "No closing quotation"),
-        ("%gilkit nonsense", "No such command 'nonsense' (see '%gilkit --help')"),
+        ("%gilkit nonsense", "unknown command 'nonsense': known are "),
         ("%gilkit show /nowhere/r.json", "cannot read /nowhere/r.json: No such file"),
         (f"%gilkit timeit {FAST} 1/0", "nothing was measured: ZeroDivisionError: division by zero"),
         ("%%gilkit compare\nlcg", "a cell is a statement: %%gilkit takes timeit, threshold, timeline"),

@@ -29,7 +29,7 @@ FILES = sorted(path for path in OLD.glob("*.json") if path.with_suffix(".txt").e
 COLUMNS = ["kernel", "variant", "executor", "workers", "rounds", "seconds", "seconds_low", "seconds_high"]
 COLUMNS += ["speedup", "speedup_low", "speedup_high"]
 FINDINGS = {
-    "comparison": {"verdicts", "held"},
+    "comparison": {"verdicts", "to_do", "held"},
     "threshold": {"unit", "crossings", "price"},
     "costs": {"constants"},
     "scaling": {"columns", "growth"},

@@ -68,7 +68,7 @@ def test_what_lacks_one_thing_shares_a_line() -> None:
 def test_the_first_line_says_whether_the_machine_is_busy() -> None:
     assert heading({}, 0.0).plain == "unknown Python · GIL unknown · 1 CPU · load by others 0.00"
     assert heading({"gilkit_cpus": 2}, 1.2).plain.endswith(
-        " · 2 CPUs\nBUSY: other programs use 1.2 of 2 CPUs; believe no figure below"
+        " · 2 CPUs\nBUSY: other programs use 1.2 of 2 CPUs; believe no speedup below"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from simulated import HOLDS, Machine, Made, SimulatedLab
 
 from gilkit import machine as real
-from gilkit.cli.screen import time_left
+from gilkit.display.progress import time_left
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Progress, Rule, Runner, exactly, within
 from gilkit.kernels import VARIANTS

@@ -12,7 +12,7 @@ from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, estimate, paired_ratio
+from gilkit.results.stats import Estimate, estimate, paired
 from gilkit.studies.claims.bench import Bench
 
 WHOLE = "whole"  # the variant of the case that has an experiment's length and its facts
@@ -77,11 +77,12 @@ class Figures:
 
     def time(self, variant: str, executor: str = "threads", workers: int = 1) -> Estimate:
         """Return the seconds of a round."""
-        return estimate(list(self.series[variant, executor, workers].values()))
+        return _estimated(self.series[variant, executor, workers])
 
     def ratio(self, top: tuple[str, str, int], bottom: tuple[str, str, int], factor: float = 1.0) -> Estimate:
         """Return ``factor`` times the seconds of one by those of another, round by round."""
-        return paired_ratio(self._rounds(top), self._rounds(bottom), factor)
+        tops, bottoms = self._rounds(top), self._rounds(bottom)
+        return _estimated({id_: factor * tops[id_] / bottoms[id_] for id_ in paired(tops, bottoms)})
 
     def _rounds(self, key: tuple[str, str, int]) -> Mapping[int, float]:
         """Return the seconds by round; one worker alone was the serial one to an earlier gilkit."""
@@ -100,6 +101,16 @@ class Figures:
     def counts(self, variant: str, executor: str) -> list[int]:
         """Return the worker counts of a variant on an executor."""
         return sorted(n for v, e, n in self.series if (v, e) == (variant, executor))
+
+
+class _DisturbedError(Exception):
+    """Others disturbed every round of something that is to be decided."""
+
+
+def _estimated(rounds: Mapping[int, float]) -> Estimate:
+    if not rounds:
+        raise _DisturbedError
+    return estimate(list(rounds.values()))
 
 
 def figures(results: Results, name: str) -> Figures:
@@ -157,6 +168,8 @@ class Claim:
             return Finding(Ruling.UNDECIDED, "the machine is too small: it takes two CPUs to tell")
         try:
             finding = self.decision(found)
+        except _DisturbedError:
+            return Finding(Ruling.UNDECIDED, "the machine is too busy: others disturbed every round")
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise ResultsError(f"what was found of {self.name} is not whole: {one_line(error)}") from error
         if self.quiet and found.load >= BUSY:

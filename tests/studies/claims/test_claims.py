@@ -361,6 +361,17 @@ def test_a_busy_machine_decides_nothing(name: str) -> None:
     assert finding.measured
 
 
+def test_rounds_that_others_disturbed_all_decide_nothing() -> None:
+    key = ("nogil", "threads", 1)
+    for rounds in ({}, {0: 1.0}):
+        found = Figures(
+            {key: rounds, ("nogil", "threads", 2): {1: 1.0}, **{("gil", "threads", n): {} for n in (1, 2)}}
+        )
+        finding = CLAIMS["nogil-scales"].finding(found)
+        assert finding.ruling is UNDECIDED
+        assert finding.why == "the machine is too busy: others disturbed every round"
+
+
 @pytest.mark.parametrize("name", [name for name, claim in CLAIMS.items() if claim.cpus > 1])
 def test_one_cpu_decides_nothing_that_takes_two(name: str) -> None:
     finding = CLAIMS[name].finding(Figures(cpus=1))

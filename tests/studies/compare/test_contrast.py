@@ -107,7 +107,9 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "A  lcg.gil(20000)\nB  lcg.nogil(20000)\n" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith(("not decided", "release", "use", "stay", "no difference"))
+    assert done.stdout.split("\n\n")[-1].startswith(
+        ("not decided", "release", "use", "stay", "no difference")
+    )
     assert load(path).kernels == ["lcg.gil(20000)", "lcg.nogil(20000)"]
     assert gilkit("show", str(path)).stdout == done.stdout
 
@@ -118,6 +120,17 @@ def test_one_that_fails_is_a_row_that_says_so() -> None:
     assert re.search(r"^A +2 +[\d.]+ .s ", done.stdout, re.M), done.stdout
     assert re.search(r"^B +2 +– .*failed +failed", done.stdout, re.M)
     assert "B  failed: ZeroDivisionError: division by zero" in done.stdout
+
+
+def test_machines_are_told_the_same(machine: Machine) -> None:
+    found = beside(machine, holds=HOLDS, releases=RELEASES)
+    told = found.to_dict()["against"]
+    assert (told["use"], told["figures"]) == conclusion(contrast(found.results))
+    assert told["letters"] == {"A": "holds", "B": "releases"}
+    (work,) = [
+        w for w in told["work"] if (w["statement"], w["executor"], w["workers"]) == ("releases", "threads", 2)
+    ]
+    assert 1.9 < work["work"]["median"] < 2.1
 
 
 @pytest.mark.usefixtures("hasty")
