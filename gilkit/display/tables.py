@@ -54,13 +54,15 @@ def cell(speedup: Estimate | None) -> str:
 def leaders(found: Mapping[str, Estimate | None]) -> set[str]:
     """Return the names of the best figure and of those that cannot be told from it; none of a lone one.
 
-    Where the best has no interval, or one so wide that it may be anything, there is none either.
+    A figure without an interval, or with one so wide that it may be anything, leads nobody; and nobody leads
+    where it is higher than what the others surely are.
     """
     known = {name: figure for name, figure in found.items() if figure is not None}
-    best = max(known, key=lambda name: known[name], default="")
-    if len(known) < 2 or not known[best].margin <= VAGUE * known[best]:
+    sure = {name: figure for name, figure in known.items() if figure.margin <= VAGUE * figure}
+    best = max(sure.values(), default=None)
+    if len(known) < 2 or best is None or max(known.values()) > best.high:
         return set()
-    return {best} | {name for name, figure in known.items() if figure.high >= known[best].low}
+    return {name for name, figure in sure.items() if figure.high >= best.low}
 
 
 def figure(speedup: Estimate | None, best: bool = False, failed: bool = False, beside: bool = False) -> Text:

@@ -89,6 +89,7 @@ WIDE, NARROW, OTHER = Estimate(2.4, 0.3, 4.5), Estimate(1.98, 1.9, 2.05), Estima
         ({"a": NARROW}, set()),  # a lone one
         ({"a": NARROW, "b": None}, set()),
         ({"a": WIDE, "b": NARROW}, set()),  # it may be anything
+        ({"a": Estimate(2.0, 1.2, 2.1), "b": NARROW, "c": OTHER}, {"b"}),  # and is no more than the other
         ({"a": Estimate(2.0, least=1.9, most=2.1), "b": OTHER}, set()),  # too few rounds
     ],
 )

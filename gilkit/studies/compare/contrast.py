@@ -130,19 +130,21 @@ def _alone(c: Contrast, best: str, rival: str) -> Iterator[str]:
     """Say what it costs or gains on one worker."""
     work = c.alone[best].get(rival)
     if work is not None:
-        yield f"{slower(work)} on one"
+        yield slower(work)
 
 
 def slower(work: Estimate) -> str:
-    """Say how the work of one compares to that of another, as ``0.3% slower``."""
-    if not work.decided or work.low <= 1 <= work.high:
-        if work.decided and max(work.high - 1, 1 - work.low) <= MATTERS:
-            return "as fast"
-        ends = f", {work.low - 1:+.1%} to {work.high - 1:+.1%}" if work.decided else ""
-        return f"not told apart ({work - 1:+.1%}{ends})"
+    """Say how the work of one compares to that of another, as ``0.3% slower on one``."""
+    if not work.decided:
+        return f"too few rounds to tell them apart on one ({work - 1:+.1%})"
+    if work.low <= 1 <= work.high:
+        if max(work.high - 1, 1 - work.low) <= MATTERS:
+            return "as fast on one"
+        return f"on one not told apart ({work.low - 1:+.0%} to {work.high - 1:+.0%})"
+    longer = 1 / work
     if work < 1:
-        return f"{1 / work - 1:.1%} slower" if 1 / work < MUCH else f"{1 / work:.2f} times as long"
-    return f"{work - 1:.1%} faster" if work < MUCH else f"{work:.2f} times as fast"
+        return f"{longer - 1:.1%} slower on one" if longer < MUCH else f"{longer:.2f} times as long on one"
+    return f"{work - 1:.1%} faster on one" if work < MUCH else f"{work:.2f} times as fast on one"
 
 
 def _processes(c: Contrast, best: str) -> Iterator[str]:

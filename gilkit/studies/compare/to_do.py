@@ -60,6 +60,8 @@ def _use(f: Evidence, verdict: Verdict) -> str:
     cause = verdict.cause
     if cause is Cause.SCALES and f.judged == "nogil":
         return "release the GIL and use threads"
+    if cause is Cause.AGAIN and not f.own:
+        return "mend the nogil block, which takes the GIL again"
     if cause in KEPT_BACK:
         free = ", or release the GIL" if cause is Cause.GIL and f.judged == "gil" else ""
         if surely_better(f):

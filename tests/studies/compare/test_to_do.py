@@ -58,6 +58,12 @@ def test_every_verdict_leads_to_something() -> None:
             Cause.GIL,
             "use processes, or release the GIL: 2 gil threads do 1.00×, processes 1.98× the work of one",
         ),
+        (
+            replace(OWN, threads={"nogil": sure(0.5)}),
+            Cause.AGAIN,
+            "mend the nogil block, which takes the GIL again: "
+            "2 nogil threads do 0.50×, processes 1.98× the work of one",
+        ),
         (OWN, Cause.BUSY, "not decided: the machine is too busy"),
         (replace(OWN, threads={}), Cause.FAILED, "failed"),
     ],
