@@ -303,7 +303,8 @@ def structure(text: str) -> list[list[str]]:
         if line and set(line) == {"─"}:  # what stands above the rule of a table, up to an empty line
             top = max((at for at in range(place) if not lines[at]), default=-1)
             words = " ".join(lines[top + 1 : place]).split()
-            found.append([word for word in words if not re.search(r"\d", word)])
+            spared = ("native", "threads")  # a column that goes where others are wide
+            found.append([word for word in words if not re.search(r"\d", word) and word not in spared])
         elif lane := re.match(r"(\w[\w ]*?) +│.*│", line):
             found.append([lane[1]])
     return found
