@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -83,11 +84,23 @@ def chosen_kernels(target: Any, path: str | None = None) -> list[Kernel]:
             raise TypeError(f"target must be kernels or a function, not {type(target).__name__}")
         names = [target] if isinstance(target, str | Kernel) else target
         wanted = [name.name if isinstance(name, Kernel) else name for name in names]
+        for name in wanted:
+            _own_module(name)
     kernels = [KERNELS[name] for name in allowed("kernel", wanted, list(KERNELS))]
     for kernel in kernels:
         if path is not None and not kernel.takes:
             raise ValueError(f"{kernel.name} takes no input file: {', '.join(takes)} do")
     return kernels
+
+
+def _own_module(name: object) -> None:
+    """Say how to measure code of one's own to whom names it as if it were a kernel."""
+    if isinstance(name, str) and name not in KERNELS and re.search(r"[.(:/]", name):
+        module = re.split(r"[.(:]", name.rsplit("/", 1)[-1])[0] or "mymod"
+        raise ValueError(
+            f"{name!r} is no kernel of gilkit's; two functions of your own, built, are compared by: gilkit timeit "
+            f"-s 'import {module}' '{module}.one()' --against '{module}.other()'"
+        )
 
 
 def kernel_or_statement(study: str, target: Any, stmt: str | None, setup: str) -> Kernel | Own:

@@ -96,6 +96,8 @@ def test_real_input(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["compare", "nope"], "unknown kernel 'nope': known are lcg, "),
+        (["compare", "src/mymod.pyx"], "-s 'import mymod' 'mymod.one()' --against 'mymod.other()'"),
+        (["compare", "mymod.func"], "-s 'import mymod' 'mymod.one()' --against 'mymod.other()'"),
         (
             ["compare", "lcg", "--variant", "fast"],
             "unknown variant 'fast': known are python, gil, nogil, native",

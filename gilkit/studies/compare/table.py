@@ -25,6 +25,7 @@ from gilkit.display.units import seconds
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
+from gilkit.studies.compare.contrast import conclusion, contrast
 from gilkit.studies.compare.contrast_table import beside
 from gilkit.studies.compare.evidence import evidence, worker_counts
 from gilkit.studies.compare.figures import Evidence
@@ -86,8 +87,10 @@ def question(results: Results) -> str:
 
 
 def answers(results: Results) -> Iterator[tuple[str, str]]:
-    """Return the verdict on every kernel, in words."""
-    for kernel, verdict in verdicts(results):
+    """Return what to do, and the verdict on every kernel, in words."""
+    found = list(verdicts(results))
+    yield "in short", _closing(results, found).plain
+    for kernel, verdict in found:
         yield kernel, "\n".join([_line(verdict).plain, *verdict.notes])
 
 
@@ -179,7 +182,9 @@ def table(results: Results) -> RenderableType:
 
 
 def _closing(results: Results, found: Sequence[tuple[str, Verdict]]) -> Text:
-    """Say in one sentence what to do: of several kernels, with which of them."""
+    """Say in one sentence what to do: of several kernels, with which of them; of statements, with which."""
+    if of_own(results) and len(found) > 1:
+        return closing(*conclusion(contrast(results)))
     answers = [(kernel, what_to_do(evidence(results, kernel), verdict)) for kernel, verdict in found]
     if len(answers) == 1:
         said = answers[0][1]
