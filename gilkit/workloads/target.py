@@ -98,8 +98,8 @@ def _own_module(name: object) -> None:
     if isinstance(name, str) and name not in KERNELS and re.search(r"[.(:/]", name):
         module = re.split(r"[.(:]", name.rsplit("/", 1)[-1])[0] or "mymod"
         raise ValueError(
-            f"{name!r} is no kernel of gilkit's; two functions of your own, built, are compared by: gilkit timeit "
-            f"-s 'import {module}' '{module}.one()' --against '{module}.other()'"
+            f"{name!r} is no kernel of gilkit's; two functions of your own, built, are compared by: "
+            f"gilkit timeit -s 'import {module}' '{module}.one()' --against '{module}.other()'"
         )
 
 
