@@ -12,7 +12,10 @@ from gilkit.cli import completion, options
 from gilkit.cli.examples import welcome
 from gilkit.cli.group import Commands
 from gilkit.cli.options import (
+    FILE_ARGUMENT,
+    FILES_ARGUMENT,
     OUTPUT_OPTION,
+    PAGE_OPTION,
     PLOT_OPTION,
     SEED_OPTION,
     SIZE_OPTION,
@@ -31,7 +34,6 @@ from gilkit.studies.compare.study import compare, timeit
 from gilkit.studies.costs import table as costs_table
 from gilkit.studies.costs.constants import NAMES
 from gilkit.studies.costs.study import costs
-from gilkit.studies.drawn import Drawn
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.pages import report
@@ -68,14 +70,10 @@ def _report(outcome: Outcome, plot: str | None = None) -> None:
 
 def _end(outcome: Outcome, plot: str | None) -> None:
     """Draw what was found, if asked for, and tell if some of it failed."""
-    _draw(outcome, plot)
+    if plot is not None:
+        outcome.plot(plot)
     if outcome.failures:
         raise FailedCasesError("some cases failed")
-
-
-def _draw(drawn: Drawn, plot: str | None) -> None:
-    if plot is not None:
-        drawn.plot(plot)
 
 
 @command.command("compare")
@@ -92,7 +90,7 @@ def _draw(drawn: Drawn, plot: str | None) -> None:
 @options.quick("half a minute", "two minutes")
 @SEED_OPTION
 @click.option(
-    "--input", metavar="FILE", shell_complete=completion.files,
+    "--input", metavar="FILE", shell_complete=completion.files, callback=options.apart,
     help="Let kernels work on its data: any file for those of bytes, a .npy file for those of arrays.",
 )  # fmt: skip
 @OUTPUT_OPTION
@@ -221,7 +219,8 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | 
     with progress_bar() as step:
         found = timeline(*kernel, progress=step, **statement, **asked)
     show(found)
-    _draw(found, plot)
+    if plot is not None:
+        found.plot(plot)
 
 
 @command.command("scaling")
@@ -271,7 +270,7 @@ def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **ask
 
 
 @command.command("show")
-@click.argument("file", shell_complete=completion.files)
+@FILE_ARGUMENT
 @PLOT_OPTION
 @options.for_machines
 def show_command(file: str, plot: str | None) -> None:
@@ -285,8 +284,8 @@ def show_command(file: str, plot: str | None) -> None:
 
 
 @command.command("report")
-@click.argument("files", nargs=-1, metavar="FILE...", required=True)
-@click.option("-o", "--output", required=True, metavar="FILE.html", help="Write the page there.")
+@FILES_ARGUMENT
+@PAGE_OPTION
 def report_command(files: tuple[str, ...], output: str) -> None:
     """Make one page of results that one can send: pip install 'gilkit[report]'."""
     report(files, output)

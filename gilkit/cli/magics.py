@@ -77,7 +77,17 @@ def _words(line: str, cell: str | None) -> list[str]:
     takers = [name for name, found in command.commands.items() if _takes_statement(found)]
     if not words or words[0] not in takers:
         raise Refused(f"a cell is a statement: %%gilkit takes {', '.join(takers)}")
+    if "--" in words:
+        raise Refused("a cell is the statement: -- and another one have no place beside it")
+    if words[-1].startswith("-") and _takes_value(command.commands[words[0]], words[-1]):
+        raise Refused(f"{words[-1]} needs a value")
     return [*words, "--", cell.strip("\n")]
+
+
+def _takes_value(found: click.Command, option: str) -> bool:
+    """Whether an option of a command is followed by its value."""
+    options = (param for param in found.params if isinstance(param, click.Option) and option in param.opts)
+    return any(not param.is_flag for param in options)
 
 
 def _takes_statement(found: click.Command) -> bool:

@@ -60,15 +60,24 @@ def sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return first, last
 
 
-def apart(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """Return the file to write into, if no other option names it."""
-    for other in ("plot", "output"):  # whichever is read later finds the other
-        if value and (named := ctx.params.get(other)) and realpath(named) == realpath(value):
-            raise click.UsageError("--plot and --output must be two files", ctx)
+FILES = {"plot": "--plot", "output": "--output", "input": "--input", "file": "FILE", "files": "FILE"}
+
+
+def apart(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Return the file to read or to write, if no other option or argument names it."""
+    for other, name in FILES.items():  # whichever is read later finds the other
+        named = ctx.params.get(other)
+        if other != param.name and value and named and _paths(named) & _paths(value):
+            both = " and ".join(sorted((name, FILES[param.name or other])))
+            raise click.UsageError(f"{both} must be two files", ctx)
     return value
 
 
-def drawable(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def _paths(value: str | Iterable[str]) -> set[str]:
+    return {realpath(path) for path in ([value] if isinstance(value, str) else value)}
+
+
+def drawable(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
     """Return the file to draw into, if that will be possible: nothing is measured first."""
     if value is not None:
         check_picture(value)
@@ -187,4 +196,12 @@ OUTPUT_OPTION = click.option(
 PLOT_OPTION = click.option(
     "--plot", callback=drawable, metavar="FILE" + "|".join(SUFFIXES).replace("|.", "|"),
     shell_complete=completion.files, help="Draw it there; it takes pip install 'gilkit[report]'.",
+)  # fmt: skip
+FILE_ARGUMENT = click.argument("file", shell_complete=completion.files, callback=apart)
+FILES_ARGUMENT = click.argument(
+    "files", nargs=-1, metavar="FILE...", required=True, shell_complete=completion.files, callback=apart
+)
+PAGE_OPTION = click.option(
+    "-o", "--output", required=True, metavar="FILE.html", shell_complete=completion.files, callback=apart,
+    help="Write the page there.",
 )  # fmt: skip

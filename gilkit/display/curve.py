@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 
+FEWEST_COLUMNS = 16  # of a curve, however narrow the screen is
+
 
 class Curve:
     """A grid of cells to draw into; a line is drawn where the cells of one row are.

@@ -63,12 +63,17 @@ def case_rows(results: Results, speedup: Speedup | None) -> list[Row]:
     return [
         {
             **_names(case),
-            "rounds": len(results.values(case)),
-            **_ends("seconds", estimate(results.values(case))),
+            "rounds": len(results.rounds(case)),
+            **_ends("seconds", _sure(estimate(results.values(case)), results.rounds(case))),
             **_ends("speedup", speedup(results, case) if speedup else None),
         }
         for case in results
     ]
+
+
+def _sure(found: Estimate, rounds: Mapping[int, float]) -> Estimate:
+    """Return a median without its interval, where none of its rounds counts."""
+    return found if rounds else Estimate(found)
 
 
 def round_rows(results: Results) -> Iterator[Row]:

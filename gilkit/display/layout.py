@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -85,6 +85,22 @@ class Fitted:
         while _width(shown) > width and (most := max(column.spare for column in shown)):
             shown.remove(next(column for column in reversed(shown) if column.spare == most))
         return list(_folded(shown, width))
+
+
+class Sized:
+    """Something that is drawn anew for the room that there is.
+
+    Parameters
+    ----------
+    make : callable
+        ``make(width)`` returns it, as wide as so many characters.
+    """
+
+    def __init__(self, make: Callable[[int], RenderableType]) -> None:
+        self.make = make
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.make(options.max_width)
 
 
 def _width(columns: Sequence[TableColumn]) -> int:

@@ -81,7 +81,7 @@ class Bar(AbstractContextManager[Listener]):
         from rich import progress
 
         self.bar = progress.Progress(
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.TextColumn("{task.fields[left]}"),
             console=console,

@@ -194,9 +194,9 @@ def stars_and_intervals(results: Results) -> str:
     """Return the small print of a table of speedups: what its stars, margins and ranges mean."""
     counts = [len(results.values(case)) for case in results]
     ranges = f"the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing"
-    text = "* best of its row, or not to be told from it; "
     if max(counts) < FEWEST_ROUNDS:
-        return f"{text}a–b: {ranges}"
+        return f"a–b: {ranges}"
+    text = "* best of its row, or not to be told from it; "
     text += f"± 95 % interval over {round_counts(results)} rounds"
     return f"{text} (a–b: {ranges})" if min(counts) < FEWEST_ROUNDS else text
 

@@ -251,6 +251,12 @@ COUNTS: Fact[list[int]] = _fact(
 )
 WORK = _fact("gilkit_work", float, "Of scaling: seconds of work of each worker.")
 METHOD = _fact("gilkit_method", str, "Of scaling: how processes start.")
+AGAINST: Fact[list[str]] = _fact(
+    "gilkit_against",
+    list,
+    "The statements that were measured beside one another, in their order.",
+    fits=lambda names: all(isinstance(name, str) for name in names),
+)
 FOUND: Fact[dict[str, Any]] = _fact(
     "gilkit_found", dict, "Of a claim: what its experiment found beside seconds.", of_case=True
 )

@@ -48,6 +48,8 @@ def report(found: Reported | Iterable[Reported], output: str | os.PathLike[str])
     >>> import gilkit
     >>> gilkit.report(["before.json", "after.json"], "page.html")  # doctest: +SKIP
     """
+    if not isinstance(found, str | os.PathLike | Outcome | Iterable):
+        raise TypeError(f"a report is of results files and outcomes, not of a {type(found).__name__}")
     every = [found] if isinstance(found, str | os.PathLike | Outcome) else list(found)
     if not every:
         raise ValueError("name at least one results file")

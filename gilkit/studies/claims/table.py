@@ -47,7 +47,7 @@ def table(results: Results) -> RenderableType:
         body.add_row(word, Group(*(line for line in lines if str(line)), ""))
     told = ", ".join(f"{count[ruling]} {WORDS[ruling]}" for ruling in Ruling if count[ruling])
     head: list[RenderableType] = [headline(results), "", "What people say, and what was measured here"]
-    end = [closing(f"of {count.total()} claims", told)] if count else []
+    end = [closing(f"of {count.total()} claim{'s' * (count.total() != 1)}", told)] if count else []
     return Group(*head, *caveats(results), "", body, *end)
 
 

@@ -18,34 +18,59 @@ from gilkit.display.charts import (
     values,
 )
 from gilkit.results.file import Results
-from gilkit.studies.compare.evidence import evidence
+from gilkit.studies.compare.contrast import Contrast, contrast
+from gilkit.studies.compare.evidence import evidence, worker_counts
 from gilkit.studies.compare.table import CEILING, of_own, question, speedups
 from gilkit.studies.compare.timeit_chart import own_chart
 
+LONGEST_NAME = 44  # characters of a statement beside its bars
 BAND, EACH_BAND = 14, 12  # pixels of a row, and for each thing in it
 
 
 def chart(results: Results) -> alt.LayerChart:
     """Return the picture of a comparison."""
-    return own_chart(results) if of_own(results) else _kernels(results)
+    return own_chart(results) if of_own(results) and len(results.kernels) == 1 else _kernels(results)
 
 
 def rows(results: Results) -> list[Row]:
     """Return the figures of the table, one by one."""
+    if of_own(results):
+        return _statements(contrast(results))
+    several = len({count for kernel in results.kernels for count in worker_counts(results, kernel)}) > 1
     return [
-        {"kernel": kernel, "what": " ".join(head.split()), **bar(speedup)}
+        {"kernel": _named(kernel, count if several else 0), "what": " ".join(head.split()), **bar(speedup)}
         for kernel in results.kernels
-        for head, speedup in speedups(evidence(results, kernel)).items()
+        for count in worker_counts(results, kernel)
+        for head, speedup in speedups(evidence(results, kernel, count)).items()
         if speedup is not None
     ]
+
+
+def _statements(c: Contrast) -> list[Row]:
+    """Return the work of statements beside one another, on as many workers as there are in each row."""
+    several = len({workers for _, _, workers in c.work if workers > 1}) > 1
+    return [
+        {
+            "kernel": _named(f"{letter} {c.names[letter]}"[:LONGEST_NAME], workers if several else 0),
+            "what": executor,
+            **bar(work),
+        }
+        for (letter, executor, workers), work in c.work.items()
+        if workers > 1 or c.workers == 1
+    ]
+
+
+def _named(name: str, workers: int) -> str:
+    return f"{name}, {workers} workers" if workers else name
 
 
 def _kernels(results: Results) -> alt.LayerChart:
     found, ceiling = rows(results), CEILING.strip()
     names = drawn_names(found, "what")
     beside = [name for name in names if name != ceiling]
+    places = list(dict.fromkeys(row["kernel"] for row in found))
     kernel = alt.Y(
-        "kernel:N", sort=results.kernels, title=None, scale=alt.Scale(paddingInner=0.25),
+        "kernel:N", sort=places, title=None, scale=alt.Scale(paddingInner=0.25),
         axis=alt.Axis(grid=False, ticks=False, domain=False),
     )  # fmt: skip
     place = alt.YOffset("what:N", sort=beside, scale=alt.Scale(domain=beside, paddingOuter=0.5))
@@ -69,6 +94,9 @@ def _kernels(results: Results) -> alt.LayerChart:
             tooltip=["kernel:N", "what:N", "figure:Q", "low:Q", "high:Q"],
         ),
     ]
-    height = len(results.kernels) * (BAND + EACH_BAND * len(beside))
-    about = of_results(results, question(results), f"grey: the {ceiling}, what the CPUs give")
+    height = len(places) * (BAND + EACH_BAND * len(beside))
+    small_print = f"grey: the {ceiling}, what the CPUs give"
+    if of_own(results):
+        small_print = "1.0 is the work of one worker with A"
+    about = of_results(results, question(results), small_print)
     return framed(layers, about, height)

@@ -51,14 +51,15 @@ class Contrast:
 
 def contrast(results: Results) -> Contrast:
     """Return how the statements of a run compare."""
-    names = dict(zip(ascii_uppercase, results.kernels, strict=False))
-    workers = shown_workers(results, results.kernels[0])
-    first = results.rounds(_case(results.kernels[0], "threads", 1))
+    names = dict(zip(ascii_uppercase, in_order(results), strict=False))
+    first = names["A"]
+    workers = shown_workers(results, first)
+    alone = results.rounds(_case(first, "threads", 1)) or results.rounds(_case(first, "processes", 1))
     work = {}
     for letter, name in names.items():
         for case in results:
             if (case.kernel, case.variant) == (name, "function") and case.executor in CONTESTED:
-                by_round = speedups(results.rounds(case), first, case.workers)
+                by_round = speedups(results.rounds(case), alone, case.workers)
                 if (found := over_sets(by_round, sets_of(results, case))) is not None:
                     work[letter, case.executor, case.workers] = found
     held = {
@@ -67,6 +68,11 @@ def contrast(results: Results) -> Contrast:
         if (share := results.fact(_case(name, "threads", 1), facts.HELD)) is not None
     }
     return Contrast(names, workers, held, work, _ratios(results, names, 1), _ratios(results, names, workers))
+
+
+def in_order(results: Results) -> list[str]:
+    """Return the statements in the order in which they were given; one that failed keeps its place."""
+    return list(dict.fromkeys([*facts.AGAINST.of(results.facts, []), *results.kernels]))
 
 
 def _case(name: str, executor: str, workers: int) -> Case:
@@ -92,14 +98,43 @@ def conclusion(c: Contrast) -> tuple[str, str]:
     first = next(iter(c.names))
     if first not in measured or len(measured) < 2:
         seen = f"only {measured[0]} has" if measured else "none has"
-        return "not decided", f"{seen} rounds on threads that nobody disturbed"
+        return "not decided", f"{seen} rounds on threads that count"
+    if c.workers < 2:
+        return _on_one(c, measured)
     best = next((letter for letter in measured if _surely_best(letter, measured, c.together)), None)
     if best is None:
         return _no_winner(c, measured)
     others = (letter for letter in measured if letter != best)
     rival = first if best != first else max(others, key=lambda other: c.work[other, "threads", c.workers])
     does = f"{_work(c, best)} instead of {_work(c, rival)} on {c.workers} threads"
-    return _lead(c, best, first), ", ".join([does, *_alone(c, best, rival), *_processes(c, best)])
+    apart = _more_in_processes(c, best)
+    if apart is not None:
+        letter, most = apart
+        return f"use processes, with {letter}", f"{most:.2f}× there; on threads {does} with {best}"
+    return _lead(c, best, first), ", ".join([does, *_alone(c, best, rival)])
+
+
+def _more_in_processes(c: Contrast, best: str) -> tuple[str, Estimate] | None:
+    """Return the statement that surely does more in processes than any does on threads, and how much."""
+    threads = c.work[best, "threads", c.workers]
+    apart = {
+        letter: c.work[letter, "processes", c.workers]
+        for letter in c.names
+        if (letter, "processes", c.workers) in c.work
+    }
+    letter = max(apart, key=lambda each: apart[each], default="")
+    if not letter or not apart[letter].low > threads.high or apart[letter] < threads * MUCH:
+        return None
+    return letter, apart[letter]
+
+
+def _on_one(c: Contrast, measured: list[str]) -> tuple[str, str]:
+    """Say which is the fastest on one worker."""
+    faster = next((letter for letter in measured if _surely_best(letter, measured, c.alone)), None)
+    if faster is None:
+        return "not decided", "none is surely the fastest on one worker"
+    rival = min(c.alone[faster], key=lambda other: c.alone[faster][other])
+    return f"use {faster}", f"{slower(c.alone[faster][rival])}, beside {rival}"
 
 
 def _surely_best(letter: str, measured: list[str], ratios: Mapping[str, Mapping[str, Estimate]]) -> bool:
@@ -147,21 +182,13 @@ def slower(work: Estimate) -> str:
     return f"{work - 1:.1%} faster on one" if work < MUCH else f"{work:.2f} times as fast on one"
 
 
-def _processes(c: Contrast, best: str) -> Iterator[str]:
-    """Say what processes do, where that is surely more."""
-    threads, found = c.work[best, "threads", c.workers], c.work.get((best, "processes", c.workers))
-    if found is not None and found.low > threads.high and found >= threads * (1 + MATTERS):
-        yield f"{found:.2f}× in processes"
-
-
 def _no_winner(c: Contrast, measured: list[str]) -> tuple[str, str]:
     """Say that there is no difference on threads, if that is certain, and who is faster on one."""
-    pairs = [c.together[one][other] for one in measured for other in c.together[one] if other in measured]
+    pairs = [c.together[one].get(other) for one in measured for other in measured if one != other]
     figures = ", ".join(f"{letter} {shown(c.work[letter, 'threads', c.workers])}" for letter in measured)
-    if any(not ratio.decided or ratio.high > 1 + MATTERS for ratio in pairs):
+    if any(ratio is None or not ratio.decided or ratio.high > 1 + MATTERS for ratio in pairs):
         return "not decided", f"on {c.workers} threads {figures}; use more --rounds, on a quiet machine"
-    faster = next((letter for letter in measured if _surely_best(letter, measured, c.alone)), None)
-    if faster is None:
+    use, why = _on_one(c, measured)
+    if use == "not decided":
         return "no difference that matters", f"on {c.workers} threads {figures}"
-    rest = _alone(c, faster, min(c.alone[faster], key=lambda other: c.alone[faster][other]))
-    return f"use {faster}", ", ".join([*rest, f"and no difference on {c.workers} threads ({figures})"])
+    return use, f"{why}, and no difference on {c.workers} threads ({figures})"

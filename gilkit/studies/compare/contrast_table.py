@@ -50,7 +50,12 @@ def beside(results: Results, verdicts: Iterable[tuple[str, Text]]) -> Renderable
         UNIT_OF_WORK,
         _rows(results, found),
     ]
-    parts += [note(stars_and_intervals(results)), *caveats(results), "", lines]
+    parts += [
+        note(stars_and_intervals(results).replace("of its row", "with so many workers")),
+        *caveats(results),
+        "",
+        lines,
+    ]
     if results.failures:
         parts += ["", *_failures(results, found)]
     return Group(*parts, "", closing(*conclusion(found)))

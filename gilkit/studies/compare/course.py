@@ -56,6 +56,9 @@ class Course:
         """Measure everything, and write it to the output whenever a kernel has more rounds."""
         runner = self.runner
         runner.begin()
+        for batch in self.batches:
+            if len(batch.subjects) > 1:
+                runner.facts |= facts.AGAINST.entry([subject.name for subject in batch.subjects])
         self.lost = machine.lost_seconds()
         self.meter = Meter(lab, self.pace.window, self.cpus, runner.random)
         preparation = Preparation(self.meter, runner)

@@ -35,4 +35,5 @@ def _against(c: Contrast) -> dict[str, Any]:
         {"statement": c.names[letter], "executor": executor, "workers": workers, "work": done}
         for (letter, executor, workers), done in c.work.items()
     ]
-    return {"use": use, "figures": figures, "letters": dict(c.names), "work": work}
+    ratios = {"alone": c.alone, "together": c.together}
+    return {"use": use, "figures": figures, "letters": dict(c.names), "work": work, **ratios}

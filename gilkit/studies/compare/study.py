@@ -227,7 +227,10 @@ def timeit(
     >>> import gilkit
     >>> gilkit.timeit("zlib.compress(data)", "import zlib; data = bytes(10**6)")  # doctest: +SKIP
     """
-    owns = [own_statement(each, setup) for each in (stmt, *_others(against))]
+    others = _others(against)
+    if others and shared:
+        raise ValueError("against and shared exclude one another: measure one statement with shared")
+    owns = [own_statement(each, setup) for each in (stmt, *others)]
     if len({own.name for own in owns}) < len(owns):
         raise ValueError("against must name other statements, each once")
     if output is not None:
@@ -246,6 +249,8 @@ def timeit(
 
 def _others(against: str | Iterable[str]) -> list[str]:
     """Return the statements that one is measured against."""
+    if not isinstance(against, Iterable):
+        raise TypeError(f"against must be statements, not {type(against).__name__}")
     others = [against] if isinstance(against, str) else list(against)
     if len(others) >= MOST:
         raise ValueError(f"against must name at most {MOST - 1} statements, not {len(others)}")

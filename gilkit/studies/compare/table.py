@@ -26,7 +26,7 @@ from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.contrast import conclusion, contrast
-from gilkit.studies.compare.contrast_table import beside
+from gilkit.studies.compare.contrast_table import UNIT_OF_WORK, beside
 from gilkit.studies.compare.evidence import evidence, worker_counts
 from gilkit.studies.compare.figures import Evidence
 from gilkit.studies.compare.prediction import predicted
@@ -82,6 +82,8 @@ def _failed(results: Results, kernel: str) -> set[str]:
 
 def question(results: Results) -> str:
     """Return what a comparison answers."""
+    if of_own(results) and len(results.kernels) > 1:
+        return UNIT_OF_WORK
     counts = {count for kernel in results.kernels for count in worker_counts(results, kernel)}
     return scale_of_speedups(sorted(counts))
 

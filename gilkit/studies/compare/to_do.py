@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from gilkit.studies.compare.advice import surely_better
 from gilkit.studies.compare.causes import SCALING, Cause
 from gilkit.studies.compare.figures import Evidence, surely_above
-from gilkit.studies.compare.verdict import Verdict
+from gilkit.studies.compare.verdict import Verdict, surely_less
 
 KEPT_BACK = {Cause.GIL, Cause.AGAIN, Cause.LOCK, Cause.SHARED}  # causes that processes may get round
 USE = {
     Cause.SCALES: "use threads",
     Cause.WAITING: "use threads, as many as should wait at once",
-    Cause.PARALLEL: "use its own threads or yours, not both",
+    Cause.PARALLEL: "a call has threads of its own",
     Cause.SCHEDULER: "use threads, each on a CPU of its own",
-    Cause.SHORT: "make calls longer: they are too short for threads and for processes",
+    Cause.SHORT: "make calls longer",
     Cause.TRANSFER: "use processes only if the data stay in them",
-    Cause.HARDWARE: "neither: the hardware is the limit",
+    Cause.HARDWARE: "the hardware is the limit",
     Cause.BUSY: "not decided: the machine is too busy",
     Cause.NOT_DECIDED: "not decided",
     Cause.FAILED: "failed",
@@ -58,8 +58,12 @@ def what_to_do(f: Evidence, verdict: Verdict) -> ToDo:
 
 def _use(f: Evidence, verdict: Verdict) -> str:
     cause = verdict.cause
+    if cause is Cause.PARALLEL:
+        return f"{USE[cause]}: {verdict.advice}" if verdict.advice else USE[cause]
     if cause is Cause.SCALES and f.judged == "nogil":
         return "release the GIL and use threads"
+    if cause is Cause.SCALES and f.shared is not None and surely_less(f.shared, f.subject):
+        return "use threads, each with what SETUP makes for its own"
     if cause is Cause.AGAIN and not f.own:
         return "mend the nogil block, which takes the GIL again"
     if cause in KEPT_BACK:

@@ -188,19 +188,19 @@ def notes(f: Evidence) -> tuple[str, ...]:
 
 
 def _left_to_the_scheduler(f: Evidence) -> str:
-    if f.unpinned is None or not _surely_less(f.unpinned, f.subject):
+    if f.unpinned is None or not surely_less(f.unpinned, f.subject):
         return ""
     waits = f", and wait for a CPU for {f.unpinned_delay:.0%} of their time" if f.unpinned_delay else ""
     return f"left to the scheduler, threads reach {shown(f.unpinned)}{waits}: {PIN}"
 
 
 def _sharing(f: Evidence) -> str:
-    if f.shared is None or not _surely_less(f.shared, f.subject):
+    if f.shared is None or not surely_less(f.shared, f.subject):
         return ""
     return f"threads that share one setup reach {shown(f.shared)}: give each its own"
 
 
-def _surely_less(a: Estimate, b: Estimate | None) -> bool:
+def surely_less(a: Estimate, b: Estimate | None) -> bool:
     return b is not None and a < SCALING * b and a.high < b.low
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gilkit.display.curve import Curve
-from gilkit.display.tables import cell, closing, failures, headline, note, plain_table, round_counts
+from gilkit.display.curve import FEWEST_COLUMNS, Curve
+from gilkit.display.layout import Fitted, Sized, TableColumn
+from gilkit.display.tables import cell, closing, failures, headline, note, round_counts
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -25,9 +27,13 @@ WIDE, HIGH, MARGIN = 69, 14, 6  # columns and rows of the picture, and columns t
 def table(results: Results) -> RenderableType:
     """Return everything that there is to say of the classic experiment."""
     found = {name: measured(results, column) for name, column in COLUMNS.items()}
-    body = plain_table("nthreads", *COLUMNS, figures=0)
-    for count in counts(results):
-        body.add_row(str(count), *(_cell(values.get(count)) for values in found.values()))
+    every = counts(results)
+    body = Fitted(
+        [
+            TableColumn("workers", [Text(str(count)) for count in every], name=True),
+            *(TableColumn(name, [Text(_cell(by.get(n))) for n in every]) for name, by in found.items()),
+        ]
+    )
     rounds = round_counts(results)
     method = facts.METHOD.needed(results.facts)
     parts: list[RenderableType] = [
@@ -42,28 +48,31 @@ def table(results: Results) -> RenderableType:
         ),
         *(Text(f"no {name}: {reason}", style="dim") for name, reason in results.missing.items()),
     ]
-    if lines := picture(found, counts(results)):
-        parts += ["", "seconds, by workers", *lines, _legend(found)]
+    if picture(found, every):
+        parts += ["", "seconds, by workers", Sized(partial(_drawn, found, every)), _legend(found)]
     if said := list(told(results)):
         parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, counts(results)[0])]
     if results.failures:
         parts += ["", *failures(results.failures, _column)]
-    return Group(*parts, *_closing(said, results.cpus))
+    return Group(*parts, *_closing(said, results.cpus, counts(results)[0]))
 
 
-def _closing(said: list[Growth], cpus: int) -> list[RenderableType]:
-    """Say which workers share each kind of work without taking longer, with as many as CPUs."""
+def _closing(said: list[Growth], cpus: int, fewest: int) -> list[RenderableType]:
+    """Say who can share each kind of work without taking longer, with as many workers as CPUs."""
     growth = next((one for one in said if one.workers <= cpus), None)
     if growth is None:
         return []
-    works = {"waiting": WAITING, "computing": COMPUTING}
     parts = []
-    for work, names in works.items():
+    for work, names in {"waiting": WAITING, "computing": COMPUTING}.items():
         shared = [who for name, who in names.items() if name in growth.flat]
-        if shared or any(name in growth.growing for name in names):
-            parts.append(f"{work}: {' or '.join(shared) or 'one worker'}")
-    why = f"they took no longer with {growth.workers} times the work"
-    return ["", closing("; ".join(parts), why) if parts else closing("not decided", "use more --rounds")]
+        open_ = [who for name, who in names.items() if name in growth.undecided]
+        known = shared or (["nobody"] if not open_ and any(name in growth.growing for name in names) else [])
+        rest = f" ({', '.join(open_)}: not decided)" if open_ else ""
+        if known or open_:
+            parts.append(f"{work}: {' or '.join(known)}{rest}" if known else f"{work}: not decided")
+    why = f"who takes no longer with {growth.workers} workers than with {fewest}, each with as much to do"
+    told = any(not part.endswith(": not decided") for part in parts)
+    return ["", closing("; ".join(parts), why) if told else closing("not decided", "use more --rounds")]
 
 
 def question(results: Results) -> str:
@@ -155,6 +164,11 @@ def picture(
         if not ticks or x > len(ticks):
             ticks = ticks.ljust(x) + label
     return drawn.lines({0: f"{drawn.top:.3g}", high - 1: "0"}, MARGIN, ticks, marks)
+
+
+def _drawn(found: Mapping[str, Mapping[int, Estimate]], every: list[int], width: int) -> Group:
+    """Draw the curves in so many characters."""
+    return Group(*picture(found, every, max(FEWEST_COLUMNS, min(WIDE, width - MARGIN - 2))))
 
 
 def _legend(found: Mapping[str, Mapping[int, Estimate]]) -> Text:

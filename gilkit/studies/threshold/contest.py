@@ -68,7 +68,11 @@ def of_statement(own: Own, stmt: str, setup: str, sizes: tuple[int, int] | None)
 
 
 def _uses_n(code: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == "n" for node in ast.walk(ast.parse(code)))
+    """Whether code reads n; it must not be given another value."""
+    names = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name) and node.id == "n"]
+    if any(not isinstance(node.ctx, ast.Load) for node in names):
+        raise ValueError("n is the size, which threshold sets: give your own variable another name")
+    return bool(names)
 
 
 def _ends(sizes: tuple[int, int], most: int) -> tuple[int, int]:

@@ -41,6 +41,11 @@ class Point:
         return self.advantage > WINS and self.advantage.low > 1
 
     @property
+    def loses(self) -> bool:
+        """Whether the challenger surely does not win."""
+        return self.advantage.decided and self.advantage.high < WINS
+
+    @property
     def open(self) -> bool:
         """Whether more rounds may change that."""
         return not self.advantage.decided or self.advantage.low < WINS < self.advantage.high

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from math import isnan, log
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gilkit.arguments import shown_count
-from gilkit.display.curve import Curve
+from gilkit.display.curve import FEWEST_COLUMNS, Curve
+from gilkit.display.layout import Sized
 from gilkit.display.tables import caveats, cell, closing, failure, headline, note, plain_table, round_counts
 from gilkit.display.units import seconds
 from gilkit.results import facts
@@ -52,7 +54,7 @@ def table(results: Results) -> RenderableType:
     if (cost := price(results)) is not None and not own:
         parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
     if drawn := points(results, shown):
-        parts += ["", f"{gained(results)}, on {shown} threads, by {unit}", *picture(drawn)]
+        parts += ["", f"{gained(results)}, on {shown} threads, by {unit}", Sized(partial(_drawn, drawn))]
     if results.failures:
         parts += ["", *_failed(results.failures, unit)]
     return Group(*parts, "", closing(*_answer(points(results, shown), unit, own, shown)))
@@ -63,8 +65,11 @@ def _answer(found: list[Point], unit: str, own: bool, workers: int) -> tuple[str
     who = "use threads" if own else "release the GIL"
     if not _decided(found):
         return "not decided", "use more --rounds, on a quiet machine"
+    found = [point for point in found if point.advantage.decided]
     bracket, last = crossing(found), found[-1]
-    brings = f"{last.advantage:.2f}× at {last.size:,} {unit}, with {workers} workers"
+    brings = f"{last.advantage:.2f}× at {last.size:,} {unit}, with {workers} worker{'s' * (workers != 1)}"
+    if bracket.high is None and not last.loses:
+        return "not decided", f"{brings}, which is not certain: use more --rounds, on a quiet machine"
     if bracket.high is None:
         what = "to use threads" if own else "to release the GIL"
         return f"{what} does not pay up to {last.size:,} {unit}", brings
@@ -153,6 +158,11 @@ def picture(found: list[Point], columns: int = CURVE_WIDE, rows: int = CURVE_HIG
     labels = {drawn.row(value): f"{value:.2f}" for value in (bottom, top, 1.0)}
     left, right = f"{found[0].size:,}", f"{found[-1].size:,}"
     return drawn.lines(labels, CURVE_MARGIN, left + right.rjust(columns - len(left)))
+
+
+def _drawn(found: list[Point], width: int) -> Group:
+    """Draw the advantage in so many characters."""
+    return Group(*picture(found, max(FEWEST_COLUMNS, min(CURVE_WIDE, width - CURVE_MARGIN - 2))))
 
 
 def _low(point: Point) -> float:

@@ -23,6 +23,7 @@ FEWEST_CELLS = 16
 MARK = 8  # cells, at the least, from one mark of the axis to the next
 HOLDERS = "123456789abcdefghijklmnopqrstuvwxyz"  # workers in the lane of the GIL
 OTHER = "+"  # a thread that is no worker
+WAITED = 0.1  # of the CPUs that they could use, below which they waited
 AT_ONCE, TAKEN = 0.7, 0.7  # of what they could use, from which they ran at once; of the time the GIL was held
 TOGETHER = 20  # samples: of calls that last less, as many as last so long are taken together
 
@@ -49,6 +50,8 @@ def _answer(history: History) -> tuple[str, str]:
         return "one worker", figures
     if used > 1 + AT_ONCE * (min(count, facts.CPUS.of(history.facts, count)) - 1):
         return "they ran at once", figures
+    if used < WAITED * min(count, facts.CPUS.of(history.facts, count)):
+        return "they waited, and needed no CPU for most of the time", figures
     held = 0.0 if history.missing or history.separate else sum(_held_share(history, i) for i in range(count))
     if held >= TAKEN:
         return "they took turns with the GIL", figures
