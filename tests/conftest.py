@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hasty import hurry
@@ -31,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files whose tests run alone last: they keep nobody waiting who could run beside another."""
     beside = {item.path for item in items if not item.get_closest_marker("alone")}
     items.sort(key=lambda item: item.path not in beside)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """An empty folder for temporary files: its path leaves room for the names of sockets."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="module")

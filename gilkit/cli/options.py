@@ -68,7 +68,7 @@ def apart(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
     for other, name in FILES.items():  # whichever is read later finds the other
         named = ctx.params.get(other)
         if other != param.name and value and named and _paths(named) & _paths(value):
-            both = " and ".join(sorted((name, FILES[param.name or other])))
+            both = " and ".join(sorted((name, FILES[param.name or other]), key=list(FILES.values()).index))
             raise click.UsageError(f"{both} must be two files", ctx)
     return value
 

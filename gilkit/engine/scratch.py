@@ -16,7 +16,7 @@ except ImportError:  # Windows, where nobody can tell
     fcntl = None  # type: ignore[assignment]
 
 PREFIX, LOCK, NEW = "gilkit-", "in-use", "new"
-LONGEST = 80  # bytes of its path, so that the names of sockets fit into it
+LONGEST = 89  # bytes of its path, so that the names of sockets, 18 more, fit into the 107 that there are
 
 
 @cache

@@ -25,13 +25,13 @@ LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000"
 
 
 @pytest.fixture
-def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def running(
+    request: pytest.FixtureRequest, tmp_path: Path, short_folder: Path
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A comparison that is measuring, with what it writes to."""
     path = tmp_path / "r.json"
     extra: list[str] = getattr(request, "param", ["--rounds", "8"])
-    rubbish = tmp_path / "tmp"
-    rubbish.mkdir()
-    with started(*LONG, *extra, "-o", str(path), env={**os.environ, "TMPDIR": str(rubbish)}) as process:
+    with started(*LONG, *extra, "-o", str(path), env={**os.environ, "TMPDIR": str(short_folder)}) as process:
         yield process, path
 
 
@@ -130,7 +130,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing_behind(
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("whole_group", [False, True])
 def test_what_ends_programs_ends_it_as_an_interrupt_does(
-    name: str, whole_group: bool, running: tuple[subprocess.Popen[str], Path]
+    name: str, whole_group: bool, running: tuple[subprocess.Popen[str], Path], short_folder: Path
 ) -> None:
     process, path = running
     number = signal.Signals[name]
@@ -144,7 +144,7 @@ def test_what_ends_programs_ends_it_as_an_interrupt_does(
     assert "lcg" in out
     assert "lcg" in load(path).kernels
     assert ended(children)
-    assert seen(lambda: not list(path.with_name("tmp").iterdir()))
+    assert seen(lambda: not list(short_folder.iterdir()))
 
 
 @POSIX

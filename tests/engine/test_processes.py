@@ -95,10 +95,12 @@ if __name__ == "__main__":
 
 
 @POSIX
-def test_what_a_worker_started_ends_with_the_program_that_is_killed(tmp_path: Path) -> None:
+def test_what_a_worker_started_ends_with_the_program_that_is_killed(
+    tmp_path: Path, short_folder: Path
+) -> None:
     script = tmp_path / "orphans.py"
     script.write_text(ORPHANS)
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {"TMPDIR": str(short_folder)}
     with leaving_nothing(), started(start=(str(script),), env={**os.environ, **environment}) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
@@ -169,16 +171,14 @@ NESTED = "from multiprocessing import Pool; pool = Pool(2)"
 
 
 @POSIX
-def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path) -> None:
-    rubbish = tmp_path / "tmp"
-    rubbish.mkdir()
+def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path, short_folder: Path) -> None:
     with leaving_nothing():
         arguments = ["timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"]
-        environment = {**os.environ, "TMPDIR": str(rubbish)}
+        environment = {**os.environ, "TMPDIR": str(short_folder)}
         done = gilkit(*arguments, start=THOROUGH, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "leaked" not in done.stderr
-    assert list(rubbish.iterdir()) == []
+    assert list(short_folder.iterdir()) == []
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from command import gilkit, refused
+from made_up_history import history
 from simulated import HOLDS, Machine, Made
 
 import gilkit as package
 from gilkit.display.picture_files import svg
-from gilkit.gil.monitor import why_missing
 from gilkit.kernels import KERNELS
 from gilkit.machine import BUSY
 from gilkit.results.case import Case
@@ -140,19 +140,18 @@ def test_claims_show_the_ruling_on_each() -> None:
 
 
 def test_a_timeline_shows_who_had_the_gil_for_how_long() -> None:
-    found = package.timeline("lcg", variant="gil", workers=2, calls=3)
-    history = found.history
-    length = (history.end - history.start) * 1e3
-    rows = shown(found.plot())
-    words = texts(svg(found.plot()))
-    assert all(worker.name in words for worker in history.workers)
-    for index, worker in enumerate(history.workers):
+    found = history()
+    drawn = STUDIES["timeline"].chart(found)
+    length = (found.end - found.start) * 1e3
+    rows = shown(drawn)
+    words = texts(svg(drawn))
+    assert all(worker.name in words for worker in found.workers)
+    for index, worker in enumerate(found.workers):
         own = [row for row in rows if row.get("worker") == worker.name]
         assert all(0 <= row["start"] < row["end"] <= length + 1e-6 for row in own)
-        if not why_missing():
-            had = sum(row["end"] - row["start"] for row in own if row["does"] == "has the GIL")
-            held = history.held(index).between(history.start, history.end) * 1e3
-            assert had == pytest.approx(held, abs=0.1 * length)  # what lasted longest in each cell
+        had = sum(row["end"] - row["start"] for row in own if row["does"] == "has the GIL")
+        held = found.held(index).between(found.start, found.end) * 1e3
+        assert had == pytest.approx(held, abs=0.1 * length)  # what lasted longest in each cell
     assert {row["does"] for row in rows if "does" in row} <= set(charts.DRAWN_AS)
 
 

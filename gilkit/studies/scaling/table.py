@@ -30,7 +30,7 @@ def table(results: Results) -> RenderableType:
     every = counts(results)
     body = Fitted(
         [
-            TableColumn("workers", [Text(str(count)) for count in every], name=True),
+            TableColumn("nthreads", [Text(str(count)) for count in every], name=True),
             *(TableColumn(name, [Text(_cell(by.get(n))) for n in every]) for name, by in found.items()),
         ]
     )
