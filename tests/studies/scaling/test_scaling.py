@@ -161,7 +161,7 @@ def test_signs_and_cases_are_distinct() -> None:
 def test_what_the_site_shows_is_from_a_real_run_and_still_measured() -> None:
     assert SHOWN.startswith("$ gilkit scaling\n")
     names = re.findall(r"^nthreads +(.*)$", SHOWN, re.M)[0].split()
-    cells = re.findall(r"^ +1 +(\S.*)$", SHOWN, re.M)[0].split()
+    cells = re.findall(r"^1 +(\S.*)$", SHOWN, re.M)[0].split()
     (legend,) = re.findall(r"^T CpuThread  .*$", SHOWN, re.M)
     assert names
     for name, cell in zip(names, cells, strict=True):  # what is new may be missing until it is made again
