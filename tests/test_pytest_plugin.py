@@ -196,7 +196,7 @@ def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
                 "E       AssertionError: sorted(range(0, 1000000)) runs without the GIL for *% of its time, "
                 "not 95.00% or more",
                 "E         measured  holds the GIL for *%*, *%*, *%*; a call is *s",
-                "E         machine   CPython *, * CPU*, quiet before, between and after",
+                "E         machine   CPython *, * CPU*, *",
                 "E         means     threads that call it wait for each other*",
                 "E         to do     release the GIL around the work*",
                 "E       AssertionError: sleep_gil(0.02) holds the GIL for * ms at a stretch, "
