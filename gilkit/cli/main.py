@@ -54,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = _run(arguments)
         sys.stdout.flush()
     except OSError as error:
-        status = _unwritten(error)
+        if _asked:  # a hangup, whose terminal is gone: nobody reads any more
+            _to_nowhere(sys.stdout, sys.stderr)
+            status = 128 + _asked[0][0]
+        else:
+            status = _unwritten(error)
     sys.exit(status)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command import heed_interrupts
 from interrupts import interrupted_at, lines
 
 from gilkit.gil.same_results import _switching, assert_same_under_threads, difference, same
@@ -166,7 +168,12 @@ except KeyboardInterrupt:
 
 def test_an_interrupt_ends_a_call_that_blocks_on_every_thread_but_one() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", BLOCKED],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        preexec_fn=heed_interrupts if os.name == "posix" else None,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
