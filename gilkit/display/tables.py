@@ -190,13 +190,20 @@ def round_counts(results: Results) -> str:
     return str(least) if least == most else f"{least} to {most}"
 
 
-def stars_and_intervals(results: Results) -> str:
-    """Return the small print of a table of speedups: what its stars, margins and ranges mean."""
+def stars_and_intervals(results: Results, among: str = "of its row") -> str:
+    """Return the small print of a table of speedups: what its stars, margins and ranges mean.
+
+    Parameters
+    ----------
+    results : Results
+    among : str
+        What a star is the best of.
+    """
     counts = [len(results.values(case)) for case in results]
     ranges = f"the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing"
     if max(counts) < FEWEST_ROUNDS:
         return f"a–b: {ranges}"
-    text = "* best of its row, or not to be told from it; "
+    text = f"* best {among}, or not to be told from it; "
     text += f"± 95 % interval over {round_counts(results)} rounds"
     return f"{text} (a–b: {ranges})" if min(counts) < FEWEST_ROUNDS else text
 
@@ -230,28 +237,18 @@ def plain_table(*headings: str, figures: int | None = None) -> Table:
 def plain(renderable: RenderableType, width: int = WIDTH) -> str:
     """Return a renderable as plain text."""
     buffer = io.StringIO()
-    console = Console(
-        file=buffer,
-        width=width,
-        color_system=None,
-        force_terminal=False,
-        force_jupyter=False,
-        highlight=False,
-    )
-    console.print(renderable)
+    _console(buffer, width, color_system=None, force_terminal=False).print(renderable)
     return "\n".join(line.rstrip() for line in buffer.getvalue().rstrip().splitlines())
+
+
+def _console(file: io.StringIO, width: int, **options: Any) -> Console:
+    """Return what writes there, and nowhere else: rich would print into a notebook by itself."""
+    return Console(file=file, width=width, force_jupyter=False, highlight=False, **options)
 
 
 def html(renderable: RenderableType, width: int = WIDTH) -> str:
     """Return a renderable as HTML that needs no style sheet and takes the page's own colours."""
-    console = Console(
-        file=io.StringIO(),
-        record=True,
-        width=width,
-        force_terminal=True,
-        force_jupyter=False,
-        highlight=False,
-    )
+    console = _console(io.StringIO(), width, record=True, force_terminal=True)
     console.print(renderable)
     text = console.export_html(
         theme=ON_ANY_PAGE, code_format=f'<pre style="{PRE}">{{code}}</pre>', inline_styles=True

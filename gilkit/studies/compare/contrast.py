@@ -11,6 +11,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
+from gilkit.studies.compare.advice import WORTHWHILE
 from gilkit.studies.compare.causes import shown
 from gilkit.studies.compare.evidence import shown_workers
 from gilkit.studies.compare.speedups import over_sets, sets_of, speedups
@@ -123,7 +124,7 @@ def _more_in_processes(c: Contrast, best: str) -> tuple[str, Estimate] | None:
         if (letter, "processes", c.workers) in c.work
     }
     letter = max(apart, key=lambda each: apart[each], default="")
-    if not letter or not apart[letter].low > threads.high or apart[letter] < threads * MUCH:
+    if not letter or not apart[letter].low > threads.high or apart[letter] < threads * WORTHWHILE:
         return None
     return letter, apart[letter]
 

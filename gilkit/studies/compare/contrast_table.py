@@ -46,16 +46,8 @@ def beside(results: Results, verdicts: Iterable[tuple[str, Text]]) -> Renderable
     for name, verdict in verdicts:
         lines.add_row(letters[name], verdict)
     parts: list[RenderableType] = [headline(results), "", _statements(found), ""]
-    parts += [
-        UNIT_OF_WORK,
-        _rows(results, found),
-    ]
-    parts += [
-        note(stars_and_intervals(results).replace("of its row", "with so many workers")),
-        *caveats(results),
-        "",
-        lines,
-    ]
+    small_print = stars_and_intervals(results, "with so many workers")
+    parts += [UNIT_OF_WORK, _rows(results, found), note(small_print), *caveats(results), "", lines]
     if results.failures:
         parts += ["", *_failures(results, found)]
     return Group(*parts, "", closing(*conclusion(found)))

@@ -20,7 +20,7 @@ from gilkit.studies.compare.ahead import (
     rounds_to_narrow,
     setting_up,
 )
-from gilkit.studies.compare.plan import PATIENCE, Batch, Budget, Subject, half_width, targets
+from gilkit.studies.compare.plan import PATIENCE, Batch, Budget, half_width, subject_of, targets
 from gilkit.studies.compare.preparation import Preparation
 from gilkit.studies.compare.speedups import over_sets, speedups
 
@@ -172,7 +172,7 @@ class Course:
 
     def _window(self, case: Case, turn: int) -> Window:
         """Let the workers of a case make their calls."""
-        subject = self._subject(case)
+        subject = subject_of(self.subjects, case)
         workload = subject.workloads[case.variant]
         if case.variant == "sent":
             return self.meter.sent(workload, subject.inputs, case.workers)
@@ -181,13 +181,10 @@ class Course:
 
     def _seconds(self, case: Case) -> float:
         """Return about how long a window of a case takes."""
-        subject = self._subject(case)
+        subject = subject_of(self.subjects, case)
         executor = "sent" if case.variant == "sent" else case.executor
         meter = subject.meters.get(case.variant, self.meter)
         return meter.seconds(executor, subject.workloads[case.variant], case.workers)
-
-    def _subject(self, case: Case) -> Subject:
-        return next(subject for subject in self.subjects if subject.name == case.kernel)
 
     def _cost(self, cases: Iterable[Case]) -> float:
         """Return about how long one round of some cases takes."""

@@ -18,10 +18,11 @@ __all__ = ["findings", "speedup"]
 def findings(results: Results) -> dict[str, Any]:
     """Return the verdict on every kernel, and what to do; of several statements, how they compare."""
     found = dict(verdicts(results))
+    known = {kernel: evidence(results, kernel) for kernel in found}
     told: dict[str, Any] = {
         "verdicts": found,
-        "to_do": {kernel: what_to_do(evidence(results, kernel), v) for kernel, v in found.items()},
-        "held": {kernel: evidence(results, kernel).held for kernel in results.kernels},
+        "to_do": {kernel: what_to_do(known[kernel], verdict) for kernel, verdict in found.items()},
+        "held": {kernel: f.held for kernel, f in known.items()},
     }
     if of_own(results) and len(found) > 1:
         told["against"] = _against(contrast(results))

@@ -121,6 +121,11 @@ class Subject:
         return case.variant == "unpinned" and (alone.variant, alone.executor) == (self.judged, "threads")
 
 
+def subject_of(subjects: Iterable[Subject], case: Case) -> Subject:
+    """Return the one of these subjects that a case is of."""
+    return next(subject for subject in subjects if subject.name == case.kernel)
+
+
 @dataclass(slots=True)
 class Batch:
     """Subjects that are measured in the same rounds: one, or several to be compared to one another."""
@@ -139,13 +144,9 @@ class Batch:
         """The cases of all."""
         return [case for subject in self.subjects for case in subject.cases]
 
-    def of(self, case: Case) -> Subject:
-        """Return the subject that a case is of."""
-        return next(subject for subject in self.subjects if subject.name == case.kernel)
-
     def beside(self, case: Case) -> bool:
         """Whether a case is shown beside what verdicts are about."""
-        return self.of(case).beside(case)
+        return subject_of(self.subjects, case).beside(case)
 
     def together(self, case: Case) -> list[Case]:
         """Return a case, and the same of the other subjects: what is compared comes from the same rounds."""

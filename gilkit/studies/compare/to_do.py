@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gilkit.studies.compare.advice import surely_better
+from gilkit.studies.compare.advice import WORTHWHILE, surely_better
 from gilkit.studies.compare.causes import SCALING, Cause
 from gilkit.studies.compare.figures import Evidence, surely_above
 from gilkit.studies.compare.verdict import Verdict, surely_less
@@ -71,7 +71,7 @@ def _use(f: Evidence, verdict: Verdict) -> str:
         if surely_better(f):
             return f"use processes{free}"
         return "neither threads nor processes" if surely_above(f.to_processes, SCALING) else "not threads"
-    if cause is Cause.SHORT and f.subject is not None and f.subject.low > 1.1:
+    if cause is Cause.SHORT and f.subject is not None and f.subject.low > WORTHWHILE:
         return "use threads, with longer calls"
     if (
         cause is Cause.NOT_DECIDED

@@ -51,10 +51,10 @@ def table(results: Results) -> RenderableType:
     if picture(found, every):
         parts += ["", "seconds, by workers", Sized(partial(_drawn, found, every)), _legend(found)]
     if said := list(told(results)):
-        parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, counts(results)[0])]
+        parts += ["", *(_words(growth, results.cpus) for growth in said), _key(said, every[0])]
     if results.failures:
         parts += ["", *failures(results.failures, _column)]
-    return Group(*parts, *_closing(said, results.cpus, counts(results)[0]))
+    return Group(*parts, *_closing(said, results.cpus, every[0]))
 
 
 def _closing(said: list[Growth], cpus: int, fewest: int) -> list[RenderableType]:

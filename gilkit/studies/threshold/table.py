@@ -30,9 +30,11 @@ def table(results: Results) -> RenderableType:
     unit = facts.UNIT.needed(results.facts)
     own = facts.BEATEN.needed(results.facts) == OWN
     body = plain_table("workers", "pays from", "between", "a call there", "at the largest", figures=0)
-    for count in counts:
-        body.add_row(str(count), *_row(points(results, count)))
+    found = {count: points(results, count) for count in counts}
+    for count, by_size in found.items():
+        body.add_row(str(count), *_row(by_size))
     shown = shown_count(counts, results.cpus)
+    drawn = found[shown]
     small_print = (
         f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done; "
         f"± 95 % interval over {round_counts(results)} rounds"
@@ -48,16 +50,16 @@ def table(results: Results) -> RenderableType:
         note(small_print),
         *caveats(results),
     ]
-    if not all(_decided(points(results, count)) for count in counts):
+    if not all(map(_decided, found.values())):
         few = f"not decided: it takes {FEWEST_ROUNDS} rounds that count at a size"
         parts.append(Text(few, style="yellow"))
     if (cost := price(results)) is not None and not own:
         parts.append(f"Where nobody waits, releasing costs {_cost(cost)} a call.")
-    if drawn := points(results, shown):
+    if drawn:
         parts += ["", f"{gained(results)}, on {shown} threads, by {unit}", Sized(partial(_drawn, drawn))]
     if results.failures:
         parts += ["", *_failed(results.failures, unit)]
-    return Group(*parts, "", closing(*_answer(points(results, shown), unit, own, shown)))
+    return Group(*parts, "", closing(*_answer(drawn, unit, own, shown)))
 
 
 def _answer(found: list[Point], unit: str, own: bool, workers: int) -> tuple[str, str]:
