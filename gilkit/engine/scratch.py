@@ -18,6 +18,8 @@ except ImportError:  # Windows, where nobody can tell
 PREFIX, LOCK, NEW = "gilkit-", "in-use", "new"
 LONGEST = 89  # bytes of its path, so that the names of sockets, 18 more, fit into the 107 that there are
 
+OF_PYTHON = 14  # bytes of the folder that a program's multiprocessing makes in there for its own sockets
+
 
 @cache
 def folder() -> Path:
@@ -45,12 +47,12 @@ def lend() -> None:
 
 def environment() -> dict[str, str]:
     """Return the environment for a program of ours, whose temporary files are in our folder, too."""
-    return {**os.environ, "TMPDIR": str(folder())} if _short() else dict(os.environ)
+    return {**os.environ, "TMPDIR": str(folder())} if _short(OF_PYTHON) else dict(os.environ)
 
 
-def _short() -> bool:
-    """Whether the names of sockets in our folder are short enough."""
-    return len(os.fsencode(folder())) <= LONGEST
+def _short(below: int = 0) -> bool:
+    """Whether the names of sockets in our folder, or so much further below, are short enough."""
+    return len(os.fsencode(folder())) + below <= LONGEST
 
 
 def _remove_stale(parent: Path) -> None:

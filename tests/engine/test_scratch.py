@@ -50,6 +50,21 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
         second.communicate("\n")
 
 
+ENVIRONMENT = "from gilkit.engine.scratch import environment; print(environment()['TMPDIR'])"
+
+
+@pytest.mark.parametrize(("length", "ours"), [(75, True), (76, False)])
+def test_programs_get_it_if_their_sockets_fit_into_it(length: int, ours: bool, short_folder: Path) -> None:
+    name = "x" * (length - len(str(short_folder)) - len("//gilkit-12345678"))
+    parent = short_folder / name
+    parent.mkdir()
+    environment = {**os.environ, "TMPDIR": str(parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", ENVIRONMENT], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"{parent}/gilkit-") == ours
+
+
 def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "gilkit-notes"
     other.mkdir()
