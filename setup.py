@@ -9,9 +9,10 @@ from pathlib import Path
 from Cython.Distutils.build_ext import build_ext
 from setuptools import Extension, setup
 
+HEADERS = sorted(path.as_posix() for path in Path("ext").glob("*.h"))
 MODULES = sorted(path.stem for path in Path("ext").glob("*.pyx"))
 GIL_STATE = Path("ext/gil_state.c")  # the only file that needs the interpreter's internal headers
-ALSO = {"_monitor": [str(GIL_STATE)]}
+ALSO = {name: [str(GIL_STATE)] for name in ("_modules", "_monitor", "_samples", "_threads")}
 DIRECTIVES = {
     "language_level": 3,
     "boundscheck": False,
@@ -54,7 +55,7 @@ class BuildExt(build_ext):
             extension.extra_link_args = [] if kind == "msvc" else openmp
             extension.cython_include_dirs = ["ext"]
             extension.cython_directives = DIRECTIVES
-            if extension.name == "gilkit._ext._monitor" and (
+            if str(GIL_STATE) in extension.sources and (
                 why := self.refuses(GIL_STATE.read_text(), link=False)
             ):
                 say("left out: the GIL monitor: this Python's internal headers do not fit", why)
@@ -131,7 +132,9 @@ def heard():
 setup(
     ext_modules=[
         Extension(
-            f"gilkit._ext.{name}", [f"ext/{name}.pyx", *ALSO.get(name, [])], depends=["ext/gil_state.h"]
+            f"gilkit._ext.{name}",
+            [f"ext/{name}.pyx", *ALSO.get(name, [])],
+            depends=HEADERS,
         )
         for name in MODULES
     ],

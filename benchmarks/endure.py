@@ -154,6 +154,18 @@ def heeds(pid: int) -> bool:
     return True
 
 
+def traced(printed: str, killed: bool) -> bool:
+    """Whether a traceback was printed.
+
+    A process that has just begun when its parent is killed says so in Python's own words: they do not count.
+    """
+    for block in printed.split("Traceback (most recent call last)")[1:]:
+        files = [line.split('"')[1] for line in block.splitlines() if line.startswith('  File "')]
+        if not killed or any(Path(file).parent.name != "multiprocessing" for file in files):
+            return True
+    return False
+
+
 def tried(name: str, chance: random.Random) -> set[str] | None:
     """Make one run, let it go wrong, and return what was bad about it; None if it had ended before."""
     kind, bad = KINDS[name], set()
@@ -199,7 +211,7 @@ def tried(name: str, chance: random.Random) -> set[str] | None:
             subprocess.run([sys.executable, "-c", NEXT], check=True, env=environment)
         if any(rubbish.iterdir()) or ("leaked" in err and not kind.killed):
             bad.add(LEFT)
-        if "Traceback" in out + err:
+        if traced(out + err, kind.killed):
             bad.add(TRACEBACK)
         if process.returncode not in kind.statuses:
             bad.add(STATUS)
@@ -229,11 +241,14 @@ def main() -> None:
     chance, names = random.Random(asked.seed), [asked.only] if asked.only else list(KINDS)
     print(f"seed {asked.seed}", flush=True)
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for number in range(asked.faults):
-        name = names[number % len(names)]
-        while (bad := tried(name, chance)) is None:
-            pass
-        counts[name].update(["tried", *bad])
+    with suppress(KeyboardInterrupt):  # the table of those that were tried
+        for number in range(asked.faults):
+            name = names[number % len(names)]
+            while (bad := tried(name, chance)) is None:
+                pass
+            counts[name].update(["tried", *bad])
+            if sys.stderr.isatty():
+                print(f"\r{number + 1} of {asked.faults}", end="\r", file=sys.stderr)
     columns = ("tried", LOST, LEFT, HUNG, TRACEBACK, STATUS)
     print(f"{'fault':<20}" + "".join(f"{column:>11}" for column in columns))
     counts["all"] = sum(counts.values(), Counter())

@@ -12,11 +12,6 @@ def count(value, name, most=INT64_MAX):
     return checks.count(value, name, most)
 
 
-def number(value, name):
-    """Return a float."""
-    return checks.number(value, name)
-
-
 def vector(value, name):
     """Return an array over a buffer of float64."""
     return np.asarray(checks.vector_in(value, name))

@@ -14,10 +14,11 @@ def usage():
 
     Returns
     -------
-    (float, float, float, float)
+    (float, float, float, float, float, float)
         CPU seconds; how often it gave its CPU up, and how often it lost it; seconds that it was ready to run and
-        waited for one. nan for what the system does not tell.
+        waited for one; CPU seconds of the system for it; page faults that needed no disk. nan for what the
+        system does not tell.
     """
-    cdef double used[4]
+    cdef double used[6]
     start.usage(used)
-    return used[0], used[1], used[2], used[3]
+    return used[0], used[1], used[2], used[3], used[4], used[5]

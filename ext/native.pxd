@@ -58,7 +58,7 @@ cdef struct Course:
 
 
 cdef enum:
-    USED = 4  # figures of a row before its stamps: what `usage` tells
+    USED = 6  # figures of a row before its stamps: what `usage` tells
 
 
 ctypedef void (*body_t)(Call *call) noexcept nogil

@@ -75,39 +75,54 @@ cdef extern from *:
 
     #ifdef __linux__
     #include <fcntl.h>
+    #include <stdio.h>
     #include <stdlib.h>
     #include <unistd.h>
     #include <sys/resource.h>
     #ifndef RUSAGE_THREAD
     #define RUSAGE_THREAD 1
     #endif
-    static inline void gilkit_usage(double out[4]) {
+    static inline double gilkit_delay_in(int file) {
+        char text[96], *end;
+        ssize_t length = pread(file, text, sizeof(text) - 1, 0);
+        if (length <= 0) return Py_NAN;
+        text[length] = 0;
+        strtoull(text, &end, 10);
+        return end == text ? Py_NAN : 1e-9 * (double)strtoull(end, NULL, 10);
+    }
+    static inline double gilkit_delay_at(const char *path) {
+        int file = open(path, O_RDONLY | O_CLOEXEC);
+        double found = Py_NAN;
+        if (file >= 0) {
+            found = gilkit_delay_in(file);
+            close(file);
+        }
+        return found;
+    }
+    static inline double gilkit_delay_of(unsigned long thread) {
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/self/task/%lu/schedstat", thread);
+        return gilkit_delay_at(path);
+    }
+    static inline void gilkit_usage(double out[6]) {
         struct timespec cpu;
         struct rusage used;
-        char text[96], *end;
-        ssize_t length = -1;
-        int file;
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
         out[0] = (double)cpu.tv_sec + 1e-9 * (double)cpu.tv_nsec;
-        out[1] = out[2] = out[3] = Py_NAN;
+        out[1] = out[2] = out[3] = out[4] = out[5] = Py_NAN;
         if (getrusage(RUSAGE_THREAD, &used) == 0) {
             out[1] = (double)used.ru_nvcsw;
             out[2] = (double)used.ru_nivcsw;
+            out[4] = (double)used.ru_stime.tv_sec + 1e-6 * (double)used.ru_stime.tv_usec;
+            out[5] = (double)used.ru_minflt;
         }
-        file = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-        if (file >= 0) {
-            length = read(file, text, sizeof(text) - 1);
-            close(file);
-        }
-        if (length > 0) {
-            text[length] = 0;
-            strtoull(text, &end, 10);
-            if (end != text) out[3] = 1e-9 * (double)strtoull(end, NULL, 10);
-        }
+        out[3] = gilkit_delay_at("/proc/thread-self/schedstat");
     }
     #else
-    static inline void gilkit_usage(double out[4]) {
-        out[0] = out[1] = out[2] = out[3] = Py_NAN;
+    static inline double gilkit_delay_in(int file) { (void)file; return Py_NAN; }
+    static inline double gilkit_delay_of(unsigned long thread) { (void)thread; return Py_NAN; }
+    static inline void gilkit_usage(double out[6]) {
+        out[0] = out[1] = out[2] = out[3] = out[4] = out[5] = Py_NAN;
     }
     #endif
     """
@@ -130,6 +145,10 @@ cdef extern from *:
     # Seconds of CPU that this thread used, how often it gave its CPU up and lost it, and the seconds that it was
     # ready to run and waited for one; nan for what the system does not tell.
     void usage "gilkit_usage"(double *out) noexcept nogil
+
+    # For how many seconds a thread was ready to run and had no CPU: by its open ``schedstat``, by its native id.
+    double delay_in "gilkit_delay_in"(int file) noexcept nogil
+    double delay_of "gilkit_delay_of"(unsigned long thread) noexcept nogil
 
 
 cdef inline void spin(double seconds) noexcept nogil:

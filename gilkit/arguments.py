@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,30 @@ def worker_list(workers: Iterable[int] | int | None, usual: tuple[int, ...]) -> 
     if counts[-1] > MOST_WORKERS:
         raise ValueError(f"workers must be at most {MOST_WORKERS}, not {counts[-1]}")
     return counts
+
+
+def number(value: Any, name: str) -> float:
+    """Return a number as a float; of a float subclass its own value counts, not what its methods say."""
+    try:
+        return math.ldexp(value, 0)
+    except TypeError:
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}") from None
+    except OverflowError:
+        raise ValueError(f"{name} is too large for a float64") from None
+
+
+def duration(text: str) -> float:
+    """Return the seconds that a text such as ``10ms`` or ``0.05s`` says.
+
+    Raises
+    ------
+    ValueError
+        If it says none, or if it may mean seconds or milliseconds.
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(us|µs|ms|s)\s*", text)
+    if found is None:
+        raise ValueError(f"{text!r} is not a time with its unit, such as 10ms or 0.05s")
+    return float(found[1]) * {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0}[found[2]]
 
 
 def positive(name: str, value: Any) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from gilkit.results.case import Case
+
+T = TypeVar("T")
+ONLY_IN_THE_FIRST = re.compile(r"module (\w+)\S* does not support loading in subinterpreters")
 
 
 class CaseFailedError(Exception):
@@ -77,8 +81,36 @@ def is_interrupt(error: BaseException) -> bool:
     )
 
 
+def told(task: Callable[..., T], *args: Any) -> T:
+    """Run a task of a worker; what it raises is told in words, as nobody else may know its type."""
+    try:
+        return task(*args)
+    except (CaseFailedError, LateError):
+        raise
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        raise CaseFailedError(one_line(error)) from error
+
+
+def only_in_the_first(error: BaseException | None) -> str:
+    """Return the package that only the first interpreter of a process can import, if an error is for that.
+
+    Packages say it in many lines of their own, and this is what their error comes from.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # an error may be its own cause
+        seen.add(id(error))
+        if isinstance(error, ImportError) and (found := ONLY_IN_THE_FIRST.search(str(error))):
+            return found[1]
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 def one_line(error: BaseException) -> str:
     """Return any error in one line, its type first."""
+    if package := only_in_the_first(error):
+        return f"{package} cannot be imported in an interpreter of its own"
     try:
         text = " ".join(str(error).split())
     except BaseException as failed:  # its own text may fail

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import platform
 import sys
@@ -25,6 +24,13 @@ TOPOLOGY = Path("/sys/devices/system/cpu")
 def gil_enabled() -> bool:
     """Return whether this interpreter runs with a GIL at the moment."""
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
+
+
+def free_threaded() -> bool:
+    """Return whether this interpreter was built to run without a GIL; it may be on, all the same."""
+    import sysconfig
+
+    return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
 
 def interpreter() -> str:
@@ -119,6 +125,8 @@ def going_without(what: str) -> Iterator[None]:
 @cache
 def _say_untold(what: str, why: str) -> None:
     """Warn once, wherever it is asked; workers leave it to the process that started them."""
+    import multiprocessing
+
     if multiprocessing.parent_process() is not None:
         return
     warnings.warn(f"the system does not tell {what} ({why})", UntoldWarning, stacklevel=2)
@@ -175,17 +183,17 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return found
 
 
-def watched_load() -> Callable[[], float]:
+def watched_load(clock: Callable[[], float] = time.perf_counter) -> Callable[[], float]:
     """Begin to watch; the function that is returned tells how many CPUs others kept busy since then.
 
     Others are whatever is not this process on the CPUs that it may use, and a hypervisor that gave time away.
     Use it while this process's own children are idle.
     """
-    start, busy, own = time.perf_counter(), busy_seconds(), time.process_time()
+    start, busy, own = clock(), busy_seconds(), time.process_time()
 
     def load() -> float:
         others = busy_seconds() - busy - (time.process_time() - own)
-        return max(0.0, others / (time.perf_counter() - start))
+        return max(0.0, others / (clock() - start))
 
     return load
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from math import isnan
 from shutil import get_terminal_size
 from textwrap import fill
@@ -17,20 +17,70 @@ if TYPE_CHECKING:
 
     from gilkit.gil.share import Share
 
+LIMITED = "fail tests that keep the GIL from other threads for longer than a time"
+STRICTLY = "not decided, which --gil-strict makes a failure: "
 UNDECIDED = "gil_not_decided"  # the property of a report that has the reason: it comes from workers, too
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--gil-strict``, on the command line and among the settings."""
-    said = "fail tests of the fixture gil where nothing can be decided, instead of skipping them"
-    parser.getgroup("gilkit").addoption("--gil-strict", action="store_true", help=said)
+    """Add the options, and what may stand among the settings."""
+    said = "fail tests where nothing can be decided of the GIL, instead of skipping or passing them"
+    group = parser.getgroup("gilkit")
+    group.addoption("--gil-strict", action="store_true", help=said)
     parser.addini("gil_strict", said, type="bool", default=False)
+    group.addoption(
+        "--gil-audit",
+        nargs="?",
+        const="20ms",
+        metavar="TIME",
+        help="tell which tests and which calls of C functions keep the GIL from others for 20ms, or TIME",
+    )
+    group.addoption(
+        "--gil-baseline",
+        metavar="FILE",
+        help="fail tests that keep it for longer than FILE knows of them; record FILE if there is none",
+    )
+    group.addoption(
+        "--gil-baseline-update", action="store_true", help="record the baseline of tests that run"
+    )
+    parser.addini("gil_longest", f"{LIMITED}, such as 50ms", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Offer the fixture where its entry point was not loaded, unless ``-p no:gilkit`` turns it off."""
+    config.addinivalue_line("markers", f"gil_longest(time): {LIMITED}, such as 0.05 or '50ms'")
+    asked = config.getoption("gil_audit"), config.getoption("gil_baseline")
+    if asked != (None, None) or config.getoption("gil_baseline_update") or config.getini("gil_longest"):
+        _audit(config)
     if not config.pluginmanager.has_plugin(offered.__name__):
         config.pluginmanager.register(offered, offered.__name__)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Watch the tests if one of them has a limit."""
+    marked = [item for item in session.items if item.get_closest_marker("gil_longest")]
+    if marked:
+        _audit(session.config, marked)
+
+
+def _audit(config: pytest.Config, marked: Sequence[pytest.Item] = ()) -> None:
+    """Have the tests watched, unless ``-p no:gilkit`` turns that off; nothing is loaded for it before."""
+    if config.pluginmanager.is_blocked(offered.__name__):
+        return
+    from gilkit.pytest_audit import PytestAudit
+    from gilkit.pytest_limits import limit_of_marker
+
+    for item in (
+        () if hasattr(config, "workerinput") else marked
+    ):  # a worker can refuse nothing: the test fails
+        limit_of_marker(item)
+    if not config.pluginmanager.has_plugin("gilkit_audit"):
+        audit = PytestAudit(config, UNDECIDED, STRICTLY if _strict(config) else "")
+        config.pluginmanager.register(audit, "gilkit_audit")
+
+
+def _strict(config: pytest.Config) -> bool:
+    return bool(config.getoption("gil_strict") or config.getini("gil_strict"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -46,9 +96,11 @@ def pytest_runtest_makereport(
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end, whatever ``-r`` asks for, which tests were not decided, and why."""
+    reports = [report for some in terminalreporter.stats.values() for report in some]
     reasons = [
-        (report.nodeid, value)
-        for report in terminalreporter.getreports("skipped")
+        (report.nodeid, str(value))
+        for report in reports
+        if isinstance(report, pytest.TestReport)
         for name, value in report.user_properties
         if name == UNDECIDED
     ]
@@ -64,7 +116,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _gil(pytestconfig: pytest.Config) -> Gil:
     """Assert how a call treats the GIL: what share of it releases it, how long it holds it at a stretch."""
     there = pytestconfig.pluginmanager.has_plugin(__name__)
-    return Gil(there and (pytestconfig.getoption("gil_strict") or pytestconfig.getini("gil_strict")))
+    return Gil(there and _strict(pytestconfig))
 
 
 def _offered() -> ModuleType:
@@ -87,7 +139,8 @@ class Gil:
     """What the fixture ``gil`` is.
 
     Where nothing can be decided, a test that uses it is skipped, and the reason says why: the machine is too
-    busy, or there is no GIL, or none that can be read. With ``--gil-strict`` it fails.
+    busy, or the GIL cannot be read. With ``--gil-strict`` it fails. Where there is no GIL, it asserts how
+    long a call stays attached: nobody can stop all threads meanwhile, as to collect garbage.
 
     Parameters
     ----------
@@ -98,7 +151,7 @@ class Gil:
         self._strict = strict
 
     def held_share(self, func: Callable[..., object], /, *args: Any, **options: float) -> Share:
-        """Return the fraction of a call that holds the GIL, as `gilkit.held_share` does."""
+        """Return the fraction of a call that holds the GIL, or is attached, as `gilkit.held_share` does."""
         __tracebackhide__ = True
         from gilkit.errors import BusyError, MonitorError
         from gilkit.gil.assertions import called
@@ -114,7 +167,7 @@ class Gil:
             return share
 
     def assert_releases(self, func: Callable[..., object], /, *args: Any, at_least: float = 0.95) -> None:
-        """Assert that a call runs without the GIL for that share of its time."""
+        """Assert that a call runs without the GIL, or is detached, for that share of its time."""
         __tracebackhide__ = True
         from gilkit.gil.assertions import assert_releases
 
@@ -122,7 +175,7 @@ class Gil:
             assert_releases(func, *args, at_least=at_least)
 
     def assert_holds_at_most(self, seconds: float, func: Callable[..., object], /, *args: Any) -> None:
-        """Assert that a call does not hold the GIL for more than so many seconds at a stretch."""
+        """Assert that a call does not hold the GIL, or stay attached, for longer at a stretch."""
         __tracebackhide__ = True
         from gilkit.gil.assertions import assert_holds_at_most
 
@@ -154,7 +207,7 @@ class _OrSkip:
         if not _undecided(error):
             return
         if self._strict:
-            raise pytest.fail.Exception(f"not decided, which --gil-strict makes a failure: {error}") from None
+            raise pytest.fail.Exception(f"{STRICTLY}{error}") from None
         pytest.skip(str(error))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,12 +10,16 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextvars import copy_context
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 import psutil
+
+from gilkit.cli.main import _run
+from gilkit.workloads.statement import see
 
 HASTY = (str(Path(__file__).with_name("hasty.py")),)  # what Python runs, if figures do not matter
 THOROUGH = ("-m", "gilkit")
@@ -26,6 +31,21 @@ def gilkit(
     """Run the command line to its end."""
     command = [sys.executable, *start, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def answered(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process, where one of its own adds nothing but the time to load it.
+
+    That one says the same is shown in `tests/cli/test_cli.py`. What is measured takes the fixture `hasty`.
+    """
+    out, err = io.StringIO(), io.StringIO()
+    see(str(Path.cwd()))  # as `main` does
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            status = copy_context().run(_run, arguments)
+    finally:
+        see("")
+    return subprocess.CompletedProcess(arguments, status, out.getvalue(), err.getvalue())
 
 
 def refused(done: subprocess.CompletedProcess[str], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from pathlib import Path
@@ -12,10 +13,11 @@ import pytest
 from hasty import hurry
 from turns import place
 
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 
 WORKERS = 2
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 
@@ -24,15 +26,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let tests that measure run alone; see `turns`."""
     if not hasattr(item.config, "workerinput"):
         return (yield)
-    with place(item.get_closest_marker("alone") is not None):
+    with place(_alone(item)):
         return (yield)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put files whose tests run alone last: they keep nobody waiting who could run beside another."""
-    beside = {item.path for item in items if not item.get_closest_marker("alone")}
-    items.sort(key=lambda item: item.path not in beside)
+    """Put tests that run alone last, and their files: they keep nobody waiting who could go on."""
+    files: dict[Path, list[bool]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(_alone(item))
+    order = {path: (any(alone), all(alone), place) for place, (path, alone) in enumerate(files.items())}
+    items.sort(key=lambda item: (order[item.path], _alone(item)))
+
+
+def _alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
 
 
 @pytest.fixture
@@ -40,6 +49,14 @@ def short_folder() -> Iterator[Path]:
     """An empty folder for temporary files: its path leaves room for the names of sockets."""
     with TemporaryDirectory() as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def leaves_no_thread() -> Iterator[None]:
+    """Check that the test leaves no thread of its own; one of an earlier test may end meanwhile."""
+    before = set(threading.enumerate())
+    yield
+    assert not set(threading.enumerate()) - before
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +67,10 @@ def hasty() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=[name for name, kind in CALL_EXECUTORS.items() if not kind.native])
+@pytest.fixture(scope="session", params=[name for name, kind in EXECUTORS.items() if not kind.native])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    """Every executor that runs Python, started once."""
-    kind = CALL_EXECUTORS[request.param]
+    """Every executor that runs Python, started once; indirectly, those of the names that are given."""
+    kind = EXECUTORS[request.param]
     if reason := kind.missing():
         pytest.skip(reason)
     with kind.start(WORKERS) as started:

@@ -14,30 +14,33 @@ from typing import TypeVar
 import pytest
 
 from gilkit.engine.runner import LOOK
-from gilkit.gil.monitor import why_missing
+from gilkit.gil.monitor import gil_missing, why_missing
 from gilkit.machine import BUSY, gil_enabled, load_by_others, watched_load
 
-WANTED = 5  # undisturbed looks
-TRIED = 40
-TRIED_APART = 20  # looks that start processes take longer
+WANTED, TRIED = 5, 40  # undisturbed looks
+WANTED_APART, TRIED_APART = 3, 12  # looks that start processes take longer
 T = TypeVar("T")
 
 NO_MONITOR = why_missing()
 needs_monitor = pytest.mark.skipif(NO_MONITOR is not None, reason=NO_MONITOR or "")
+NO_GIL_SEEN = gil_missing()
+needs_gil_seen = pytest.mark.skipif(NO_GIL_SEEN is not None, reason=NO_GIL_SEEN or "")
+needs_no_gil = pytest.mark.skipif(gil_enabled(), reason="this interpreter runs with its GIL")
 needs_gil = pytest.mark.skipif(not gil_enabled(), reason="this interpreter runs without a GIL")
 
 
 def median_when_quiet(look: Callable[[], float]) -> float:
     """Return the median of five looks during which others used next to nothing of the CPUs."""
-    return statistics.median(_undisturbed(_watched(look), TRIED))
+    return statistics.median(_undisturbed(_watched(look), WANTED, TRIED))
 
 
 def mostly_when_quiet(look: Callable[[], bool]) -> bool:
-    """Whether most of five looks show something, before and after which others used next to nothing.
+    """Whether most of three looks show something, before and after which others used next to nothing.
 
     For looks that start processes: what those use meanwhile is not told from what others do.
     """
-    return sum(_undisturbed(_watched_apart(look), TRIED_APART)) > WANTED / 2
+    looks = _undisturbed(_watched_apart(look), WANTED_APART, TRIED_APART)
+    return sum(looks) > WANTED_APART / 2
 
 
 def _watched(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
@@ -56,12 +59,12 @@ def _watched_apart(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
         yield found, max(before, load)
 
 
-def _undisturbed(looks: Iterator[tuple[T, float]], tried: int) -> list[T]:
-    """Return the first five looks that nobody disturbed; nan is what the monitor could not tell."""
+def _undisturbed(looks: Iterator[tuple[T, float]], wanted: int, tried: int) -> list[T]:
+    """Return as many looks as are wanted that nobody disturbed; nan is what the monitor could not tell."""
     kept: list[T] = []
     for found, others in islice(looks, tried):
         if others < BUSY and found == found:
             kept.append(found)
-        if len(kept) == WANTED:
+        if len(kept) == wanted:
             return kept
     pytest.skip(f"others kept {others:.1f} CPUs busy: {len(kept)} of {tried} looks were undisturbed")

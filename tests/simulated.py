@@ -25,16 +25,19 @@ from gilkit.engine.runner import Progress, Runner
 from gilkit.engine.worker import Order
 from gilkit.gil.held import HeldCall
 from gilkit.gil.share import Share
+from gilkit.gil.turned_on import GilState
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results.windows import Stint, Window
+from gilkit.studies.compare.budget import Budget
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
-from gilkit.studies.compare.plan import Batch, Budget, Subject, kernel_subject, own_subject, usual_executors
+from gilkit.studies.compare.plan import Batch, Subject, kernel_subject, own_subject, usual_executors
 from gilkit.studies.costs.probes import handed_over
+from gilkit.workloads import target
 from gilkit.workloads.pickling import Pickled, inputs, pickled
 from gilkit.workloads.statement import StatementCall
 from gilkit.workloads.target import own_statement
-from gilkit.workloads.workload import KernelCall, Workload
+from gilkit.workloads.workload import KernelCall, PlainCall, Workload
 
 SIBLINGS = 1.25  # what two hyperthreads of a core do, to one that has it alone
 HAND_OVER = 20e-6  # seconds
@@ -107,6 +110,9 @@ class SimulatedLab(Lab):
         known = {handed_over: HAND_OVER, pickled: [Pickled("x", 10_000, 1e-5)], inputs: {}}
         return known[function]
 
+    def gil(self, *_: object) -> GilState:
+        return GilState(True)
+
     def memory(self, executor: str) -> list[int]:
         return [10**7] * (self.most if EXECUTORS[executor].apart else 1)
 
@@ -117,6 +123,8 @@ class SimulatedLab(Lab):
         return self._window("processes", workload, workers, replace(order, cpus=()))
 
     def _made(self, workload: Workload) -> Made:
+        if isinstance(workload, PlainCall):
+            return PURE
         if not isinstance(workload, KernelCall):
             assert isinstance(workload, StatementCall)
             return self.made.get(workload.statement) or self.made["own"]
@@ -183,6 +191,7 @@ class Machine:
         self.monkeypatch.setattr(machine, "allowed_cpus", lambda: list(range(self.cpus)))
         self.monkeypatch.setattr(machine, "usable_cpus", lambda: self.cpus)
         self.monkeypatch.setattr(machine, "can_pin", lambda: True)
+        self.monkeypatch.setattr(target, "free_memory", lambda: self.cpus * 4e9)
 
     def carried_out(
         self,

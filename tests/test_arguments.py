@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import gilkit
-from gilkit.arguments import nearest, shown_count, unknown, worker_counts, worker_list
+from gilkit.arguments import duration, nearest, number, shown_count, unknown, worker_counts, worker_list
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,34 @@ def test_from_python_it_is_the_same() -> None:
         gilkit.costs("Start")
     with pytest.raises(ValueError, match="unknown claim 'crasch': did you mean 'crash'"):
         gilkit.claims("crasch")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("10ms", 0.01), ("0.05s", 0.05), (" 50 ms ", 0.05), (".5s", 0.5), ("3.s", 3.0), ("20us", 2e-5)],
+)
+def test_a_time_is_read_with_its_unit(text: str, seconds: float) -> None:
+    assert duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["50", "", "ms", "-1ms", "1e3ms", "10 m", "1ms2", "infs", "nan"])
+def test_what_is_no_time_with_its_unit_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a time with its unit, such as 10ms"):
+        duration(text)
+
+
+class Odd(float):
+    """Says something else than what it is."""
+
+    def __float__(self) -> float:
+        return 7.0
+
+
+def test_a_number_is_what_it_is_and_a_text_is_none() -> None:
+    assert number(3, "n") == number(3.0, "n") == 3.0
+    assert type(number(3, "n")) is type(number(Odd(3.0), "n")) is float
+    assert number(Odd(3.0), "n") == 3.0
+    with pytest.raises(TypeError, match="n must be a number, not str"):
+        number("3", "n")
+    with pytest.raises(ValueError, match="n is too large for a float64"):
+        number(10**400, "n")

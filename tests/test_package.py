@@ -26,6 +26,11 @@ def test_importing_loads_no_more_than_numpy_and_the_kernels(statement: str) -> N
     assert not extra & heavy
 
 
+def test_a_worker_imports_nothing_that_an_interpreter_of_its_own_could_not() -> None:
+    extra = loaded_by("import gilkit.engine.interpreters, gilkit.workloads.statement")
+    assert not extra & {"numpy", "psutil", "threadpoolctl", "rich", "click", "pyperf"}
+
+
 def test_importing_leaves_the_gil_as_it_is() -> None:
     gil = "getattr(sys, '_is_gil_enabled', lambda: True)()"
     script = f"import sys; before = {gil}; import gilkit.kernels; assert {gil} == before"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from quiet import needs_monitor
 
-pytestmark = pytest.mark.alone
+from gilkit.gil.monitor import kind_now
+from gilkit.gil.wording import WORDINGS
 
 pytest_plugins = ["pytester"]
 
@@ -28,16 +29,18 @@ QUIETLY = (
 
 def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
-        "import sys\n"
+        "import sys, threading\n"
         "def loaded():\n"
         "    return {name for name in sys.modules if name.startswith(('numpy', 'psutil', 'gilkit'))}\n"
         "def test_before():\n"
         "    assert loaded() == {'gilkit', 'gilkit.pytest_plugin'}\n"
+        "    assert threading.enumerate() == [threading.main_thread()]\n"
         "def test_after(gil):\n"
         "    gil.assert_same_under_threads(len, '')\n"
         "    assert 'numpy' in sys.modules\n"
     )
-    pytester.runpytest_subprocess(*QUIETLY).assert_outcomes(passed=2)
+    other = "no:run-parallel"  # which loads NumPy
+    pytester.runpytest_subprocess(*QUIETLY, "-p", other).assert_outcomes(passed=2)
 
 
 def test_to_import_it_costs_no_more_than_pytest() -> None:
@@ -128,12 +131,14 @@ FAILING = """
 
 BUSY = """
     import pytest
-    from gilkit.gil import assertions, share, under_load
+    from gilkit.gil import assertions, observations, share, under_load
 
     @pytest.fixture
     def busy(monkeypatch):
         why = "the machine is too busy: others keep 1.9 CPUs busy"
-        monkeypatch.setattr(under_load, "FAR", 1e9)  # nothing is clear
+        monkeypatch.setattr(under_load, "FAR", 1e9)  # nothing is clear, however long one looks
+        monkeypatch.setattr(under_load, "LONGER", 0.02)
+        monkeypatch.setattr(observations, "OBSERVED", 0.02)
         monkeypatch.setattr(assertions, "GIVEN_UP", 0.0)
         monkeypatch.setattr(assertions, "trouble", lambda: why)
 
@@ -172,6 +177,7 @@ WITHOUT_GIL = """
 
 
 @needs_monitor
+@pytest.mark.alone
 def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(PASSING)
     found = pytester.runpytest_subprocess(*QUIETLY).parseoutcomes()
@@ -180,6 +186,7 @@ def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
 
 
 @needs_monitor
+@pytest.mark.alone
 def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(FAILING)
     result = pytester.runpytest_subprocess(*QUIETLY)
@@ -191,15 +198,16 @@ def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
     assert "gilkit/" not in output.split("= short test summary")[0]
     assert "160 of 160 calls gave another result, seen by 8 of 8 threads; the first: expected 'Main" in output
     if found["failed"] == 4:
+        words = WORDINGS[kind_now()]
         result.stdout.fnmatch_lines(
             [
-                "E       AssertionError: sorted(range(0, 1000000)) runs without the GIL for *% of its time, "
+                f"E       AssertionError: sorted(range(0, 1000000)) {words.runs} for *% of its time, "
                 "not 95.00% or more",
-                "E         measured  holds the GIL for *%*, *%*, *%*; a call is *s",
+                f"E         measured  {words.holds} *%*, *%*, *%*; a call is *s",
                 "E         machine   CPython *, * CPU*, *",
-                "E         means     threads that call it wait for each other*",
-                "E         to do     release the GIL around the work*",
-                "E       AssertionError: sleep_gil(0.02) holds the GIL for * ms at a stretch, "
+                f"E         means     {words.means_share(1.0)}",
+                f"E         to do     {words.freeing}",
+                f"E       AssertionError: sleep_gil(0.02) {words.holds} * ms at a stretch, "
                 "not 1.00 ms or less",
             ]
         )

@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.worker import Order
 from gilkit.machine import private_bytes
@@ -18,7 +18,9 @@ FEW = Order(warm=0.005, seconds=0.01, beyond=0.005, batch=1, call=1e-4)  # a few
 
 WORKERS = 2 * CPUS
 KERNEL = "triad"  # each worker has arrays of its own
-PYTHON = [name for name, kind in CALL_EXECUTORS.items() if not kind.native and not kind.single]
+PYTHON = [
+    name for name, kind in EXECUTORS.items() if kind.usual and not (kind.native or kind.single or kind.plain)
+]
 
 
 def family() -> list[int]:

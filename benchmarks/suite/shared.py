@@ -23,8 +23,8 @@ from gilkit.studies.compare.plan import Subject, kernel_subject, usual_executors
 CPUS = usable_cpus()
 COUNTS = sorted({1, CPUS, 2 * CPUS})  # workers
 WINDOW = 0.05  # seconds of a window, at the least
-PAIRS = 21  # of measurements that are compared
 PASSES = int(os.environ.get("GILKIT_PASSES", "5"))  # over everything; one is for trying out
+PAIRS = 4 * PASSES + 1  # of measurements that are compared
 SAMPLES = 2  # of each in a pass
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
 VERSION = "4"  # of all benchmarks: a new one where what they measure changes, which begins new curves

@@ -1,4 +1,4 @@
-"""The commands: one function for each."""
+"""The commands: one function for each; those that measure nothing are in `stored`."""
 
 from __future__ import annotations
 
@@ -8,42 +8,38 @@ import click
 
 from gilkit._version import __version__
 from gilkit.arguments import SHORT_TIMEOUT, TIMEOUT
-from gilkit.cli import completion, options
+from gilkit.cli import completion, layout, mapping, options, stalls, stored
 from gilkit.cli.examples import welcome
 from gilkit.cli.group import Commands
 from gilkit.cli.options import (
-    FILE_ARGUMENT,
-    FILES_ARGUMENT,
+    AT_ONCE_OPTION,
     OUTPUT_OPTION,
-    PAGE_OPTION,
     PLOT_OPTION,
+    PYTHONS_OPTION,
+    SCHEDULER_OPTION,
     SEED_OPTION,
     SIZE_OPTION,
     WHAT_ARGUMENT,
     WORKERS_OPTION,
 )
+from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar, show
-from gilkit.engine.executors import CALL_EXECUTORS
-from gilkit.errors import ResultsError
+from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.studies import catalogue
+from gilkit.studies.beside.study import beside
 from gilkit.studies.claims import table as claims_table
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import claims
-from gilkit.studies.compare.study import compare, timeit
+from gilkit.studies.compare.study import compare
+from gilkit.studies.compare.timeit_study import timeit
 from gilkit.studies.costs import table as costs_table
 from gilkit.studies.costs.constants import NAMES
 from gilkit.studies.costs.study import costs
-from gilkit.studies.load import load
+from gilkit.studies.layout.study import on_cluster
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.pages import report
 from gilkit.studies.scaling.study import scaling
 from gilkit.studies.threshold.study import MOST_TIMES, ROUNDS, threshold
 from gilkit.studies.timeline.study import LANE_EXECUTORS, LANE_VARIANTS, timeline
-
-
-class FailedCasesError(click.ClickException):
-    """Some cases failed; their rows have said why."""
 
 
 @click.group(
@@ -62,28 +58,14 @@ def command(ctx: click.Context) -> None:
         click.echo(welcome())
 
 
-def _report(outcome: Outcome, plot: str | None = None) -> None:
-    """Print the report of what was found, and end with it."""
-    show(outcome)
-    _end(outcome, plot)
-
-
-def _end(outcome: Outcome, plot: str | None) -> None:
-    """Draw what was found, if asked for, and tell if some of it failed."""
-    if plot is not None:
-        outcome.plot(plot)
-    if outcome.failures:
-        raise FailedCasesError("some cases failed")
+for _other in (*stored.COMMANDS, layout.layout_command, stalls.stalls_command, mapping.map_command):
+    command.add_command(_other)
 
 
 @command.command("compare")
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...", shell_complete=completion.of(KERNELS))
 @options.chosen("variant", VARIANTS, "Measure this variant of the kernels only.")
-@options.chosen(
-    "executor",
-    list(CALL_EXECUTORS),
-    "Run workers in this way only; what the machine can do is measured, too.",
-)
+@options.executors(list(EXECUTORS))
 @WORKERS_OPTION
 @SIZE_OPTION
 @options.rounds("as many as narrow intervals take")
@@ -93,6 +75,7 @@ def _end(outcome: Outcome, plot: str | None) -> None:
     "--input", metavar="FILE", shell_complete=completion.files, callback=options.apart,
     help="Let kernels work on its data: any file for those of bytes, a .npy file for those of arrays.",
 )  # fmt: skip
+@PYTHONS_OPTION
 @OUTPUT_OPTION
 @PLOT_OPTION
 @options.timeout(TIMEOUT)
@@ -105,12 +88,13 @@ def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) ->
     """
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
-    _report(outcome, plot)
+    reported(outcome, plot)
 
 
 @command.command("timeit")
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
 @options.setup()
+@options.executors([name for name, kind in EXECUTORS.items() if not kind.native])
 @WORKERS_OPTION
 @click.option(
     "--against", multiple=True, metavar="STMT",
@@ -119,6 +103,13 @@ def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) ->
 @click.option(
     "--shared", is_flag=True, help="Measure also threads that share what one SETUP made, as in most programs."
 )
+@click.option(
+    "--ladder", is_flag=True,
+    help="Find which object that threads share stops them: each is made private again, one by one.",
+)  # fmt: skip
+@SCHEDULER_OPTION
+@AT_ONCE_OPTION
+@PYTHONS_OPTION
 @options.rounds("as many as narrow intervals take")
 @SEED_OPTION
 @OUTPUT_OPTION
@@ -133,9 +124,38 @@ def timeit_command(
     Prints who holds the GIL, and whether threads or processes win. STMT and SETUP are as for python -m
     timeit: several STMTs are lines of one.
     """
+    stmt, before = "\n".join(statement), "\n".join(setup) or "pass"
+    elsewhere = options.for_cluster(asked)
     with progress_bar() as step:
-        outcome = timeit("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)
-    _report(outcome, plot)
+        if elsewhere is None:
+            outcome: Outcome = timeit(stmt, before, progress=step, **asked)
+        else:
+            outcome = on_cluster(stmt=stmt, setup=before, progress=step, **elsewhere)
+    reported(outcome, plot)
+
+
+@command.command("beside")
+@click.argument("statement", nargs=-1, metavar="STMT_A [STMT_B]", required=True)
+@options.setup()
+@options.rounds("as many as narrow intervals take")
+@SEED_OPTION
+@OUTPUT_OPTION
+@PLOT_OPTION
+@options.timeout(SHORT_TIMEOUT)
+@options.for_machines
+def beside_command(
+    statement: tuple[str, ...], setup: tuple[str, ...], plot: str | None, **asked: Any
+) -> None:
+    """Measure what one statement costs another that runs beside it.
+
+    Prints what each keeps of its throughput on threads and in processes, how late an event loop would be, and
+    what to do. With one STMT it runs beside the event loop alone: a ticker that wakes every millisecond.
+    """
+    if len(statement) > 2:
+        raise click.UsageError(f"one statement or two, not {len(statement)}: put ; between parts of one")
+    with progress_bar() as step:
+        found = beside(*statement, setup="\n".join(setup) or "pass", progress=step, **asked)
+    reported(found, plot)
 
 
 @command.command("threshold")
@@ -163,7 +183,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
-    _report(found, plot)
+    reported(found, plot)
 
 
 @command.command("costs")
@@ -186,7 +206,7 @@ def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **aske
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
-    _report(found, plot)
+    reported(found, plot)
 
 
 @command.command("timeline")
@@ -244,12 +264,16 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     """
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
-    _report(found, plot)
+    reported(found, plot)
 
 
 @command.command("claims")
 @options.names(CLAIMS)
 @options.quick("45 seconds", "up to three minutes")
+@click.option(
+    "--python", metavar="PATH", shell_complete=completion.files,
+    help="Another interpreter, for claims on two: with a GIL and without. It need not have gilkit.",
+)  # fmt: skip
 @SEED_OPTION
 @OUTPUT_OPTION
 @PLOT_OPTION
@@ -266,33 +290,4 @@ def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **ask
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
-    _report(found, plot)
-
-
-@command.command("show")
-@FILE_ARGUMENT
-@PLOT_OPTION
-@options.for_machines
-def show_command(file: str, plot: str | None) -> None:
-    """Print the report of a results FILE again."""
-    found = load(file)
-    try:
-        show(found)
-    except ResultsError as error:  # a fact that only the table reads
-        raise ResultsError(f"{file} is damaged: {error}") from None
-    _end(found, plot)
-
-
-@command.command("report")
-@FILES_ARGUMENT
-@PAGE_OPTION
-def report_command(files: tuple[str, ...], output: str) -> None:
-    """Make one page of results that one can send: pip install 'gilkit[report]'."""
-    report(files, output)
-    click.echo(f"{output}: {len(files)} result{'s' * (len(files) != 1)}")
-
-
-@command.command("list")
-def list_command() -> None:
-    """Print the kernels, variants and executors, and what is missing."""
-    show(catalogue.catalogue())
+    reported(found, plot)

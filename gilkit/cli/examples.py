@@ -12,6 +12,24 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         'gilkit timeit "sum(range(100_000))"',
         'gilkit timeit -s "import zlib; data = bytes(10**6)" "zlib.compress(data)"',
         'gilkit timeit -s "d = list(range(99))" "str(d)" --against "repr(d)"',
+        'gilkit timeit --ladder -s "d = dict.fromkeys(range(9))" "sum(d)"',
+        'gilkit timeit "sum(range(100_000))" --python python3.14 --python python3.14t',
+        'gilkit timeit --scheduler tcp://127.0.0.1:8786 "sum(range(100_000))"',
+    ),
+    "map": (
+        'gilkit map -s "from math import isqrt, factorial" factorial "range(2000)"',
+        'gilkit map -s "import time" "time.sleep" "[0.02] * 200" --quick',
+        'gilkit map -s "from app import parse, files" parse files -o map.json',
+    ),
+    "beside": (
+        'gilkit beside -s "import json; d = list(range(10**5))" "json.dumps(d)"',
+        'gilkit beside "sum(range(10**5))" "pow(3, 10**6)"',
+        'gilkit beside -s "import zlib; d = bytes(9999)" "zlib.crc32(d)" "str(d)"',
+    ),
+    "layout": (
+        'gilkit layout "sum(range(100_000))"',
+        'gilkit layout -s "import zlib; data = bytes(10**6)" "zlib.compress(data)"',
+        'gilkit layout --scheduler tcp://127.0.0.1:8786 "sum(range(100_000))"',
     ),
     "threshold": (
         "gilkit threshold crc32",
@@ -33,6 +51,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "gilkit scaling --workers 1,2,4,8 --plot scaling.svg",
         "gilkit scaling --work 0.05 --rounds 6 -o scaling.json",
     ),
+    "stalls": (
+        "gilkit stalls app.py --port 8000",
+        "gilkit stalls --longer 50ms -o stalls.json -m pytest tests",
+        "gilkit stalls --subprocesses -o app.trace.json app.py",
+    ),
     "claims": (
         "gilkit claims --quick",
         "gilkit claims one-os-thread crash",
@@ -41,14 +64,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "show": (
         "gilkit show results.json",
         "gilkit show scaling.json --plot scaling.svg",
+        "gilkit show before.json after.json",
     ),
     "report": (
         "gilkit report results.json -o page.html",
         "gilkit report before.json after.json -o page.html",
     ),
+    "modules": (
+        "gilkit modules",
+        "gilkit modules scikit-learn pandas",
+        "gilkit modules numpy --all",
+    ),
     "list": (
         "gilkit list",
-        "gilkit list | less",
+        "gilkit list --json",
     ),
 }
 

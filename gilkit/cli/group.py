@@ -25,6 +25,11 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise StoppedError from error
+        except click.UsageError as error:
+            name = ctx.invoked_subcommand
+            if error.ctx is None and name is not None:  # click does not always say whose help to read
+                error.ctx = click.Context(self.commands[name], ctx, name)
+            raise
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         cmd.epilog = cmd.epilog or epilog(name or cmd.name or "")
@@ -42,7 +47,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if not ctx.resilient_parsing and args[0][:1].isalpha() and args[0] not in self.commands:
+        if not ctx.resilient_parsing and not args[0].startswith("-") and args[0] not in self.commands:
             raise click.UsageError(unknown("command", args[0], self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
 

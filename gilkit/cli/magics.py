@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.commands import command
 from gilkit.cli.group import StoppedError
 from gilkit.cli.main import BAD_INPUTS, in_words, say_warning
+from gilkit.cli.reporting import FailedCasesError
 from gilkit.cli.screen import printer
 from gilkit.display.tables import html, plain
 from gilkit.errors import InterruptedRunError, UnsavedError

@@ -17,9 +17,10 @@ from typing import NoReturn, TextIO
 
 import click
 
-from gilkit.cli.commands import FailedCasesError, command
+from gilkit.cli.commands import command
 from gilkit.cli.group import StoppedError, no_such_option
-from gilkit.cli.screen import show
+from gilkit.cli.reporting import FailedCasesError
+from gilkit.cli.screen import open_streams, show
 from gilkit.display.tables import failures
 from gilkit.engine.processes import INTERRUPTS
 from gilkit.engine.session import SAME, heard_once
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     SIGTERM and SIGHUP end it as Ctrl-C does, with 128 and their number.
     """
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ± or → still gets its table

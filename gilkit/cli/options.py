@@ -11,7 +11,7 @@ import click
 
 from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT, unknown
 from gilkit.cli import completion
-from gilkit.cli.screen import FORMS, printer
+from gilkit.cli.screen import FORMS, alone, printer
 from gilkit.display.picture_files import SUFFIXES, check_picture
 from gilkit.kernels import KERNELS
 from gilkit.workloads.target import from_words
@@ -19,19 +19,27 @@ from gilkit.workloads.target import from_words
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def worker_counts(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """Return worker counts, which commas separate."""
-    if value is None:
-        return None
-    try:
-        counts = tuple(int(part) for part in value.split(","))
-    except ValueError:
-        counts = ()
-    if not counts or min(counts) < 1:
-        raise click.BadParameter(
-            f"{value!r} is not a list of worker counts of 1 or more, such as 1,2,4", ctx, param
-        )
-    return counts
+def counts_of(what: str, example: str) -> Callable[..., tuple[int, ...] | None]:
+    """Return a callback for an option that is a list of counts, which commas separate."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+        if value is None:
+            return None
+        try:
+            counts = tuple(int(part) for part in value.split(","))
+        except ValueError:
+            counts = ()
+        if not counts or min(counts) < 1:
+            raise click.BadParameter(
+                f"{value!r} is not a list of {what} of 1 or more, such as {example}", ctx, param
+            )
+        return counts
+
+    return callback
+
+
+worker_counts = counts_of("worker counts", "1,2,4")
+chunk_sizes = counts_of("chunk sizes", "1,16,256")
 
 
 def several(what: str, known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
@@ -60,7 +68,7 @@ def sizes(ctx: click.Context, param: click.Parameter, value: str | None) -> tupl
     return first, last
 
 
-FILES = {"plot": "--plot", "output": "--output", "input": "--input", "file": "FILE", "files": "FILE"}
+FILES = {"plot": "--plot", "output": "--output", "input": "--input", "files": "FILE"}
 
 
 def apart(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
@@ -111,23 +119,39 @@ def workers(usual: str) -> Decorator:
     return click.option("--workers", callback=worker_counts, metavar="N,N,...", help=text)
 
 
+LISTED = 60  # characters of names that fit beside their option
+
+
 def chosen(what: str, known: Sequence[str], text: str) -> Decorator:
     """Return the option for some of a few names: repeated, or with commas between them."""
+    names, words = _names(known)
     return click.option(
-        f"--{what}", f"{what}s", multiple=True, callback=several(what, known), metavar=f"[{'|'.join(known)}]",
+        f"--{what}", f"{what}s", multiple=True, callback=several(what, known), metavar=names,
         shell_complete=completion.of(known),
-        help=f"{text} For several, repeat it or put commas between them.",
+        help=f"{text} For several, repeat it or put commas between them.{words}",
     )  # fmt: skip
+
+
+def _names(known: Sequence[str]) -> tuple[str, str]:
+    """Return what stands for a name in help, and what its text adds where there are too many for that."""
+    listed = "|".join(known)
+    if len(listed) <= LISTED:
+        return f"[{listed}]", ""
+    return "NAME", f" A NAME is {', '.join(known[:-1])} or {known[-1]}."
+
+
+def executors(known: Sequence[str]) -> Decorator:
+    """Return the option for some of the executors."""
+    return chosen(
+        "executor", known, "Run workers in this way only; what the machine can do is measured, too."
+    )
 
 
 def one(what: str, known: Sequence[str], text: str, **settings: Any) -> Decorator:
     """Return the option for one of a few names."""
+    names, words = _names(known)
     return click.option(
-        f"--{what}",
-        metavar=f"[{'|'.join(known)}]",
-        shell_complete=completion.of(known),
-        help=text,
-        **settings,
+        f"--{what}", metavar=names, shell_complete=completion.of(known), help=f"{text}{words}", **settings
     )
 
 
@@ -153,18 +177,33 @@ def for_machines(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a command print what it found as JSON or CSV, too: `screen.show` does."""
 
     @click.option("--json", "json", is_flag=True, help="Print JSON, and nothing else on standard output.")
-    @click.option("--csv", "csv", is_flag=True, help="The same as CSV: a row for each case.")
+    @click.option("--csv", "csv", is_flag=True, help="The same as CSV: a row for each case, slice or kernel.")
     @functools.wraps(command)
     def run(*args: Any, json: bool, csv: bool, **asked: Any) -> Any:
         if json and csv:
             raise click.UsageError("--json and --csv exclude one another")
         if (json or csv) and asked.get("listed"):
             raise click.UsageError("--json and --csv are for what was measured, not for --list")
-        if json or csv:
-            printer.set(FORMS["json" if json else "csv"])
-        return command(*args, **asked)
+        if not json and not csv:
+            return command(*args, **asked)
+        printer.set(FORMS["json" if json else "csv"])
+        with alone():
+            return command(*args, **asked)
 
     return run
+
+
+def for_cluster(asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what is asked of a cluster; None for nothing, and then ``asked`` has no word of one."""
+    scheduler, at_once = asked.pop("scheduler"), asked.pop("all_at_once")
+    if scheduler is None:
+        if at_once:
+            raise click.UsageError("--all-at-once goes with --scheduler ADDRESS")
+        return None
+    for name, option in HERE_ONLY.items():
+        if asked.pop(name, None):
+            raise click.UsageError(f"{option} and --scheduler exclude one another")
+    return {**asked, "scheduler": scheduler, "all_at_once": at_once}
 
 
 def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
@@ -177,6 +216,14 @@ def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[
     return [] if target is None else [target], found
 
 
+HERE_ONLY = {  # what hosts of a cluster are not asked for
+    "executors": "--executor",
+    "workers": "--workers",
+    "against": "--against",
+    "shared": "--shared",
+    "ladder": "--ladder",
+    "pythons": "--python",
+}
 WHAT_ARGUMENT = click.argument(
     "what", nargs=-1, metavar="KERNEL | STMT...", required=True, shell_complete=completion.of(KERNELS)
 )
@@ -184,6 +231,18 @@ WORKERS_OPTION = workers("1 and as many as there are CPUs")
 SIZE_OPTION = click.option(
     "--size", type=click.IntRange(min=1), metavar="N",
     help="How much work a call does, in the kernel's unit: see gilkit list. By default the size there.",
+)  # fmt: skip
+PYTHONS_OPTION = click.option(
+    "--python", "pythons", multiple=True, metavar="PATH", shell_complete=completion.files,
+    help="Measure there, and compare interpreters: a path or a name, with this gilkit installed; repeat it.",
+)  # fmt: skip
+SCHEDULER_OPTION = click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Measure every host of a Dask cluster that runs already, such as tcp://127.0.0.1:8786.",
+)  # fmt: skip
+AT_ONCE_OPTION = click.option(
+    "--all-at-once", is_flag=True,
+    help="With --scheduler: measure all hosts at one time, to see what they do to each other.",
 )  # fmt: skip
 SEED_OPTION = click.option(
     "--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N",
@@ -197,7 +256,6 @@ PLOT_OPTION = click.option(
     "--plot", callback=drawable, metavar="FILE" + "|".join(SUFFIXES).replace("|.", "|"),
     shell_complete=completion.files, help="Draw it there; it takes pip install 'gilkit[report]'.",
 )  # fmt: skip
-FILE_ARGUMENT = click.argument("file", shell_complete=completion.files, callback=apart)
 FILES_ARGUMENT = click.argument(
     "files", nargs=-1, metavar="FILE...", required=True, shell_complete=completion.files, callback=apart
 )

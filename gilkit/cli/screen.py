@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console, RenderableType
@@ -14,7 +18,46 @@ from gilkit.display.progress import bar as progress_bar
 from gilkit.display.tables import plain
 from gilkit.studies.outcome import Report
 
-__all__ = ["FORMS", "printer", "progress_bar", "show"]
+__all__ = ["FORMS", "alone", "open_streams", "printer", "progress_bar", "show"]
+
+
+def open_streams() -> None:
+    """Let what is written to streams that were closed before the start go nowhere, as Python does."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (until the end)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let nothing but what `show` prints get to standard output: the rest goes to standard error."""
+    out = sys.stdout
+    try:
+        if not isinstance(out, io.TextIOWrapper):
+            raise io.UnsupportedOperation
+        number, elsewhere = out.fileno(), sys.stderr.fileno()
+    except io.UnsupportedOperation:  # a notebook, a test: no worker has it
+        with redirect_stdout(sys.stderr), _printing_to(out):
+            yield
+        return
+    out.flush()
+    with os.fdopen(os.dup(number), "w", encoding=out.encoding, errors=out.errors) as kept:
+        os.dup2(elsewhere, number)
+        try:
+            with _printing_to(kept):
+                yield
+        finally:
+            out.flush()
+            os.dup2(kept.fileno(), number)
+
+
+@contextmanager
+def _printing_to(stream: TextIO) -> Iterator[None]:
+    token = _stream.set(stream)
+    try:
+        yield
+    finally:
+        _stream.reset(token)
 
 
 def show(found: Any) -> None:
@@ -22,19 +65,19 @@ def show(found: Any) -> None:
     printer.get()(found)
 
 
-def print_text(renderable: RenderableType) -> None:
+def print_text(renderable: RenderableType, err: bool = False) -> None:
     """Print a table: in colour on a terminal, and no wider than 80 columns into a pipe."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=err)
     if console.is_terminal:
         console.print(renderable)
     else:
-        click.echo(plain(renderable))
+        click.echo(plain(renderable), err=err)
 
 
 def print_json(found: Any) -> None:
     """Print what was found as JSON, and what else is to be said elsewhere."""
     if isinstance(found, Report):
-        click.echo(json_text(found.to_dict()))
+        click.echo(json_text(found.to_dict()), file=_stream.get())
     else:
         click.echo(plain(found), err=True)
 
@@ -42,7 +85,7 @@ def print_json(found: Any) -> None:
 def print_csv(found: Any) -> None:
     """Print the rows of what was found as CSV, and what else is to be said, as of failures, elsewhere."""
     if isinstance(found, Report):
-        click.echo(csv_text(found.rows()))
+        click.echo(csv_text(found.rows()), file=_stream.get())
         for name, reason in getattr(found, "failures", {}).items():
             click.echo(f"gilkit: failed {name}: {reason}", err=True)
     else:
@@ -50,4 +93,5 @@ def print_csv(found: Any) -> None:
 
 
 FORMS: dict[str, Callable[[Any], None]] = {"json": print_json, "csv": print_csv}
+_stream: ContextVar[TextIO | None] = ContextVar("_stream", default=None)
 printer: ContextVar[Callable[[Any], None]] = ContextVar("printer", default=print_text)

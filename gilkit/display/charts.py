@@ -26,6 +26,7 @@ FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 
 # The colours of Okabe and Ito (Color Universal Design, 2008), which all eyes tell apart, and a brown.
 ORANGE, SKY, GREEN, BLUE, RED, PURPLE = "#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"
+BANDED = "bars and bands"  # what shows intervals where figures are on a line
 BROWN, GREY = "#A6761D", "#808080"
 
 
@@ -50,8 +51,15 @@ DRAWN_AS: dict[str, Look] = {
     "sent": Look(PURPLE, "cross", (5, 2)),
     "native threads": Look(GREEN, "triangle-up"),
     "interpreters": Look(BROWN, "diamond"),
+    "python interpreters": Look(BROWN, "diamond"),
+    "loky": Look(RED, "triangle-down", (6, 2)),
+    "joblib": Look(ORANGE, "triangle-down", (6, 2)),
+    "joblib-threading": Look(ORANGE, "diamond", (2, 2)),
+    "dask": Look(BLUE, "triangle-down", (6, 2)),
     "ceiling": Look(GREY, "stroke", (2, 2)),
     "serial": Look(GREY),
+    "shorter interval": Look(SKY, "square"),
+    "nothing": Look(GREY),
     # Columns of the classic experiment.
     "CpuThread": Look(ORANGE),
     "CpuProcess": Look(PURPLE, "triangle-down"),
@@ -73,10 +81,23 @@ DRAWN_AS: dict[str, Look] = {
     "undecided": Look(GREY),
     "failed": Look(PURPLE),
     "not here": Look("rgba(128,128,128,0.5)"),
+    # Stalls.
+    "C call": Look(RED),
+    "Python code": Look(ORANGE),
+    "garbage collection": Look(BROWN),
+    "unknown": Look(GREY),
     # Rounds.
     "counts": Look(SKY),
     "disturbed by others": Look(ORANGE),
 }
+
+
+UNDRAWN = Look(BROWN, "cross", (5, 2, 2, 2))  # what has no entry, such as an executor that somebody adds
+
+
+def look(name: str) -> Look:
+    """Return how a thing is drawn."""
+    return DRAWN_AS.get(name, UNDRAWN)
 
 
 def themed(dark: bool = False) -> dict[str, Any]:
@@ -137,48 +158,56 @@ def dashes() -> Any:
 
 def colours(field: str, names: Sequence[str], **options: Any) -> alt.Color:
     """Return the encoding of a field by the colours of DRAWN_AS."""
-    scale = alt.Scale(domain=list(names), range=[DRAWN_AS[name].colour for name in names])
+    scale = alt.Scale(domain=list(names), range=[look(name).colour for name in names])
     return alt.Color(f"{field}:N", scale=scale, title=None, **options)
 
 
 def drawn_names(rows: Iterable[Row], field: str) -> list[str]:
     """Return what a field holds, in the order of DRAWN_AS."""
     there = {row[field] for row in rows}
-    return [name for name in DRAWN_AS if name in there]
+    return [*(name for name in DRAWN_AS if name in there), *sorted(there - DRAWN_AS.keys())]
 
 
 def signs(field: str, names: Sequence[str]) -> alt.Shape:
     """Return the encoding of a field by the signs of DRAWN_AS."""
-    scale = alt.Scale(domain=list(names), range=[DRAWN_AS[name].sign for name in names])
+    scale = alt.Scale(domain=list(names), range=[look(name).sign for name in names])
     return alt.Shape(f"{field}:N", scale=scale, title=None)
 
 
 def curves(base: alt.Chart, field: str, names: Sequence[str]) -> alt.Chart:
     """Return lines through the figures of each name, with the dashes of DRAWN_AS; signs are their legend."""
     # One name more: a scale of the same names would share the legend of the signs, and so have none.
-    domain, dashed = [*names, ""], [*(list(DRAWN_AS[name].dash) for name in names), [1, 0]]
+    domain, dashed = [*names, ""], [*(list(look(name).dash) for name in names), [1, 0]]
     dash = alt.StrokeDash("line:N", scale=alt.Scale(domain=domain, range=dashed), legend=None)
     lines = base.transform_calculate(line=f"datum.{field}")
     found: alt.Chart = lines.mark_line(strokeWidth=1.5, opacity=0.8, clip=True).encode(strokeDash=dash)
     return found
 
 
-def bars_mean(results: Results) -> str:
+def bands(base: alt.Chart, scale: alt.Scale) -> alt.Chart:
+    """Return the areas between the ends of intervals; none where there is a range that decides nothing."""
+    certain = base.transform_filter("datum.decided")
+    low, high = alt.Y("low:Q", scale=scale), alt.Y2("high:Q")
+    found: alt.Chart = certain.mark_area(clip=True, opacity=0.15, line=False).encode(y=low, y2=high)
+    return found
+
+
+def bars_mean(results: Results, bars: str = "bars") -> str:
     """Return what the bars of a chart are, in words."""
     counting = [len(results.rounds(case)) for case in results]
     if max(counting) < FEWEST_ROUNDS:
         return f"dashed bars: the range of all rounds; fewer than {FEWEST_ROUNDS} count, and decide nothing"
-    text = f"bars: 95 % intervals over {round_counts(results)} rounds"
+    text = f"{bars}: 95 % intervals over {round_counts(results)} rounds"
     return text + f"; dashed: the range where fewer than {FEWEST_ROUNDS} count" * (
         min(counting) < FEWEST_ROUNDS
     )
 
 
 def of_results(
-    results: Results, question: str, *about: str
+    results: Results, question: str, *about: str, bars: str = "bars"
 ) -> tuple[str, list[str], Mapping[str, Any], float]:
     """Return what `framed` needs to know of results."""
-    return question, [*about, bars_mean(results)], results.facts, results.load
+    return question, [*about, bars_mean(results, bars)], results.facts, results.load
 
 
 def framed(

@@ -110,6 +110,8 @@ def strict(value: Any) -> Any:
         return {field.name: strict(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): strict(item) for key, item in value.items()}
+    if isinstance(value, frozenset):
+        return strict(sorted(value))
     if isinstance(value, list | tuple):
         return [strict(item) for item in value]
     return value
@@ -122,6 +124,8 @@ def json_text(found: Mapping[str, Any]) -> str:
 
 def csv_text(rows: Sequence[Row]) -> str:
     """Return rows as CSV, below a line with the names of the columns; what is not known is empty."""
+    if not rows:
+        return ""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
     writer.writeheader()

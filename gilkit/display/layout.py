@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 GAP = 1  # blanks between columns, beside the one that a star may take: those of the box
-FIGURE = re.compile(r"[* ]?(\d+|–)")
+FIGURE = re.compile(r"[*≠ ]?(\d+|–)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class TableColumn:
 class Fitted:
     """A table of figures, as wide as there is room.
 
-    Where that is little, columns that can be spared go; then the rest is folded into parts below one another.
+    Where that is little, columns that can be spared go; then the rest is folded into parts below one another;
+    and at last names are wrapped. No figure is cut off.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ class Fitted:
         for place, part in enumerate(self.parts(options.max_width)):
             if place:
                 yield ""
-            yield _table(part)
+            yield _table(part, options.max_width)
 
     def parts(self, width: int) -> list[list[TableColumn]]:
         """Return the columns that are shown in so many characters, in one part or several."""
@@ -120,13 +121,21 @@ def _folded(columns: Sequence[TableColumn], width: int) -> Iterator[list[TableCo
     yield part
 
 
-def _table(columns: Sequence[TableColumn]) -> Table:
+def _table(columns: Sequence[TableColumn], width: int) -> Table:
     found = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    narrow = _width(columns) > width  # names are wrapped: no figure is cut off
     for column in columns:
         head = Text(column.head, justify="left" if column.name else "right")
         # Cells that are padded already stand at the left: rich takes blanks at their end away elsewhere.
         padded = column.name or column.points
-        found.add_column(head, justify="left" if padded else "right", min_width=column.width, no_wrap=True)
+        whole = not (column.name and narrow)
+        found.add_column(
+            head,
+            justify="left" if padded else "right",
+            min_width=column.width if whole else None,
+            no_wrap=whole,
+            overflow="fold",
+        )
     for row in zip(*(column.aligned() for column in columns), strict=True):
         found.add_row(*row)
     return found

@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+from gilkit.display.gil_words import gil_lines, gil_words
 from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
-from gilkit.results.case import Case
+from gilkit.results.case import ONLY, PRIVATE, Case
 from gilkit.results.file import STRETCHES, Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
@@ -32,6 +33,7 @@ PRE = (
     "font-family: monospace; white-space: pre; line-height: normal; overflow-x: auto; "
     "background: none; border: 0; margin: 0; padding: 0; color: inherit"
 )
+RANGES = f"a–b: the range where fewer than {FEWEST_ROUNDS} rounds count, which decide nothing"
 CELL = 8  # and characters that a speedup fits into
 
 
@@ -98,6 +100,16 @@ def share(held: float | None) -> str:
     return f"{held:.0%}" if held >= 0.095 or held == 0 else f"{held:.1%}" if held >= 0.001 else "<0.1%"
 
 
+def share_heading(gil: bool) -> str:
+    """Return the heading of a column, of two lines, for what is seen of a call: with a GIL, or without."""
+    return "GIL\nheld" if gil else "\nattached"
+
+
+def share_note(gil: bool) -> str:
+    """Return what is said of that beneath a table."""
+    return "GIL held" if gil else "attached"
+
+
 def headline(results: Results) -> Text:
     """Return the first line: interpreter, GIL, CPUs and what others used of them."""
     counting = any(results.windows(case) for case in results)
@@ -108,12 +120,14 @@ def heading(metadata: Mapping[str, Any], load: float, consequence: str = "believ
     """Return the first line, of the facts of a run; on a busy machine a second one, with what follows."""
     cpus, busy = facts.CPUS.of(metadata, 1), load >= BUSY
     line = Text(
-        f"{facts.INTERPRETER.of(metadata, 'unknown Python')} · GIL {facts.GIL.of(metadata, 'unknown')} · "
+        f"{facts.INTERPRETER.of(metadata, 'unknown Python')} · {gil_words(metadata)} · "
         f"{cpus} CPU{'s' * (cpus != 1)}" + ("" if busy else f" · load by others {load:.2f}"),
         style="bold",
     )
     if busy:
         line.append(f"\n{busy_words(load, cpus)}; {consequence}", style="bold red")
+    for more in gil_lines(metadata):
+        line.append(f"\n{more}", style="yellow")
     return line
 
 
@@ -154,6 +168,11 @@ def failure(what: str, reason: str) -> Text:
 def _who(case: Case) -> str:
     if case.variant == "function":
         return case.executor
+    kind, _, names = case.variant.partition("-")
+    if kind == PRIVATE:
+        return f"threads that have {names.replace('+', ', ')} for themselves"
+    if kind == ONLY:
+        return f"threads that share {names.replace('+', ', ')} only"
     return "sent" if case.variant == "sent" else case.name.rsplit("/", 1)[0]
 
 
@@ -184,13 +203,29 @@ def caveats(results: Results) -> Iterator[Text]:
 
 
 def round_counts(results: Results) -> str:
-    """Return how many rounds the cases have, as ``5`` or ``5 to 20``."""
-    counts = {len(results.values(case)) for case in results}
+    """Return how many rounds of the cases count, as ``5`` or ``5 to 20``."""
+    return _from_to([len(results.rounds(case)) for case in results])
+
+
+def _from_to(counts: Sequence[int]) -> str:
     least, most = min(counts), max(counts)
     return str(least) if least == most else f"{least} to {most}"
 
 
-def stars_and_intervals(results: Results, among: str = "of its row") -> str:
+def margins(results: Results) -> str:
+    """Return what margins and ranges mean, as far as there are any."""
+    counts = {case: len(results.rounds(case)) for case in results}
+    deciding = [count for count in counts.values() if count >= FEWEST_ROUNDS]
+    few = [case for case, count in counts.items() if count < FEWEST_ROUNDS]
+    parts = [f"± 95 % interval over {_from_to(deciding)} rounds"] if deciding else []
+    if any(len(results.values(case)) > 1 for case in few):
+        parts.append(RANGES)
+    elif few:
+        parts.append(f"fewer than {FEWEST_ROUNDS} rounds decide nothing")
+    return "; ".join(parts)
+
+
+def stars_and_margins(results: Results, among: str = "of its row") -> str:
     """Return the small print of a table of speedups: what its stars, margins and ranges mean.
 
     Parameters
@@ -199,13 +234,8 @@ def stars_and_intervals(results: Results, among: str = "of its row") -> str:
     among : str
         What a star is the best of.
     """
-    counts = [len(results.values(case)) for case in results]
-    ranges = f"the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing"
-    if max(counts) < FEWEST_ROUNDS:
-        return f"a–b: {ranges}"
-    text = f"* best {among}, or not to be told from it; "
-    text += f"± 95 % interval over {round_counts(results)} rounds"
-    return f"{text} (a–b: {ranges})" if min(counts) < FEWEST_ROUNDS else text
+    text = margins(results)
+    return f"* best {among}, or not to be told from it; {text}" if text.startswith("±") else text
 
 
 def closing(what: str, figures: str = "") -> Text:

@@ -108,9 +108,8 @@ class Meter:
         self._lengths: dict[tuple[str, Workload, int], float] = {}
 
     def holds(self, workload: Workload) -> None:
-        """Note that calls hold the GIL throughout, where there is one."""
-        if machine.gil_enabled():
-            self.held[workload] = Held(1.0)
+        """Note that calls hold the GIL throughout."""
+        self.held[workload] = Held(1.0)
 
     def pace(self, executor: str, workload: Workload) -> Pace:
         """Return how long a call is on one worker of an executor; measured where that is not known yet."""
@@ -160,7 +159,8 @@ class Meter:
         """Return the order of the next window of so many workers, who may begin on any CPU."""
         alone = self.pace("processes" if executor == "sent" else executor, workload).call
         known = self._lengths.get((executor, workload, workers))
-        held = self.held.get(workload, NOTHING_HELD) if executor == "threads" else NOTHING_HELD
+        kind = EXECUTORS.get(executor)  # none of that name where calls are sent
+        held = self.held.get(workload, NOTHING_HELD) if kind and kind.shares_gil else NOTHING_HELD
         if known is None:
             known = alone * max(1.0, workers / self.cpus, workers * held.share)
         return order_for(alone, known, workers, self.cpus, held, self.least, sys.getswitchinterval())

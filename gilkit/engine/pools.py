@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, wait
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -17,42 +17,40 @@ from typing import Any, TypeVar, cast
 import threadpoolctl
 
 from gilkit.engine import scratch
+from gilkit.engine.bursts import pickled_by_value
 from gilkit.engine.calibration import Pace
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.processes import ProcessPool
 from gilkit.engine.window import (
     answer,
     gathered,
+    local_gil,
     local_pace,
     local_pools,
     local_watch,
     local_window,
+    pool_gil,
     pool_pace,
     sent_window,
     together,
-    told,
 )
 from gilkit.engine.worker import Order, began
-from gilkit.errors import CaseFailedError, LateError, is_interrupt, one_line
+from gilkit.engine.worker_pool import WorkerPool
+from gilkit.errors import CaseFailedError, LateError, is_interrupt, one_line, told
 from gilkit.gil.held import HeldCall
+from gilkit.gil.turned_on import GilState
 from gilkit.machine import private_bytes
 from gilkit.results.windows import Window
-from gilkit.workloads.workload import Call, KernelCall, Workload, one_thread_inside
+from gilkit.workloads.workload import KernelCall, StoredWorkload, Workload, one_thread_inside
 
 SENDABLE = 10_000  # bytes of a workload that may be sent with every window
 HOST, SENT = "host", "sent"  # pools beside those of executors: where threads run; that are sent data
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """A workload in a file, for those whose pickle is too long to be sent with every window."""
-
-    path: str
-
-    def prepare(self) -> Call:
-        workload: Workload = pickle.loads(Path(self.path).read_bytes())
-        return workload.prepare()
+def pool_of(executor: str) -> str:
+    """Return the name of the pool of processes in which the workers of an executor are."""
+    kind = EXECUTORS[executor]
+    return executor if kind.elsewhere else HOST
 
 
 class Lab:
@@ -71,6 +69,8 @@ class Lab:
         harm to this one. Otherwise they run here, where functions work that no other process could import.
     single : bool
         Whether libraries are told to run one thread inside a call; otherwise they do as in any program.
+    switch : float, optional
+        Seconds of the switch interval where threads run, in a host of their own; by default the usual ones.
 
     Attributes
     ----------
@@ -78,14 +78,22 @@ class Lab:
         Seconds that each pool took to start.
     """
 
-    def __init__(self, most: int, timeout: float = 60.0, hosted: bool = True, single: bool = False) -> None:
+    def __init__(
+        self,
+        most: int,
+        timeout: float = 60.0,
+        hosted: bool = True,
+        single: bool = False,
+        switch: float | None = None,
+    ) -> None:
         self.most = most
         self.timeout = timeout
         self.hosted = hosted
         self.single = single
+        self.switch = switch
         self.starts: dict[str, float] = {}
-        self._processes: dict[str, ProcessPool] = {}
-        self._recipes: dict[Workload, bytes] = {}
+        self._processes: dict[str, WorkerPool] = {}
+        self._recipes: dict[tuple[Workload, bool], bytes] = {}
         self._stored: list[Path] = []  # recipes too long to be sent
 
     def __enter__(self) -> Lab:
@@ -111,7 +119,8 @@ class Lab:
         """
         if EXECUTORS[executor].apart:
             return self.through(executor, together, workload, workers, order, self.timeout)
-        return self.call(local_window, executor, workload, workers, order, self.most, self.timeout)
+        asked = (executor, workload, workers, order, self.most, self.timeout)
+        return self.call(local_window, *asked, host=pool_of(executor))
 
     def pace(self, executor: str, workload: Workload) -> Pace:
         """Return how long a call is on one worker.
@@ -123,7 +132,7 @@ class Lab:
         """
         if EXECUTORS[executor].apart:
             return self.through(executor, pool_pace, workload, self.timeout)
-        return self.call(local_pace, executor, workload, self.most, self.timeout)
+        return self.call(local_pace, executor, workload, self.most, self.timeout, host=pool_of(executor))
 
     def renew(self) -> None:
         """End all processes, so that what is measured next has fresh ones."""
@@ -147,6 +156,13 @@ class Lab:
         """
         return self.call(local_watch, workload, seconds)
 
+    def gil(self, executor: str, workload: Workload) -> GilState:
+        """Return whether workers run with a GIL, after SETUP and a first call; it fails as `pace` does."""
+        if EXECUTORS[executor].apart:
+            return self.through(executor, pool_gil, workload, self.timeout)
+        asked = (executor, workload, self.most, self.timeout)
+        return self.call(local_gil, *asked, host=pool_of(executor))
+
     def sent(self, workload: Workload, inputs: dict[str, Any], workers: int, order: Order) -> Window:
         """Run one window of calls in processes, each of them sent ``inputs`` and sending its result back.
 
@@ -165,8 +181,10 @@ class Lab:
 
         return self._told(SENT, run)
 
-    def call(self, function: Callable[..., T], *args: Any) -> T:
+    def call(self, function: Callable[..., T], *args: Any, host: str = HOST) -> T:
         """Call a function where threads are measured; workloads among its arguments are sent as recipes.
+
+        Or else in a host of another name, which is always a process of its own.
 
         Kernels are sent as they are, and so known there by what they are: their threads have data by place.
 
@@ -177,16 +195,16 @@ class Lab:
         """
 
         def run() -> T:
-            if not self.hosted:
+            if host == HOST and not self.hosted:
                 with threadpoolctl.threadpool_limits(1) if self.single else nullcontext():
                     return function(*args)
             sent = [arg if isinstance(arg, KernelCall) else self._recipe_of(arg) for arg in args]
-            future = self._pool(HOST, 1).submit(told, function, *sent)
+            future = self._pool(host, 1).submit(told, function, *sent)
             if wait([future], self.timeout).not_done:
                 raise LateError
             return answer(future)
 
-        return self._told(HOST, run)
+        return self._told(host, run)
 
     def through(self, executor: str, function: Callable[..., T], *args: Any) -> T:
         """Call ``function(pool, *args)`` here, with the pool of an executor whose workers are processes.
@@ -200,7 +218,8 @@ class Lab:
         """
 
         def run() -> T:
-            recipes = [self._recipe_of(arg) for arg in args]
+            by_value = EXECUTORS[executor].by_value
+            recipes = [self._recipe_of(arg, by_value) for arg in args]
             return function(self._pool(executor, self.most), *recipes)
 
         return self._told(executor, run)
@@ -210,11 +229,11 @@ class Lab:
 
         Empty where the system does not tell, or none of them has started.
         """
-        name = executor if EXECUTORS[executor].apart else HOST
+        name = pool_of(executor)
         if name == HOST and not self.hosted:
             return private_bytes([os.getpid()])
         pool = self._processes.get(name)
-        return private_bytes([p.pid for p in pool.members if p.pid is not None] if pool else [])
+        return private_bytes(pool.pids() if pool else [])
 
     def _told(self, name: str, run: Callable[[], T]) -> T:
         """Return what ``run`` does; turn what goes wrong on the pool ``name`` into a reason, and drop it."""
@@ -232,35 +251,43 @@ class Lab:
             if (broken := self._processes.pop(name, None)) is None:  # the call's own error
                 raise CaseFailedError(one_line(error)) from error
             # Kept until it has shut down: CPython 3.12 deadlocks otherwise.
-            raise CaseFailedError(f"a worker process {broken.ends()}") from error
+            one = name in EXECUTORS and EXECUTORS[name].secluded
+            who = f"the process of the {name}" if one else "a worker process"
+            raise CaseFailedError(f"{who} {broken.ends()}") from error
         except BaseException as error:
             if is_interrupt(error):
                 raise
             raise CaseFailedError(one_line(error)) from error
 
-    def _pool(self, name: str, workers: int) -> ProcessPool:
+    def _pool(self, name: str, workers: int) -> WorkerPool:
         if name not in self._processes:
             start = time.perf_counter()
             try:
-                kind = EXECUTORS.get(name, EXECUTORS["processes"])
-                self._processes[name] = cast("ProcessPool", kind.start(workers))
+                self._processes[name] = self._start(name, workers)
             except (BrokenExecutor, EOFError, OSError, RuntimeError, TimeoutError) as error:
                 what = f"{workers} worker process{'es' * (workers != 1)}"
                 raise CaseFailedError(f"{what} did not start: {error}") from error
             self.starts.setdefault(name, time.perf_counter() - start)
             if self.single and name == HOST:
                 self._processes[name].submit(one_thread_inside).result(self.timeout)
+            if self.switch is not None and name == HOST:
+                self._processes[name].submit(sys.setswitchinterval, self.switch).result(self.timeout)
         return self._processes[name]
 
-    def _recipe_of(self, argument: Any) -> Any:
-        """Return an argument as it is sent: a workload as its recipe, anything else as it is."""
-        return self._recipe(argument) if isinstance(argument, Workload) else argument
+    def _start(self, name: str, workers: int) -> WorkerPool:
+        """Start the pool of a name."""
+        own = name in EXECUTORS and EXECUTORS[name].apart
+        return cast("WorkerPool", EXECUTORS[name if own else "processes"].start(workers))
 
-    def _recipe(self, workload: Workload) -> bytes:
+    def _recipe_of(self, argument: Any, by_value: bool = False) -> Any:
+        """Return an argument as it is sent: a workload as its recipe, anything else as it is."""
+        return self._recipe(argument, by_value) if isinstance(argument, Workload) else argument
+
+    def _recipe(self, workload: Workload, by_value: bool = False) -> bytes:
         """Return what is sent to a worker with every window: a few bytes, or where to find more."""
-        if workload not in self._recipes:
+        if (known := (workload, by_value)) not in self._recipes:
             try:
-                recipe = pickle.dumps(workload)
+                recipe = pickled_by_value(workload) if by_value else pickle.dumps(workload)
             except Exception as error:
                 raise CaseFailedError(f"it cannot be sent to a process: {one_line(error)}") from error
             if len(recipe) > SENDABLE:
@@ -268,6 +295,6 @@ class Lab:
                 with os.fdopen(handle, "wb") as file:
                     file.write(recipe)
                 self._stored.append(Path(path))
-                recipe = pickle.dumps(_Stored(path))
-            self._recipes[workload] = recipe
-        return self._recipes[workload]
+                recipe = pickle.dumps(StoredWorkload(path))
+            self._recipes[known] = recipe
+        return self._recipes[known]

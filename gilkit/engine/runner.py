@@ -51,11 +51,15 @@ def within(budget: float, least: int = FEWEST_ROUNDS, most: int = MOST_ROUNDS) -
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a lane measured: seconds of one call, and what else is to be kept of its case or window."""
+    """What a lane measured: seconds of one call, and what else is to be kept of its case or window.
+
+    It may tell of further cases, too: those that ran beside the first.
+    """
 
     seconds: float
     facts: Metadata = field(default_factory=dict)
     window: Window | None = None
+    beside: Mapping[Case, Measured] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,14 @@ class Lane:
         Measures it once; a `CaseFailedError` says why that cannot be done, and closes the lane.
     cost : float
         About how many seconds that takes, for the progress.
+    beside : tuple of Case
+        Further cases of which it tells, and which fail with it.
     """
 
     case: Case
     measure: Callable[[], Measured]
     cost: float = 1.0
+    beside: tuple[Case, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,11 @@ class Runner:
         For the progress: seconds that are planned after what is told to be measured, or after these rounds.
     pace : float
         Seconds of rounds by what their lanes were to cost.
+    turn : callable
+        Waits before every round until this program may measure: at once, but where several do so by turns.
     """
+
+    turn: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -216,13 +227,14 @@ class Runner:
         return found
 
     def _round(self, id_: int, label: Callable[[Case], str], order: list[Lane], ahead: float) -> Round:
+        self.turn()
         self.random.shuffle(order)
         found: dict[Case, Measured] = {}
         begun = self.clock()
         for lane in order:
             self.say(label(lane.case), max(0.0, ahead - (self.clock() - begun)))
-            if (measured := self.attempt([lane.case], lane.measure)) is not None:
-                found[lane.case] = measured
+            if (measured := self.attempt([lane.case, *lane.beside], lane.measure)) is not None:
+                found |= {lane.case: measured, **measured.beside}
         for case, measured in found.items():
             record = self.records.setdefault(case, Record(case))
             record.add(id_, measured.seconds, measured.window)

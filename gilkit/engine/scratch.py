@@ -17,7 +17,6 @@ except ImportError:  # Windows, where nobody can tell
 
 PREFIX, LOCK, NEW = "gilkit-", "in-use", "new"
 LONGEST = 89  # bytes of its path, so that the names of sockets, 18 more, fit into the 107 that there are
-
 OF_PYTHON = 14  # bytes of the folder that a program's multiprocessing makes in there for its own sockets
 
 
@@ -25,10 +24,12 @@ OF_PYTHON = 14  # bytes of the folder that a program's multiprocessing makes in 
 def folder() -> Path:
     """Return this process's folder for temporary files; it goes when the process ends.
 
-    What processes left that were killed goes now.
+    What processes left that were killed goes now. That of a worker is in the folder of who started it, which
+    may kill it.
     """
-    _remove_stale(Path(tempfile.gettempdir()))
-    made = Path(tempfile.mkdtemp(prefix=PREFIX))
+    parent = (_settings().get("tempdir") if process.parent_process() else None) or tempfile.gettempdir()
+    _remove_stale(Path(parent))
+    made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     util.Finalize(None, shutil.rmtree, args=(made, True), exitpriority=-100)  # after the sockets in it
     if fcntl is not None:
         # Held for as long as the process lives, however it ends: so nobody else removes the folder. It gets
@@ -40,9 +41,15 @@ def folder() -> Path:
 
 def lend() -> None:
     """Let `multiprocessing` put its sockets there, too, unless it has a folder already."""
-    settings: dict[str, str] = getattr(process.current_process(), "_config", {})
+    settings = _settings()
     if settings.get("tempdir") is None and _short():
         settings["tempdir"] = str(folder())
+
+
+def _settings() -> dict[str, str]:
+    """Return those of `multiprocessing`, which workers have, too."""
+    settings: dict[str, str] = getattr(process.current_process(), "_config", {})
+    return settings
 
 
 def environment() -> dict[str, str]:

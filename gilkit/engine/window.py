@@ -17,12 +17,14 @@ from math import inf, nan
 from typing import Any, TypeVar
 
 from gilkit._ext._start import usage
+from gilkit.engine.bursts import burst, lead
 from gilkit.engine.calibration import Pace, pace
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.processes import ProcessPool
-from gilkit.engine.worker import Order, paced, stint, work
-from gilkit.errors import CaseFailedError, LateError, is_interrupt, one_line
+from gilkit.engine.worker import Order, gil_after, paced, stint, work
+from gilkit.engine.worker_pool import WorkerPool
+from gilkit.errors import CaseFailedError, LateError, one_line, told
 from gilkit.gil.held import HeldCall, watch
+from gilkit.gil.turned_on import GilState
 from gilkit.machine import busy_seconds, cpu_seconds, stolen_seconds
 from gilkit.results.windows import Stint, Window
 from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, ready
@@ -32,18 +34,6 @@ START_TRIES = 10  # tries to have all workers ready at the start, each with twic
 AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
-
-
-def told(task: Callable[..., T], *args: Any) -> T:
-    """Run a task of a worker; what it raises is told in words, as nobody else may know its type."""
-    try:
-        return task(*args)
-    except (CaseFailedError, LateError):
-        raise
-    except BaseException as error:
-        if is_interrupt(error):
-            raise
-        raise CaseFailedError(one_line(error)) from error
 
 
 def answer(future: Future[T]) -> T:
@@ -62,18 +52,18 @@ def gathered(
     A task that returns None missed the start, as one does that first has to make its data, and then all are
     run again.
     """
-    lead = LEAD
+    ahead = lead(pool, LEAD)
     until = time.perf_counter() + timeout
     for _ in range(START_TRIES):
-        start = time.perf_counter() + lead
-        futures = [pool.submit(partial(told, task), *args, start, place) for place in range(workers)]
+        start = time.perf_counter() + ahead
+        futures = burst(pool, [partial(told, task, *args, start, place) for place in range(workers)])
         # All of them, before an error of one: none may still be running when the next window starts.
         if wait(futures, max(0.0, until - time.perf_counter())).not_done:
             raise LateError
         found = [result for future in futures if (result := answer(future)) is not None]
         if len(found) == workers:
             return found
-        lead *= 2
+        ahead *= 2
     raise CaseFailedError("its workers were never ready at one time: the machine is too busy")
 
 
@@ -85,10 +75,10 @@ def together(
     def run(again: Order) -> list[Stint | None]:
         return [one for (one,) in gathered(pool, workers, timeout, work, recipe, again)]
 
-    return _whole(order, workers, run)
+    return whole(order, workers, run)
 
 
-def _whole(
+def whole(
     order: Order,
     workers: int,
     run: Callable[[Order], Sequence[Stint | None]],
@@ -147,7 +137,7 @@ def _team_window(recipe: Workload | bytes, workers: int, order: Order) -> Window
         rows = team(again.batch, start + again.warm + again.seconds + again.beyond, again.room, cpus or None)
         return [stint(stamps, used, again, start) for used, stamps in rows]
 
-    return _whole(order, workers, run)
+    return whole(order, workers, run)
 
 
 def local_window(
@@ -182,7 +172,12 @@ def _native_pace(recipe: Workload | bytes) -> Pace:
 
 def pool_pace(pool: Executor, recipe: Workload | bytes, timeout: float = UNLIMITED) -> Pace:
     """Return how long a call is on one worker of a pool."""
-    future = pool.submit(told, paced, recipe)
+    return _of_one(pool, timeout, paced, recipe)
+
+
+def _of_one(pool: Executor, timeout: float, task: Callable[..., T], *args: Any) -> T:
+    """Return what a task returns on one worker of a pool."""
+    future = pool.submit(told, task, *args)
     if wait([future], timeout).not_done:
         raise LateError
     return answer(future)
@@ -208,13 +203,25 @@ def local_watch(recipe: Workload | bytes, seconds: float) -> HeldCall:
     return watch(ready(recipe), seconds)
 
 
+def local_gil(executor: str, recipe: Workload | bytes, most: int, timeout: float = UNLIMITED) -> GilState:
+    """Return whether workers in this process run with a GIL once a call of ``recipe`` was made."""
+    if EXECUTORS[executor].secluded:  # an interpreter has a GIL of its own
+        return on_local_pool(executor, most, lambda pool: pool_gil(pool, recipe, timeout))
+    return gil_after(recipe)
+
+
+def pool_gil(pool: Executor, recipe: Workload | bytes, timeout: float = UNLIMITED) -> GilState:
+    """Return the same of a worker of a pool."""
+    return _of_one(pool, timeout, gil_after, recipe)
+
+
 def _sent_call(recipe: Workload | bytes, inputs: dict[str, Any]) -> object:
     """In a worker: make the call on the data that came with it; what it returns goes back."""
     return own_call(recipe).sent(inputs)
 
 
 def sent_window(
-    pool: ProcessPool,
+    pool: WorkerPool,
     recipe: Workload | bytes,
     inputs: dict[str, Any],
     workers: int,
@@ -245,6 +252,6 @@ def sent_window(
         return [stint(stamps, used, again, start)]
 
     def own() -> float:
-        return time.process_time() + cpu_seconds(p.pid for p in pool.members if p.pid is not None)
+        return time.process_time() + cpu_seconds(pool.pids())
 
-    return _whole(replace(order, cpus=(), batch=1), workers, run, own)
+    return whole(replace(order, cpus=(), batch=1), workers, run, own)

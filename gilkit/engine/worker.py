@@ -1,4 +1,8 @@
-"""One worker: it waits for the start that all have in common, makes its calls, and tells what it did."""
+"""One worker: it waits for the start that all have in common, makes its calls, and tells what it did.
+
+What it imports has to be importable in an interpreter of its own, where neither NumPy nor what is compiled
+can be loaded.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 
-from gilkit._ext._start import spin, usage
 from gilkit.engine.calibration import Pace, pace
+from gilkit.gil.turned_on import GilState, gil_state
 from gilkit.machine import allowed_cpus, cpus_in_order
 from gilkit.results.windows import Stint
 from gilkit.workloads.workload import Call, Workload, looped, ready
 
+try:
+    from gilkit._ext._start import spin, usage
+except ImportError:  # in an interpreter of its own
+    from gilkit.engine.plain_start import spin, usage
 try:
     import resource
 except ImportError:  # Windows
@@ -106,7 +114,7 @@ class Order:
 
 
 @contextmanager
-def _kept_on(cpu: int | None) -> Iterator[None]:
+def kept_on(cpu: int | None) -> Iterator[None]:
     """Keep this thread on one CPU meanwhile, where the system lets us."""
     if cpu is None or not hasattr(os, "sched_setaffinity"):
         yield
@@ -176,7 +184,7 @@ def started(recipe: Workload | bytes, start: float, place: int) -> Call | None:
     if time.perf_counter() > start:
         return None
     cpus = cpus_in_order(allowed_cpus())
-    with _kept_on(cpus[place % len(cpus)] if cpus else None):
+    with kept_on(cpus[place % len(cpus)] if cpus else None):
         wait_for(start)
     return call
 
@@ -205,7 +213,7 @@ def work(
     loop = looped(ready(recipe, place))
     if clock() > start:
         return None
-    with _kept_on(order.cpu(place)):
+    with kept_on(order.cpu(place)):
         begin = start + order.begins(place)
         wait_for(begin, clock, sleep, spin)
         until = start + order.warm + order.seconds + order.beyond
@@ -246,6 +254,12 @@ def cpu_with_children() -> float:
         return time.process_time()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def gil_after(recipe: Workload | bytes) -> GilState:
+    """Return whether there is a GIL here once a call of ``recipe`` was made."""
+    ready(recipe)
+    return gil_state()
 
 
 def paced(recipe: Workload | bytes, place: int = 0) -> Pace:

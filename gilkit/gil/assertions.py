@@ -15,14 +15,17 @@ from math import inf
 from reprlib import repr as short
 from typing import Any
 
-from gilkit._ext._checks import number
+from gilkit.arguments import number
+from gilkit.display.gil_words import gil_words
 from gilkit.display.units import seconds as time_text
 from gilkit.errors import BusyError, MonitorError
-from gilkit.gil.law import HAND_OVER, behaviour, bound, taken_again
+from gilkit.gil.law import HAND_OVER, behaviour, taken_again
 from gilkit.gil.monitor import why_missing
 from gilkit.gil.observations import Observation, observe_holds, observe_share, trouble
+from gilkit.gil.turned_on import gil_state
 from gilkit.gil.under_load import holds_under_load, share_under_load
-from gilkit.machine import interpreter, usable_cpus
+from gilkit.gil.wording import WORDINGS, Wording
+from gilkit.machine import free_threaded, interpreter, usable_cpus
 
 GIVEN_UP = 10.0  # seconds after which it is given up where there is no decision
 AGREEING = 3  # that must agree, one after another
@@ -87,7 +90,9 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
     """Assert that a call of ``func`` runs without the GIL for that share of its time.
 
     Calls ``func(*args)`` in a loop, in this thread, as `held_share` does: other threads of this process
-    that take the GIL because of the call count, too.
+    that take the GIL because of the call count, too. Where there is no GIL it asserts that the call is
+    detached for that share: whoever stops all threads, as to collect garbage, waits for a call into C that
+    stays attached.
 
     Parameters
     ----------
@@ -106,7 +111,7 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
     BusyError
         If the machine lets nothing be decided for some ten seconds.
     MonitorError
-        If there is no GIL, or none that can be read.
+        If neither the GIL nor, where there is none, threads can be read.
 
     Notes
     -----
@@ -131,22 +136,23 @@ def assert_releases(func: Callable[..., object], /, *args: Any, at_least: float 
     call = _checked(func, args)
     name = called(func, args)
     if over := _decided(name, partial(_observed_share, call, 1 - least), 1 - least):
-        held = statistics.median(observation.figure for observation in over)
+        held, words = statistics.median(observation.figure for observation in over), WORDINGS[over[-1].kind]
         most = "at most " * any(observation.robust for observation in over)
         raise AssertionError(
             _told(
-                f"{name} runs without the GIL for {most}{1 - held:.2%} of its time, not {least:.2%} or more",
-                "holds the GIL for",
+                f"{name} {words.runs} for {most}{1 - held:.2%} of its time, not {least:.2%} or more",
+                words.holds,
                 over,
-                "threads that call it wait for each other: however many, they do at most "
-                f"{bound(held):.1f} times the work of one",
-                _remedy(over[-1]),
+                words.means_share(held),
+                _remedy(over[-1], words),
             )
         )
 
 
 def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: Any) -> None:
     """Assert that a call of ``func`` does not hold the GIL for more than so many seconds at a stretch.
+
+    Where there is no GIL it asserts that the call does not stay attached for longer.
 
     Parameters
     ----------
@@ -165,7 +171,7 @@ def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: 
     BusyError
         If the machine lets nothing be decided for some ten seconds.
     MonitorError
-        If there is no GIL, or none that can be read.
+        If neither the GIL nor, where there is none, threads can be read.
 
     Notes
     -----
@@ -188,15 +194,15 @@ def assert_holds_at_most(seconds: float, func: Callable[..., object], /, *args: 
     call = _checked(func, args)
     name = called(func, args)
     if over := _decided(name, partial(_observed_holds, call, limit), limit):
-        held = time_text(statistics.median(observation.figure for observation in over))
+        held, words = statistics.median(observation.figure for observation in over), WORDINGS[over[-1].kind]
         least = "at least " * any(observation.robust for observation in over)
         raise AssertionError(
             _told(
-                f"{name} holds the GIL for {least}{held} at a stretch, not {time_text(limit)} or less",
-                "holds it, in half of the calls, for",
+                f"{name} {words.holds} {least}{time_text(held)} at a stretch, not {time_text(limit)} or less",
+                words.keeps,
                 over,
-                "whatever else waits for the GIL, in any thread, stands still for so long",
-                "release the GIL around the long part, or now and then between its steps",
+                words.means_hold,
+                words.between,
             )
         )
 
@@ -206,9 +212,9 @@ def _checked(func: Callable[..., object], args: tuple[Any, ...]) -> Callable[[],
     __tracebackhide__ = True
     if not callable(func):
         raise TypeError(f"func must be callable, not {type(func).__name__}")
+    func(*args)  # first: it may import what turns the GIL on
     if why := why_missing():
         raise MonitorError(why)
-    func(*args)
     return partial(func, *args)
 
 
@@ -240,22 +246,24 @@ def _told(claim: str, verb: str, over: list[Observation], means: str, remedy: st
             claim,
             f"  measured  {verb} {', '.join(observation.shown for observation in over)}; "
             f"a call is {time_text(statistics.median(observation.call for observation in over))}",
-            f"  machine   {interpreter()}, {cpus} CPU{'s' * (cpus != 1)}, {state}",
+            f"  machine   {interpreter()}{_gil()}, {cpus} CPU{'s' * (cpus != 1)}, {state}",
             f"  means     {means}",
             f"  to do     {remedy}",
         ]
     )
 
 
-def _remedy(observation: Observation) -> str:
+def _gil() -> str:
+    """Return what there is to say of the GIL of a free-threaded build."""
+    return f", {gil_words(gil_state().facts)}" if free_threaded() else ""
+
+
+def _remedy(observation: Observation, words: Wording) -> str:
     if observation.call < HAND_OVER:
-        return "do more in one call, and release the GIL there: short calls are mostly entering and leaving"
+        return words.entering
     if taken_again(observation.times) and behaviour(observation.figure) != "holds":
-        return (
-            f"it takes the GIL at least {observation.times:,.0f} times a call: look for callbacks and "
-            "checks where it should run without, such as a missing noexcept"
-        )
-    return "release the GIL around the work (Cython: with nogil, C: Py_BEGIN_ALLOW_THREADS); or use processes"
+        return f"{words.again} at least {observation.times:,.0f} times a call: {words.callbacks}"
+    return words.freeing
 
 
 def called(func: Callable[..., object], args: tuple[Any, ...]) -> str:

@@ -1,4 +1,4 @@
-"""For what share of its time a call holds the GIL: `held_share`."""
+"""For what share of its time a call holds the GIL, or stays attached where there is none: `held_share`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from gilkit._ext._checks import number
-from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
+from gilkit.arguments import number
+from gilkit.gil.monitor import EXACT_INTERVAL, KEPT_HOLDS, GilMonitor
 from gilkit.gil.share import Share, ratio_error
-from gilkit.machine import gil_enabled
 from gilkit.workloads.workload import repeated
 
 BATCH = 0.01  # seconds of calls between two looks at the clock
@@ -24,19 +23,17 @@ class HeldCall:
     Attributes
     ----------
     share : Share
-        The fraction of a call in which the GIL was locked; nan where it cannot be told: its note says why.
+        The fraction of a call in which the GIL was locked, or the thread attached, by its kind; nan where it
+        cannot be told: its note says why.
     seconds : float
         The length of one call.
     calls : int
         How many were watched.
     longest_hold : float
-        Seconds of the longest hold that was seen.
+        Seconds of the longest hold, or time attached, that was seen.
     holds : float
-        How many times a call was seen to take the GIL, by two samples next to each other: at least so many
-        times it did.
-    gil : bool
-        Whether the interpreter ran with a GIL after the calls. An extension that they, or what went before
-        them, imported may have turned it on.
+        How many times a call was seen to take the GIL, or to attach, by two samples next to each other: at
+        least so many times it did.
     """
 
     share: Share
@@ -44,7 +41,6 @@ class HeldCall:
     calls: int
     longest_hold: float
     holds: float
-    gil: bool = True
 
 
 def batch(call: Callable[[], object]) -> int:
@@ -53,6 +49,18 @@ def batch(call: Callable[[], object]) -> int:
     start = time.perf_counter()
     call()
     return max(1, round(BATCH / max(1e-9, time.perf_counter() - start)))
+
+
+def watching_caller(
+    interval: float, mode: str = "exact", room: int = KEPT_HOLDS, bridge: float | None = None
+) -> GilMonitor:
+    """Return a monitor for calls of the calling thread.
+
+    Where there is no GIL it looks at that thread only: others that are attached are not in its way.
+    """
+    monitor = GilMonitor(interval, mode, room, bridge)
+    monitor._caller = True
+    return monitor
 
 
 def watch(
@@ -66,7 +74,7 @@ def watch(
     if not 0 < number(seconds, "seconds") <= 3600:
         raise ValueError(f"seconds must be more than 0 and at most 3600, not {seconds}")
     loops, calls = batch(call), 0
-    with GilMonitor(interval, room=1) as monitor:
+    with watching_caller(interval, room=1) as monitor:
         begin = end = look = time.perf_counter()
         looks = [monitor._sums()]
         while calls < fewest or end - begin < seconds:
@@ -78,11 +86,8 @@ def watch(
                 look = end
         if end > look:
             looks.append(monitor._sums())
-    if monitor.note:
-        share = monitor.held_share  # 0 without a GIL
-    else:
-        parts = [(part.sampled, part.locked) for part in (b.since(a) for a, b in pairwise(looks))]
-        share = looks[-1].since(looks[0]).share(ratio_error(parts))
+    parts = [(part.sampled, part.locked) for part in (b.since(a) for a, b in pairwise(looks))]
+    share = monitor._told(looks[-1].since(looks[0]), ratio_error(parts))
     longest = monitor.longest_hold
     return HeldCall(
         share,
@@ -90,7 +95,6 @@ def watch(
         calls,
         longest.seconds if longest else 0.0,
         (looks[-1].takes - looks[0].takes) / calls,
-        gil_enabled(),
     )
 
 
@@ -101,6 +105,9 @@ def held_share(
 
     Calls ``func(*args)`` in a loop, in this thread, and watches the GIL from another, which wants a CPU to
     spare. Other threads of this process that take the GIL meanwhile count, too.
+
+    Where there is no GIL it is the fraction in which this thread is attached to the interpreter: nobody can
+    stop the world meanwhile, as to collect garbage. Its ``kind`` tells which of both it is.
 
     Parameters
     ----------
@@ -115,13 +122,13 @@ def held_share(
     Returns
     -------
     Share
-        A float with its standard error. 0 on an interpreter without a GIL, and nan where the monitor saw less
-        than nine tenths of the time: its ``note`` says so.
+        A float with its standard error. nan where the monitor saw less than nine tenths of the time: its
+        ``note`` says so.
 
     Raises
     ------
     MonitorError
-        If this interpreter's GIL cannot be read.
+        If this interpreter's GIL, or where there is none its threads, cannot be read.
 
     Notes
     -----

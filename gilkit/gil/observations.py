@@ -6,7 +6,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from itertools import count
 from math import inf, isnan
 from typing import NamedTuple
@@ -14,9 +15,11 @@ from typing import NamedTuple
 import numpy as np
 
 from gilkit.display.units import seconds
-from gilkit.gil.held import watch
+from gilkit.errors import MonitorError
+from gilkit.gil.held import watch, watching_caller
 from gilkit.gil.monitor import EXACT_INTERVAL, GilMonitor
-from gilkit.gil.share import TOO_BUSY, unseen
+from gilkit.gil.share import HELD_SHARE, TOO_BUSY, unseen
+from gilkit.gil.wording import WORDINGS
 from gilkit.machine import BUSY, watched_load
 
 CERTAIN = 5.0  # standard errors between a figure and what it is at least
@@ -47,6 +50,8 @@ class Observation:
         What keeps `low` from being more.
     robust : bool
         Whether `low` and `high` hold whatever other programs and threads do.
+    kind : str
+        What was watched: time with the GIL, or attached; see `gilkit.gil.share.Share`.
     """
 
     figure: float
@@ -57,6 +62,7 @@ class Observation:
     times: float = 1.0
     why: str = ""
     robust: bool = False
+    kind: str = HELD_SHARE
 
 
 def observe_share(call: Callable[[], object]) -> Observation:
@@ -67,17 +73,15 @@ def observe_share(call: Callable[[], object]) -> Observation:
     __tracebackhide__ = True
     load = watched_load()
     found = watch(call, OBSERVED, fewest=FEWEST_CALLS)
-    held = found.share
-    shown = "not told" if isnan(held) else f"{held:.2%} ± {100 * held.error:.2f}"
-    return fair(
-        float(held),
-        held - CERTAIN * held.error - (1 - held.coverage),
-        shown,
-        found.seconds,
-        found.holds,
-        load(),
-        held.coverage,
-    )
+    held, others = found.share, load()
+    if isnan(held):
+        return Observation(
+            float(held), -inf, inf, "not told", found.seconds, found.holds, held.note, kind=held.kind
+        )
+    low = held - CERTAIN * held.error - (1 - held.coverage)
+    shown = f"{held:.2%} ± {100 * held.error:.2f}"
+    told = fair(float(held), low, shown, found.seconds, found.holds, others, held.coverage)
+    return replace(told, kind=held.kind)
 
 
 def shortest_release(limit: float) -> float:
@@ -98,7 +102,7 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
     interval = shortest_release(limit)
     load = watched_load()
     calls: list[tuple[float, float, float]] = []
-    with GilMonitor(interval, room=OBSERVED_HOLDS, bridge=limit / 10) as monitor:
+    with watching_caller(interval, room=OBSERVED_HOLDS, bridge=limit / 10) as monitor:
         begin = time.perf_counter()
         while len(calls) < MOST_OBSERVED and (len(calls) < FEWEST_CALLS or calls[-1][1] < begin + OBSERVED):
             calls.append(_timed(call))
@@ -106,13 +110,15 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
     times = monitor._sums().takes / len(calls)
     length = statistics.median(end - start for start, end, _ in calls)
     if length <= limit:  # no hold in it is longer
-        return Observation(length, -inf, length, f"less than {seconds(length)}", length)
+        return Observation(length, -inf, length, f"less than {seconds(length)}", length, kind=monitor.kind)
     holds = monitor.holds
     if holds.dropped:  # only calls of which all is known
         calls = [call for call in calls if call[0] >= holds[0].start]
     if not calls:
         why = "it takes the GIL too often for its holds to be kept"
-        return Observation(length, -inf, inf, f"at most {seconds(length)}", length, why=why)
+        return Observation(
+            length, -inf, inf, f"at most {seconds(length)}", length, why=why, kind=monitor.kind
+        )
     starts = np.array([hold.start for hold in holds])
     ends = np.array([hold.end for hold in holds])
     longest, lowest = [], []
@@ -123,7 +129,8 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
         lowest.append(longest[-1] - lost)
     figure = statistics.median(longest)
     low = statistics.median(lowest)
-    return fair(figure, low, seconds(figure), length, times, others, monitor.held_share.coverage)
+    told = fair(figure, low, seconds(figure), length, times, others, monitor.held_share.coverage)
+    return replace(told, kind=monitor.kind)
 
 
 def fair(
@@ -141,18 +148,27 @@ def fair(
 
 
 def trouble() -> str:
-    """Look at the machine while this thread does nothing; return why nothing can be decided now, or ''."""
+    """Look at the machine while this thread does nothing; return why nothing can be decided now, or ''.
+
+    Where only the calling thread can be read, what other threads of this process do is part of the load.
+    """
     load = watched_load()
-    with GilMonitor(OBSERVED / 500, mode="light") as monitor:
+    with ExitStack() as stack:
+        monitor: GilMonitor | None = None
+        with suppress(MonitorError):
+            monitor = stack.enter_context(GilMonitor(OBSERVED / 500, mode="light"))
         time.sleep(OBSERVED)
     if (others := load()) >= BUSY:
         return f"{TOO_BUSY}: others keep {others:.1f} CPUs busy"
+    if monitor is None:
+        return ""
     held = monitor.held_share
     if isnan(held):
         return held.note
     if held >= IDLE:
         names = ", ".join(map(str, list(monitor.by_thread)[:3]))
-        return f"{TOO_BUSY}: other threads of this process hold the GIL for {held:.0%} of the time ({names})"
+        do = WORDINGS[held.kind].idle
+        return f"{TOO_BUSY}: other threads of this process {do} for {held:.0%} of the time ({names})"
     return ""
 
 

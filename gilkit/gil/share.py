@@ -1,4 +1,4 @@
-"""A share of time that the GIL was held, its error, and when it cannot be told."""
+"""A share of time, with the GIL or attached: its error, and when it cannot be told."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gilkit.machine import usable_cpus
 
+HELD_SHARE, ATTACHED_SHARE = "held", "attached"  # what a share may be of
 SEEN_PART = 0.9  # of a time that the monitor must have seen, for anything to be told of it
 TOO_BUSY = "the machine is too busy"
 # How much wider an interval of 95 % is where the error itself comes from few parts: Student's t, for 1, 2, …
@@ -27,35 +28,46 @@ class Share(float):
         Standard error, wider where it comes from few calls; nan where there are too few to tell.
     samples : int
     note : str
-        Why the share is not told, as where the monitor saw too little; or why it is 0 by definition, as on an
-        interpreter without a GIL; or empty.
+        Why the share is not told, as where the monitor saw too little; or why it is 0; or empty.
     coverage : float
         The fraction of the time that the monitor saw.
+    kind : str
+        What it is a share of: ``"held"``, time with the GIL; or ``"attached"``, where there is none: time in
+        which a thread is attached to the interpreter, and lets nobody stop the world.
     """
 
-    __slots__ = ("coverage", "error", "note", "samples")
+    __slots__ = ("coverage", "error", "kind", "note", "samples")
 
     error: float
     samples: int
     note: str
     coverage: float
+    kind: str
 
     def __new__(
-        cls, value: float, error: float = nan, samples: int = 0, note: str = "", coverage: float = 1.0
+        cls,
+        value: float,
+        error: float = nan,
+        samples: int = 0,
+        note: str = "",
+        coverage: float = 1.0,
+        kind: str = HELD_SHARE,
     ) -> Share:
         self = super().__new__(cls, value)
         self.error = error
         self.samples = samples
         self.note = note
         self.coverage = coverage
+        self.kind = kind
         return self
 
-    def __reduce__(self) -> tuple[type[Share], tuple[float, float, int, str, float]]:
-        return (Share, (float(self), self.error, self.samples, self.note, self.coverage))
+    def __reduce__(self) -> tuple[type[Share], tuple[float, float, int, str, float, str]]:
+        return (Share, (float(self), self.error, self.samples, self.note, self.coverage, self.kind))
 
     def __repr__(self) -> str:
-        note = f", note={self.note!r}" if self.note else ""
-        return f"Share({float(self):.4f}, error={self.error:.4f}, samples={self.samples}{note})"
+        more = f", note={self.note!r}" if self.note else ""
+        more += f", kind={self.kind!r}" if self.kind != HELD_SHARE else ""
+        return f"Share({float(self):.4f}, error={self.error:.4f}, samples={self.samples}{more})"
 
 
 class Sums(NamedTuple):
@@ -65,11 +77,12 @@ class Sums(NamedTuple):
     ----------
     samples : int
     takes : int
-        How many times the GIL was seen to be taken.
+        How many times the GIL was seen to be taken, or somebody to attach.
     elapsed, missed : float
         All of the time, and the part that was not seen.
     sampled, locked : float
-        The time that the samples stand for, and what of it was locked.
+        The time that the samples stand for, and what of it was locked: or somebody was attached, where there
+        is no GIL.
     """
 
     samples: int = 0
@@ -87,15 +100,15 @@ class Sums(NamedTuple):
             *(now - then for now, then in zip(self[2:], before[2:], strict=True)),
         )
 
-    def share(self, error: float) -> Share:
-        """Return the share of the time that was locked, if it can be told."""
+    def share(self, error: float, kind: str = HELD_SHARE, note: str = "") -> Share:
+        """Return the share of the time that was locked, if it can be told; ``note``: why it cannot."""
         coverage = min(1.0, max(0.0, 1 - self.missed / self.elapsed)) if self.elapsed > 0 else 0.0
-        note = unseen(coverage) if self.elapsed > 0 else "nothing was watched yet"
+        note = note or (unseen(coverage) if self.elapsed > 0 else "nothing was watched yet")
         if not note and not self.samples:
             note = "no samples: it was watched for less than the interval"
         if note:
-            return Share(nan, nan, self.samples, note, coverage)
-        return Share(self.locked / self.sampled, error, self.samples, "", coverage)
+            return Share(nan, nan, self.samples, note, coverage, kind)
+        return Share(self.locked / self.sampled, error, self.samples, "", coverage, kind)
 
 
 def unseen(coverage: float) -> str:

@@ -5,16 +5,22 @@ Threads end, their states are freed, and the next thread's state may lie at the 
 
 from __future__ import annotations
 
+import _thread
+import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
-from gilkit._ext import _monitor
+from gilkit._ext import _threads
 
-KEPT_BEGINNINGS = 10_000  # threads that began while somebody watched, the newest
+T = TypeVar("T")
+KEPT_BEGINNINGS = 2000  # threads that began while somebody watched, the newest
+
+OUR_NAMES = "gilkit-"  # the names of our own threads begin so
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,9 @@ class ThreadId:
         if self.name is None:
             return "a thread that ended"
         return self.name if self.native_id is None else f"{self.name} ({self.native_id})"
+
+
+NAMELESS = ThreadId(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +56,89 @@ class Present:
     made: int = 0
 
 
+def copied(kept: Iterable[T]) -> list[T]:
+    """Return what is kept at one moment, while other threads add to it.
+
+    They do it without a lock: a new thread notes itself, maybe in the middle of a signal handler. Without a
+    GIL that may happen while it is copied, and then it is copied again.
+    """
+    while True:
+        try:
+            return list(kept)
+        except RuntimeError:
+            continue
+
+
+_unlisted: dict[int, str] = {}
+
+
+class UnlistedThread:
+    """A thread of ours that programs do not see: many wait until all the others that they see have ended.
+
+    It is not in `threading.enumerate`, and the interpreter does not wait for it.
+
+    Parameters
+    ----------
+    target : callable
+    args : tuple
+    name : str
+    """
+
+    def __init__(self, target: Callable[..., object], args: tuple[Any, ...], name: str) -> None:
+        self.name = name
+        self.ident: int | None = None
+        self._given = target, args
+        self._begun, self._running = _thread.allocate_lock(), _thread.allocate_lock()
+        self._process = os.getpid()
+
+    def start(self) -> None:
+        """Begin, and return when it runs; each is started once."""
+        self._begun.acquire()
+        self._running.acquire()
+        try:
+            _thread.start_new_thread(self._run, ())
+        except BaseException:
+            self._running.release()
+            raise
+        with self._begun:
+            pass
+
+    def _run(self) -> None:
+        target, args = self._given
+        del self._given  # it keeps nothing alive that its target does not
+        self.ident = threading.get_ident()
+        _unlisted[self.ident] = self.name
+        self._begun.release()
+        try:
+            target(*args)
+        finally:
+            del _unlisted[self.ident]
+            self._running.release()
+
+    def join(self, timeout: float = -1) -> None:
+        """Wait until it has ended, for so many seconds at the most; in a forked child it has."""
+        if self._process == os.getpid() and self._running.acquire(timeout=timeout):
+            self._running.release()
+
+    def is_alive(self) -> bool:
+        """Return whether it runs."""
+        return self._process == os.getpid() and self._running.locked()
+
+
+def is_ours(thread: ThreadId) -> bool:
+    """Return whether it is one of our own, which have names of their own."""
+    return thread.name is not None and thread.name.startswith(OUR_NAMES)
+
+
+def unlisted() -> list[str]:
+    """Return the names of our own threads that run."""
+    return list(_unlisted.values())
+
+
 def present() -> Present:
     """Return the threads that this interpreter has now."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    states, made = _monitor.thread_states()
+    names = {thread.ident: thread.name for thread in threading.enumerate()} | _unlisted
+    states, made = _threads.thread_states()
     return Present(
         tuple(
             State(address, unique, ThreadId(names.get(ident) or f"thread {ident}", native or None))
@@ -60,10 +148,30 @@ def present() -> Present:
     )
 
 
+class Notes:
+    """What threads that began said of themselves, the newest of them; to say it takes them a microsecond."""
+
+    def __init__(self) -> None:
+        self._kept = _threads.NewestThreads(KEPT_BEGINNINGS)
+
+    def take(self) -> None:
+        """Note the calling thread."""
+        thread = threading.current_thread()
+        with suppress(UnicodeError):  # a name of which there are no bytes
+            self._kept.take(thread.name, thread.native_id or 0)
+
+    def states(self) -> tuple[State, ...]:
+        """Return the states of all that were noted."""
+        return tuple(
+            State(address, unique, ThreadId(name, native))
+            for address, unique, name, native in self._kept.all()
+        )
+
+
 class Beginnings:
     """The threads that begin meanwhile: they may have ended before anybody asks for their names.
 
-    Each tells of itself by the hook that `threading` calls in new threads for profilers; whoever had that
+    Each tells of itself when `threading` asks in it whether there is a hook for profilers; whoever had that
     hook before gets it back at once.
 
     Parameters
@@ -73,7 +181,7 @@ class Beginnings:
     """
 
     def __init__(self, wanted: Callable[[], bool]) -> None:
-        self.states: dict[int, State] = {}
+        self.notes = Notes()
         self._wanted = wanted
         self._hook: _Hook | None = None
 
@@ -85,11 +193,11 @@ class Beginnings:
         """
         while (self._hook is None) == self._wanted():
             if self._hook is None:
-                self.states = {}
+                self.notes = Notes()
                 before = threading.getprofile()
                 while isinstance(before, _Hook):  # a handler's, in the middle of this: one will do
                     before = before.before
-                self._hook = hook = _Hook(self.states, before)
+                self._hook = hook = _Hook(self.notes, before)
                 threading.setprofile(hook)
             else:
                 hook, self._hook = self._hook, None
@@ -97,25 +205,31 @@ class Beginnings:
 
 
 class _Hook:
-    """What `threading` calls in a new thread: a new one for each watch, so that none is chained to itself.
+    """What `threading` has for new threads: a new one for each watch, so that none is chained to itself.
+
+    In every new thread `threading` asks whether it is true, and if so makes it the profiler. It notes the
+    thread when it is asked, and is only true where somebody had the hook before: a profiler that comes and
+    goes in every thread costs programs whose threads do so a tenth of their speed, and stops all of them
+    where there is no GIL.
 
     Somebody else may have set a hook that goes on to this one, and keep it when the watch is over: then it
     only hands the call on.
     """
 
-    def __init__(self, states: dict[int, State], before: Any) -> None:
-        self.states = states
+    def __init__(self, notes: Notes, before: Any) -> None:
+        self.notes = notes
         self.before = before
         self.ended = False
+
+    def __bool__(self) -> bool:
+        if not self.ended:
+            self.notes.take()
+        return bool(self.before)
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
         sys.setprofile(self.before)
         if not self.ended:
-            address, unique = _monitor.own_state()
-            thread = ThreadId(threading.current_thread().name, threading.get_native_id())
-            if len(self.states) >= KEPT_BEGINNINGS:
-                self.states.pop(next(iter(self.states)), None)
-            self.states[unique] = State(address, unique, thread)
+            self.notes.take()
         if self.before is not None:
             self.before(frame, event, arg)
 
@@ -133,24 +247,29 @@ class Namer:
     ----------
     first : Present
         The threads when the watch began.
-    begun : dict of int to State
-        Those that began meanwhile, by unique id.
+    begun : tuple of State
+        Those that began meanwhile.
     last : Present
         The threads when it ended.
     """
 
-    def __init__(self, first: Present, begun: dict[int, State], last: Present) -> None:
+    def __init__(self, first: Present, begun: tuple[State, ...], last: Present) -> None:
         self._candidates: dict[int, list[tuple[State, int]]] = {}
-        self._places = {s.unique: s.address for s in (*first.states, *begun.values(), *last.states)}
+        self._places = {s.unique: s.address for s in (*first.states, *begun, *last.states)}
         still = {s.unique for s in last.states}
-        since = {s.unique: s.unique for s in begun.values()} | {s.unique: first.made for s in first.states}
-        everyone = {s.unique: s for s in (*first.states, *begun.values(), *last.states)}
+        since = {s.unique: s.unique for s in begun} | {s.unique: first.made for s in first.states}
+        everyone = {s.unique: s for s in (*first.states, *begun, *last.states)}
         for unique in sorted(everyone, reverse=True):
             state = everyone[unique]
             # How many states had been made when it was last seen alive; -1 if it is alive still.
             seen = -1 if unique in still else since[unique]
             self._candidates.setdefault(state.address, []).append((state, seen))
         self._found: dict[tuple[int, int], ThreadId] = {}
+        self._by_id = {s.thread.native_id: s.thread for _, s in sorted(everyone.items())}
+
+    def with_id(self, native: int) -> ThreadId:
+        """Return the thread that has or had the system's number, the newest if there were several."""
+        return self._by_id.get(native) or ThreadId(None, native)
 
     def __call__(self, address: int, made: int) -> ThreadId:
         """Return that thread; a nameless one if it may have been another."""
@@ -167,4 +286,4 @@ class Namer:
             if all(self._places.get(unique, address) != address for unique in later):
                 return state.thread
             break
-        return ThreadId(None, None)
+        return NAMELESS

@@ -17,6 +17,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
@@ -25,8 +26,9 @@ import numpy as np
 
 from gilkit.display.units import seconds as time_text
 from gilkit.gil import observations
-from gilkit.gil.held import batch
-from gilkit.gil.monitor import GilMonitor, Hold
+from gilkit.gil.held import batch, watching_caller
+from gilkit.gil.holds import Hold
+from gilkit.gil.monitor import GilMonitor
 from gilkit.gil.observations import (
     CERTAIN,
     FEWEST_CALLS,
@@ -82,7 +84,7 @@ def share_under_load(call: Callable[[], object], limit: float) -> Observation:
     """
     __tracebackhide__ = True
     loops, calls, stolen = batch(call), 0, stolen_seconds()
-    with GilMonitor(SAMPLED, mode="light", room=1) as monitor:
+    with watching_caller(SAMPLED, mode="light", room=1) as monitor:
         looks = [_look(monitor)]
         while calls < FEWEST_CALLS or looks[-1].clock - looks[0].clock < LASTING * observations.OBSERVED:
             repeated(call, loops)
@@ -90,7 +92,8 @@ def share_under_load(call: Callable[[], object], limit: float) -> Observation:
             looks.append(_look(monitor))
     whole = _Look(*(end - begin for begin, end in zip(looks[0], looks[-1], strict=True)))
     error = ratio_error([(b.sampled - a.sampled, b.own - a.own) for a, b in pairwise(looks)])
-    return _bounded_share(whole, CERTAIN * error, stolen_seconds() - stolen, calls, limit)
+    told = _bounded_share(whole, CERTAIN * error, stolen_seconds() - stolen, calls, limit)
+    return replace(told, kind=monitor.kind)
 
 
 def _bounded_share(whole: _Look, error: float, stolen: float, calls: int, limit: float) -> Observation:
@@ -139,7 +142,7 @@ def holds_under_load(call: Callable[[], object], limit: float) -> Observation:
     wanted = min(LONGER, max(observations.OBSERVED, 5 * EXPECTED * HOLDS_SAMPLED * limit / release))
     calls: list[TimedCall] = []
     used, stolen = 0.0, stolen_seconds()
-    with GilMonitor(HOLDS_SAMPLED, mode="light", room=OBSERVED_HOLDS, bridge=1000) as monitor:
+    with watching_caller(HOLDS_SAMPLED, "light", OBSERVED_HOLDS, bridge=1000) as monitor:
         until = time.perf_counter() + LASTING * wanted
         while len(calls) < MOST_OBSERVED and (
             len(calls) < FEWEST_CALLS or (used < wanted and calls[-1].end < until)
@@ -150,7 +153,7 @@ def holds_under_load(call: Callable[[], object], limit: float) -> Observation:
     holds = monitor.holds
     if holds.dropped:
         calls = [one for one in calls if one.start >= holds[0].start]
-    return bounded_holds(
+    told = bounded_holds(
         calls,
         [hold for hold in holds if hold.thread.native_id == own],
         holds,
@@ -158,6 +161,7 @@ def holds_under_load(call: Callable[[], object], limit: float) -> Observation:
         stolen_seconds() - stolen,
         limit,
     )
+    return replace(told, kind=monitor.kind)
 
 
 def bounded_holds(

@@ -42,6 +42,8 @@ class Kernel:
         The memory that the arguments and results of a call of a size take, in bytes.
     missing : dict
         The reason for every missing variant.
+    plain : callable or None
+        The reference without its checks, where it needs nothing but Python: a function of ``_plain``.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Kernel:
     largest: int = LARGEST_INTEGER
     nbytes: Callable[[int], int] = field(default=lambda _: 0)
     missing: dict[str, str] = field(default_factory=dict)
+    plain: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "__doc__", self.python.__doc__)

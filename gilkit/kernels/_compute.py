@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gilkit._ext import _checks, _compute
-from gilkit.kernels import _lcg_loop, data
+from gilkit.kernels import _plain, data
 from gilkit.kernels._base import kernel
 
 __all__ = ["lcg", "lcg_checked", "mandelbrot", "primes"]
@@ -19,7 +19,15 @@ def _sized(size: int, _: str | None) -> tuple[int]:
     return (size,)
 
 
-@kernel(_compute, make=_sized, size=500_000, python_size=20_000, unit="iterations", limit="arithmetic")
+@kernel(
+    _compute,
+    make=_sized,
+    size=500_000,
+    python_size=20_000,
+    unit="iterations",
+    limit="arithmetic",
+    plain=_plain.lcg,
+)
 def lcg(n: int) -> int:
     """Iterate a quadratic congruence: the classic useless CPU-bound function.
 
@@ -48,11 +56,17 @@ def lcg(n: int) -> int:
     The function is the one of the much-copied script that compares threads with processes; the reduction
     is ours.
     """
-    return _lcg_loop.lcg(_checks.count(n, "n"))
+    return _plain.lcg(_checks.count(n, "n"))
 
 
 @kernel(
-    _compute, make=_sized, size=500_000, python_size=20_000, unit="iterations", limit="the GIL, taken 1 in 16"
+    _compute,
+    make=_sized,
+    size=500_000,
+    python_size=20_000,
+    unit="iterations",
+    limit="the GIL, taken 1 in 16",
+    plain=_plain.lcg,
 )
 def lcg_checked(n: int) -> int:
     """Compute `lcg` through a helper that lacks ``noexcept``: the trap of a nogil block that takes the GIL.

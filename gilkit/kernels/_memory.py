@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gilkit._ext import _checks, _memory
-from gilkit.kernels import data
+from gilkit.arguments import number
+from gilkit.kernels import _plain, data
 from gilkit.kernels._base import kernel
 
 __all__ = ["crc32", "histogram", "pairwise", "transform", "triad"]
@@ -63,7 +64,7 @@ def triad(
     x, y = _checks.vector(b, "b"), _checks.vector(c, "c")
     if y.shape != x.shape:
         raise ValueError(f"c must have shape {x.shape} as b has, not {y.shape}")
-    factor = _checks.number(s, "s")
+    factor = number(s, "s")
     if out is None:
         out = np.empty(x.shape)
     target = _checks.vector_out(out, "out", len(x))
@@ -239,13 +240,6 @@ def histogram(data: bytes) -> npt.NDArray[np.int64]:
     return np.array(counts, dtype=np.int64)
 
 
-def _crc_table() -> list[int]:
-    table = list(range(256))
-    for _ in range(8):
-        table = [(entry >> 1) ^ (0xEDB88320 * (entry & 1)) for entry in table]
-    return table
-
-
 @kernel(
     _memory,
     make=_octets,
@@ -255,6 +249,7 @@ def _crc_table() -> list[int]:
     limit="latency of the cache",
     takes="bytes",
     nbytes=lambda n: n,
+    plain=_plain.crc32,
 )
 def crc32(data: bytes) -> int:
     """Compute the CRC-32 checksum that zlib, gzip and PNG use.
@@ -281,8 +276,4 @@ def crc32(data: bytes) -> int:
     The reflected polynomial 0xEDB88320 of ISO 3309, a byte at a time by table (Sarwate, 1988); the compiled
     body takes eight at a time (slicing by 8: Kounavis and Berry, 2005).
     """
-    table = _crc_table()
-    crc = 0xFFFFFFFF
-    for value in _checks.octets(data, "data").tolist():
-        crc = (crc >> 8) ^ table[(crc ^ value) & 0xFF]
-    return crc ^ 0xFFFFFFFF
+    return _plain.crc32(_checks.octets(data, "data").tobytes())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gilkit._ext import _objects
-from gilkit.kernels import data
+from gilkit.kernels import _plain, data
 from gilkit.kernels._base import kernel
 
 __all__ = ["objects"]
@@ -20,6 +20,7 @@ NEEDS_GIL = "it works on Python objects, which only the holder of the GIL may to
     limit="the GIL",
     nbytes=lambda n: 64 * n,
     missing={"nogil": NEEDS_GIL, "native": NEEDS_GIL},
+    plain=_plain.counted,
 )
 def objects(words: list[str]) -> dict[str, int]:
     """Count words in a dict: work on Python objects, compiled or not.
@@ -47,7 +48,4 @@ def objects(words: list[str]) -> dict[str, int]:
     """
     if not isinstance(words, list):
         raise TypeError(f"words must be a list, not {type(words).__name__}")
-    counts: dict[str, int] = {}
-    for word in words:
-        counts[word] = counts.get(word, 0) + 1
-    return counts
+    return _plain.counted(words)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from math import isfinite
 
-from gilkit._ext import _checks, _waiting
+from gilkit._ext import _waiting
+from gilkit.arguments import number
+from gilkit.kernels import _plain
 from gilkit.kernels._base import kernel
 
 __all__ = ["sleep"]
@@ -19,6 +20,7 @@ __all__ = ["sleep"]
     unit="microseconds",
     largest=10**12,
     limit="the clock",
+    plain=_plain.slept,
 )
 def sleep(seconds: float) -> None:
     """Wait, in C: with the GIL held nobody else runs meanwhile, and without it everybody may.
@@ -40,7 +42,7 @@ def sleep(seconds: float) -> None:
     -----
     POSIX ``nanosleep``; ``Sleep`` on Windows, which counts milliseconds.
     """
-    length = _checks.number(seconds, "seconds")
+    length = number(seconds, "seconds")
     if not (isfinite(length) and 0 <= length <= 1e6):
         raise ValueError("seconds must be between 0 and 1e6")
-    time.sleep(length)
+    _plain.slept(length)

@@ -9,7 +9,14 @@ from gilkit.results.facts import Metadata
 from gilkit.results.windows import Window, undisturbed
 
 JUDGED_VARIANTS = ("nogil", "function", "gil", "python")  # what a verdict is about: the most that is released
-BASELINES = {"sent": "function", "shared": "function"}  # variants that are relative to one worker of another
+PRIVATE = "private"  # of a shared SETUP, what each thread has for itself: its names are in the variant
+ONLY = "only"  # what alone is shared: the same
+BASELINES = {  # variants that are relative to one worker of another
+    "sent": "function",
+    "shared": "function",
+    PRIVATE: "function",
+    ONLY: "function",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +25,9 @@ class Case:
 
     The variant is ``ceiling`` for the control kernel, which is measured in the rounds of every kernel. It is
     ``function`` for the reader's own code; ``sent`` for that with its data sent with each call, ``shared`` on
-    threads that share one SETUP, ``single`` with one thread inside each call. ``unpinned`` are the threads
-    that the verdict is about, left to the scheduler.
+    threads that share one SETUP, ``private-a+b`` on such that have these names of it for themselves,
+    ``only-a+b`` on such that share nothing of it but these, ``single`` with one thread inside each call.
+    ``unpinned`` are the threads that the verdict is about, left to the scheduler.
     """
 
     kernel: str
@@ -35,7 +43,8 @@ class Case:
     @property
     def baseline(self) -> Case:
         """The case that the speedup of this one is relative to: one worker of the same executor, alone."""
-        return Case(self.kernel, BASELINES.get(self.variant, self.variant), self.executor, 1)
+        kind = self.variant.partition("-")[0]
+        return Case(self.kernel, BASELINES.get(kind, self.variant), self.executor, 1)
 
     @classmethod
     def parse(cls, name: str) -> Case:

@@ -6,131 +6,22 @@ each key stands here and nowhere else. To add one is to add one line here.
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar
 
 from gilkit import machine
 from gilkit._version import __version__
-from gilkit.errors import ResultsError
+from gilkit.results.fact import Fact as Fact
+from gilkit.results.fact import Metadata as Metadata
 
-Metadata = dict[str, str | int | float]
 T = TypeVar("T")
-LARGEST = 1e18  # no figure is larger
-
-
-@dataclass(frozen=True, slots=True)
-class Fact(Generic[T]):
-    """One entry of the metadata.
-
-    Parameters
-    ----------
-    key : str
-        What it is called in the file.
-    type : type
-        What its value is: str, int or float; or list or dict, which the file holds as JSON, since metadata
-        of pyperf are single values.
-    about : str
-        What it says, in a sentence.
-    json : bool
-        Whether a text, too, is held as JSON, so that no text is taken for anything else.
-    fits : callable
-        Whether a value of that type can be one: numbers must be such as can be measured, anyway.
-    of_case : bool
-        Whether it is one of a case; or else of the run.
-    """
-
-    key: str
-    type: type[T]
-    about: str
-    json: bool = False
-    fits: Callable[[T], bool] = lambda _: True
-    of_case: bool = False
-
-    @property
-    def encoded(self) -> bool:
-        """Whether the file holds its value as JSON."""
-        return self.json or self.type in (list, dict)
-
-    @property
-    def type_name(self) -> str:
-        """Its type, in words."""
-        return self.type.__name__ + (" (as JSON)" if self.encoded else "")
-
-    def entry(self, value: T) -> Metadata:
-        """Return the metadata with this one fact."""
-        return {self.key: json.dumps(value) if self.encoded else value}  # type: ignore[dict-item]
-
-    @overload
-    def of(self, metadata: Mapping[str, Any]) -> T | None: ...
-    @overload
-    def of(self, metadata: Mapping[str, Any], default: T) -> T: ...
-    def of(self, metadata: Mapping[str, Any], default: T | None = None) -> T | None:
-        """Return what ``metadata`` says; the default where they do not.
-
-        Raises
-        ------
-        ResultsError
-            If the value is of another type.
-        """
-        if self.key not in metadata:
-            return default
-        value = metadata[self.key]
-        try:
-            if self.encoded:
-                value = json.loads(value)
-            if self.type is float and type(value) is int:
-                value = float(value)
-        except (OverflowError, TypeError, ValueError):
-            raise self._damaged(value) from None
-        if not isinstance(value, self.type) or isinstance(value, bool) or not _measurable(value):
-            raise self._damaged(value)
-        try:
-            fits = self.fits(value)
-        except (TypeError, ValueError):
-            fits = False
-        if not fits:
-            raise self._damaged(value)
-        return value
-
-    def needed(self, metadata: Mapping[str, Any]) -> T:
-        """Return what ``metadata`` says.
-
-        Raises
-        ------
-        ResultsError
-            If they do not, or if the value is of another type.
-        """
-        if (value := self.of(metadata)) is None:
-            raise ResultsError(f"{self.key} is missing")
-        return value
-
-    def named(self, name: str) -> Fact[T]:
-        """Return one of a family of facts, whose key has a name in it."""
-        return replace(self, key=self.key.replace("NAME", name))
-
-    def _damaged(self, value: Any) -> ResultsError:
-        return ResultsError(f"{self.key} must be {self.type_name}, not {str(value)[:40]!r}")
-
-
 FACTS: dict[str, Fact[Any]] = {}
 
 
 def _fact(key: str, kind: type[T], about: str, **options: Any) -> Fact[T]:
     FACTS[key] = fact = Fact(key, kind, about, **options)
     return fact
-
-
-def _measurable(value: object) -> bool:
-    """Whether a number can have been measured; whatever else is in lists and dicts is as it may be."""
-    if isinstance(value, list | tuple):
-        return all(map(_measurable, value))
-    if isinstance(value, dict):
-        return all(map(_measurable, value.values()))
-    return not isinstance(value, int | float) or abs(value) < LARGEST
 
 
 def _whole(values: list[Any]) -> set[int]:
@@ -143,6 +34,10 @@ def _rising(values: list[Any]) -> bool:
     return values == sorted(_whole(values))
 
 
+def _names(values: list[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
 def _texts(values: dict[str, Any]) -> bool:
     return all(isinstance(value, str) for value in values.values())
 
@@ -153,7 +48,23 @@ VERSION = _fact("gilkit_version", str, "The version of gilkit that measured.")
 KIND = _fact("gilkit_kind", str, "The kind of results: which study made them; without it, a comparison.")
 SEED = _fact("gilkit_seed", int, "What the order of cases in each round was made from.")
 INTERPRETER = _fact("gilkit_interpreter", str, "The Python implementation and its version.")
-GIL = _fact("gilkit_gil", str, "Whether the interpreter ran with a GIL: on or off.")
+GIL = _fact(
+    "gilkit_gil", str, "Whether there was a GIL where calls ran on threads, after the first call: on or off."
+)
+GIL_MODULES: Fact[list[str]] = _fact(
+    "gilkit_gil_modules",
+    list,
+    "Of a free-threaded build: the extension modules that do not declare Py_mod_gil, in the order in which "
+    "they were loaded; the first turned the GIL on, unless a setting decides.",
+    fits=_names,
+)
+GIL_SETTING = _fact("gilkit_gil_setting", str, "What decides whether there is a GIL, such as PYTHON_GIL=1.")
+GIL_ELSEWHERE: Fact[dict[str, str]] = _fact(
+    "gilkit_gil_elsewhere",
+    dict,
+    "The executors in whose workers that was not so, each with what was: on or off.",
+    fits=_texts,
+)
 GENERATIONS: Fact[list[int]] = _fact(
     "gilkit_generations",
     list,
@@ -190,7 +101,7 @@ WINDOWS: Fact[list[list[Any]]] = _fact(
     list,
     "What was seen in the window of each value: its seconds, workers, CPU seconds stolen and of others, "
     "whether workers had CPUs of their own; and of every worker calls, seconds, CPU seconds, voluntary and "
-    "involuntary switches, and seconds that it waited for a CPU.",
+    "involuntary switches, seconds that it waited for a CPU, CPU seconds of the system, and page faults.",
     of_case=True,
 )
 DROPPED = _fact(
@@ -213,7 +124,18 @@ SIZE = _fact("gilkit_size", int, "How much work a call is.", of_case=True)
 UNIT = _fact("gilkit_unit", str, "What the size counts.", of_case=True)
 
 # Of a comparison: of the case whose GIL was watched, and of the reader's own code.
-HELD = _fact("gilkit_held", float, "The share of a call that holds the GIL.", of_case=True)
+HELD = _fact(
+    "gilkit_held",
+    float,
+    "The share of a call that holds the GIL, or that stays attached where there is none.",
+    of_case=True,
+)
+HELD_KIND = _fact(
+    "gilkit_held_kind",
+    str,
+    "Which of both that is: held, or attached. Without it: held.",
+    of_case=True,
+)
 HELD_ERROR = _fact("gilkit_held_error", float, "Its standard error.", of_case=True)
 HELD_TIMES = _fact(
     "gilkit_held_times", float, "How many times, at least, a call takes the GIL.", of_case=True
@@ -226,21 +148,27 @@ INSIDE = _fact(
     "CPU seconds that a call alone uses for each of its own, with all its threads.",
     of_case=True,
 )
-LIMITS = _fact(
-    "gilkit_limits", str, "What sets the threads that a call has inside: environment variables.", of_case=True
+LIMITS = _fact("gilkit_limits", str, "Environment variables that set threads inside a call.", of_case=True)
+OWN_NAMES: Fact[dict[str, Any]] = _fact(
+    "gilkit_private",
+    dict,
+    "Of a rung: what threads have for themselves, by name; of threads that share all: what else is known.",
+    of_case=True,
 )
 STATEMENT = _fact("gilkit_statement", str, "The statement.", json=True)
 SETUP = _fact("gilkit_setup", str, "What every worker runs before it.", json=True)
+ARGUMENTS = _fact("gilkit_arguments", str, "Of a function: a digest of its arguments.", of_case=True)
+INPUT = _fact("gilkit_input", str, "Of a kernel: a digest of the file that its data come from.", of_case=True)
 PICKLES: Fact[list[dict[str, Any]]] = _fact(
     "gilkit_pickles", list, "What the data of a call and its result cost to be sent.", of_case=True
 )
-MEMORY_THREADS = _fact("gilkit_memory_threads", int, "Bytes that a further thread takes.", of_case=True)
-MEMORY_PROCESSES = _fact("gilkit_memory_processes", int, "Bytes that a further process takes.", of_case=True)
+MEMORY = _fact(
+    "gilkit_memory_NAME", int, "Bytes that a further worker of the executor NAME takes.", of_case=True
+)
 
 HANDOVER = _fact("gilkit_handover", float, "Of the run: seconds that it takes to hand the GIL over.")
-
 # Of the other studies.
-SUBJECT = _fact("gilkit_subject", str, "Of a threshold: the kernel or statement.")
+SUBJECT = _fact("gilkit_subject", str, "Of a threshold: the kernel or statement; of stalls: the program.")
 BEATEN = _fact("gilkit_beaten", str, "Of a threshold: the variant that is beaten; function is one thread.")
 UNFINISHED = _fact("gilkit_unfinished", str, "Of a threshold: why no further size was measured.")
 COUNTS: Fact[list[int]] = _fact(
@@ -250,19 +178,39 @@ COUNTS: Fact[list[int]] = _fact(
     fits=lambda counts: bool(counts) and counts[0] > 0 and _rising(counts),
 )
 WORK = _fact("gilkit_work", float, "Of scaling: seconds of work of each worker.")
+LATENESS: Fact[list[list[Any]]] = _fact(
+    "gilkit_lateness", list, "Of a ticker, for each value: ticks, and seconds as in `Lateness`.", of_case=True
+)
+SHORTER = _fact("gilkit_shorter", float, "Of beside: the shorter switch interval that was tried, in seconds.")
+CALL_SECONDS = _fact("gilkit_call", float, "Of layout: seconds of a call alone on a thread.", of_case=True)
+ASKED = _fact("gilkit_asked", str, "Of hosts of a cluster: what each was asked to measure: timeit or layout.")
+BUSY_TASKS = _fact("gilkit_busy_tasks", int, "Tasks of others that the cluster had before it was measured.")
+ALL_AT_ONCE = _fact("gilkit_at_once", int, "1 where hosts measured at one time, 0 where they did one by one.")
+HOSTS: Fact[dict[str, Any]] = _fact(
+    "gilkit_hosts",
+    dict,
+    "Hosts of a cluster: of each its workers and their threads, its interpreter, and its CPUs.",
+)
 METHOD = _fact("gilkit_method", str, "Of scaling: how processes start.")
 AGAINST: Fact[list[str]] = _fact(
     "gilkit_against",
     list,
     "The statements that were measured beside one another, in their order.",
-    fits=lambda names: all(isinstance(name, str) for name in names),
+    fits=_names,
 )
+PYTHONS: Fact[list[str]] = _fact("gilkit_pythons", list, "Interpreters that took turns.", fits=AGAINST.fits)
 FOUND: Fact[dict[str, Any]] = _fact(
     "gilkit_found", dict, "Of a claim: what its experiment found beside seconds.", of_case=True
 )
+COUNTS_FROM = _fact("gilkit_longer", float, "Of stalls: seconds from which on it counts that others wait.")
+STALLS_SEEN: Fact[dict[str, Any]] = _fact(
+    "gilkit_stalls", dict, "Of a process: its stalls, their stacks, and the shares of threads.", of_case=True
+)
+MAPPED: Fact[dict[str, Any]] = _fact("gilkit_map", dict, "Of a map: what is mapped, and how long it takes.")
+ON_POOL: Fact[dict[str, Any]] = _fact("gilkit_pool", dict, "Of a map: what its pool did.", of_case=True)
 
 
-def run_facts(seed: int) -> Metadata:
+def run_facts(seed: int | None = None) -> Metadata:
     """Return the facts of a run: of the machine, the interpreter and gilkit."""
     import pyperf
 
@@ -273,7 +221,7 @@ def run_facts(seed: int) -> Metadata:
         **collected,
         **machine_facts(),
         **VERSION.entry(__version__),
-        **SEED.entry(seed),
+        **({} if seed is None else SEED.entry(seed)),
     }
 
 

@@ -95,10 +95,14 @@ class Results:
             self._windows[case] = [Window.unpacked(item) for item in packed]
         return self._windows[case]
 
+    def metadata(self, case: Case) -> Metadata:
+        """Return all that the file says of ``case``, and of its run."""
+        benchmark = self._benchmarks.get(case)
+        return benchmark.get_metadata() if benchmark else {}
+
     def fact(self, case: Case, fact: Fact[T]) -> T | None:
         """Return what is known of ``case``; None where that is nothing."""
-        benchmark = self._benchmarks.get(case)
-        return fact.of(benchmark.get_metadata()) if benchmark else None
+        return fact.of(self.metadata(case))
 
     @property
     def gil(self) -> bool:

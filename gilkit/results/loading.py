@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gilkit.errors import ResultsError, one_line
 from gilkit.results import facts
+from gilkit.results.fact import LARGEST
 from gilkit.results.file import FORMAT_VERSION, Results, reason
 
 
@@ -73,7 +74,7 @@ def _check(results: Results) -> None:
     for case in results:
         if case.workers < 1:
             raise ValueError(f"{case.name} has no workers")
-        if not all(0 <= value < facts.LARGEST for value in results.every(case).values()):
+        if not all(0 <= value < LARGEST for value in results.every(case).values()):
             raise ValueError(f"{case.name} has values that nobody can have measured")
         for fact in facts.FACTS.values():
             results.fact(case, fact)

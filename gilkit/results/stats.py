@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from math import comb, isnan, nan
-from statistics import median
+from math import atan2, comb, cos, exp, isnan, log, log1p, nan, pi, sin, sqrt
+from statistics import fmean, median
 
 FEWEST_ROUNDS = 6  # values without which nothing is decided
 CONFIDENCE = 0.99  # of an interval: five looks at it keep 95 %, whenever one stops
@@ -105,6 +105,72 @@ def paired_ratio(tops: Mapping[int, float], bottoms: Mapping[int, float], factor
 def paired(*series: Mapping[int, object]) -> list[int]:
     """Return the rounds that all have, in order."""
     return sorted(set.intersection(*(set(one) for one in series)))
+
+
+def certainly_apart(a: Sequence[float], b: Sequence[float], margin: float) -> float:
+    """Return how certain it is that two differ by more than a margin, by what sets of processes found.
+
+    That is one less the probability that figures so far apart come from two that do not, by Student's t of
+    their logarithms. It is 0 where one has fewer than two figures.
+
+    Parameters
+    ----------
+    a, b : list of float
+        What each set of processes found.
+    margin : float
+        A share of either.
+    """
+    if min(len(a), len(b)) < 2:
+        return 0.0
+    logs = [[log(value) for value in values] for values in (a, b)]
+    distance = abs(fmean(logs[0]) - fmean(logs[1])) - log1p(margin)
+    freedom = len(a) + len(b) - 2
+    spread = sum((value - fmean(values)) ** 2 for values in logs for value in values) / freedom
+    error = sqrt(spread * (1 / len(a) + 1 / len(b)))
+    if distance <= 0 or not error:
+        return float(distance > 0)
+    return within(distance / error, freedom)
+
+
+def within(t: float, freedom: int) -> float:
+    """Return the probability that Student's t of so many degrees of freedom is at most that, up or down.
+
+    By its finite series: Abramowitz & Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+    """
+    angle = atan2(t, sqrt(freedom))
+    sine, square = sin(angle), cos(angle) ** 2
+    odd = freedom % 2
+    term = cos(angle) if odd else 1.0
+    total = 0.0
+    for power in range(odd, freedom - 1, 2):
+        total += term
+        term *= square * (power + 1) / (power + 2)
+    return 2 / pi * (angle + sine * total) if odd else sine * total
+
+
+def by_sets(values: Sequence[float], certain: float) -> tuple[float, float]:
+    """Return what covers, so certainly, the mean of which sets of processes found each a value: two or more.
+
+    By Student's t of their logarithms: sets that differ more make it wider.
+    """
+    logs = [log(value) for value in values]
+    freedom = len(logs) - 1
+    middle = fmean(logs)
+    error = sqrt(sum((value - middle) ** 2 for value in logs) / freedom / len(logs))
+    far = error * student(certain, freedom)
+    return exp(middle - far), exp(middle + far)
+
+
+@cache
+def student(certain: float, freedom: int) -> float:
+    """Return up to where Student's t of so many degrees of freedom is, up or down, with a probability."""
+    low, high = 0.0, 1.0
+    while within(high, freedom) < certain:
+        high *= 2
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if within(middle, freedom) < certain else (low, middle)
+    return high
 
 
 def spread_over(values: Mapping[int, float], groups: Mapping[int, int]) -> Estimate:

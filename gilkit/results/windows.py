@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from math import isnan, nan
+from math import ceil, isnan, nan
+from statistics import median
 from typing import Any
 
 DISTURBED = 0.02  # the share of a window that others may take from a worker
@@ -28,6 +29,9 @@ class Stint:
         How often it gave its CPU up, to wait; and how often the system took it away. nan where unknown.
     delay : float
         Seconds that it was ready to run and waited for a CPU. nan where unknown.
+    system, faults : float
+        Those of its CPU seconds that the system worked for it, and page faults that needed no disk. nan where
+        unknown.
     """
 
     calls: float
@@ -36,6 +40,8 @@ class Stint:
     voluntary: float = nan
     involuntary: float = nan
     delay: float = nan
+    system: float = nan
+    faults: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,49 @@ class Window:
         return cls(seconds, int(workers), stints, stolen, others, bool(pinned))
 
 
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late the ticks of a window were: see `gilkit.engine.neighbours`.
+
+    Parameters
+    ----------
+    ticks : int
+    usual, nearly_all, most : float
+        Seconds that the median was late, that 99 % were at the most, and that the latest was.
+    hold : float
+        Seconds from when the ticker went to sleep, and so let go of the GIL, to when it had it again: half of
+        the time went by in such as were so long or longer. It is for how long others hold it, where they hold
+        it all the time.
+    """
+
+    ticks: int
+    usual: float
+    nearly_all: float
+    most: float
+    hold: float
+
+    @classmethod
+    def of(cls, late: Sequence[float], away: Sequence[float]) -> Lateness:
+        """Return it for so many ticks, each so late, and for each the time without the GIL before it."""
+        ordered = sorted(late)
+        half, hold = sum(away) / 2, 0.0
+        for hold in sorted(away, reverse=True):
+            half -= hold
+            if half <= 0:
+                break
+        return cls(len(late), median(ordered), ordered[ceil(0.99 * len(ordered)) - 1], ordered[-1], hold)
+
+    def packed(self) -> list[Any]:
+        """Return it as a results file holds it."""
+        return [self.ticks, *map(_rounded, (self.usual, self.nearly_all, self.most, self.hold))]
+
+    @classmethod
+    def unpacked(cls, packed: Sequence[Any]) -> Lateness:
+        """Return what `packed` made."""
+        ticks, *known = packed
+        return cls(int(ticks), *map(_float, known))
+
+
 def _rounded(value: float) -> float | None:
     """Seven figures are more than was measured; JSON has no nan."""
     return None if isnan(value) else float(f"{value:.7g}")
@@ -127,24 +176,26 @@ def own_delay(windows: Collection[Window]) -> float:
     return min(each[(len(each) - 1) // 4], WAKING) if each else 0.0
 
 
-def undisturbed(windows: Mapping[int, Window]) -> set[int]:
+def undisturbed(windows: Mapping[int, Window], share: float = DISTURBED) -> set[int]:
     """Return the rounds in which nobody else took part of what the workers of a case had.
 
     Parameters
     ----------
     windows : mapping of int to Window
         The windows of one case, by round.
+    share : float
+        Of a window, that others may take from a worker.
 
     Notes
     -----
     This is the only ground on which a round is left out: never what it measured.
     """
     own = own_delay(windows.values())
-    return {id_ for id_, window in windows.items() if not _disturbed(window, own)}
+    return {id_ for id_, window in windows.items() if not _disturbed(window, own, share)}
 
 
-def _disturbed(window: Window, own: float) -> bool:
-    allowed = DISTURBED * window.seconds
+def _disturbed(window: Window, own: float, share: float) -> bool:
+    allowed = share * window.seconds
     if window.stolen > allowed:
         return True
     if not isnan(window.others):
@@ -152,7 +203,7 @@ def _disturbed(window: Window, own: float) -> bool:
     if not window.pinned:
         return False
     return any(
-        stint.delay - own * known(stint.voluntary) > DISTURBED * stint.seconds
+        stint.delay - own * known(stint.voluntary) > share * stint.seconds
         for stint in window.stints
         if not isnan(stint.delay)
     )

@@ -38,8 +38,15 @@ class Study:
 
     def table(self, results: Results) -> RenderableType:
         """Return everything that there is to say of ``results``: pure."""
+        from rich.console import Group
+
+        from gilkit.display.gil_words import gil_remedy
+        from gilkit.results import facts
+
         found: RenderableType = self._module("table").table(results)
-        return found
+        several = facts.PYTHONS.of(results.facts)  # the table says it of each
+        more = [] if several else list(gil_remedy(results.facts))
+        return Group(found, "", *more) if more else found
 
     def document(self, results: Results) -> dict[str, Any]:
         """Return the same as `table`, of what JSON can say: pure."""

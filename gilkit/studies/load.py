@@ -17,7 +17,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Claims, Comparison, Costs, Scaling or Threshold
+    Claims, Comparison, Costs, Scaling, StallReport or Threshold
         Of the kind that was saved.
 
     Raises

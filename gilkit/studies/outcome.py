@@ -33,7 +33,7 @@ class Report(ABC):
 
     @abstractmethod
     def rows(self) -> list[dict[str, Any]]:
-        """Return what ``--csv`` prints: a dict for each case; of a timeline, for each slice."""
+        """Return what ``--csv`` prints: a dict for each case, slice of a timeline or listed kernel."""
 
     @abstractmethod
     def _finest(self) -> Iterable[dict[str, Any]]:

@@ -37,7 +37,8 @@ class Pickled:
     problem: str = ""
 
 
-def _pickled(name: str, value: object) -> Pickled:
+def weighed(name: str, value: object) -> Pickled:
+    """Return what one object costs to be sent."""
     best = float("inf")
     begin = time.perf_counter()
     for _ in range(PICKLINGS):
@@ -58,7 +59,7 @@ def _pickled(name: str, value: object) -> Pickled:
 def pickled(recipe: Workload | bytes) -> list[Pickled]:
     """Return what the data of a call and its result cost to be sent."""
     call = own_call(recipe)
-    return [*(_pickled(*item) for item in call.inputs().items()), _pickled(RESULT, call())]
+    return [*(weighed(*item) for item in call.inputs().items()), weighed(RESULT, call())]
 
 
 def inputs(recipe: Workload | bytes) -> dict[str, Any]:

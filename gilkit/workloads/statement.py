@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import symtable
 import sys
 import threading
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import repeat
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from gilkit.errors import StatementError, is_interrupt, one_line
+from gilkit.workloads import again
+from gilkit.workloads.namespaces import keep_own, namespace, reached
 from gilkit.workloads.workload import OwnCall
 
 TEMPLATE = """
@@ -34,7 +36,7 @@ def named(stmt: str) -> str:
 
 def _compiled(source: str | ast.Module, name: str) -> CodeType:
     try:
-        return compile(source, name, "exec")
+        return compile(source, name, "exec", dont_inherit=True)  # annotations are as the source has them
     except (SyntaxError, ValueError) as error:  # ValueError: null bytes
         raise StatementError(f"{name} is not Python: {_where(error)}") from None
     except (RecursionError, MemoryError, OverflowError):
@@ -84,6 +86,20 @@ def check(setup: str, statement: str) -> None:
     _compiled(_looped(statement, ()), STATEMENT_NAME)  # what a function does not allow, such as import *
 
 
+def names_shared(setup: str, statement: str) -> set[str]:
+    """Return the names that SETUP makes and a statement uses; all that it uses after an ``import *``."""
+    made: set[str] = set()
+    for node in ast.walk(ast.parse(setup)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            made.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.alias):
+            made.add((node.asname or node.name).split(".")[0])
+    used = {node.id for node in ast.walk(ast.parse(statement)) if isinstance(node, ast.Name)}
+    return used if "*" in made else used & made
+
+
 class Statement(OwnCall):
     """A statement with the names that SETUP made: one worker's own.
 
@@ -100,10 +116,15 @@ class Statement(OwnCall):
     """
 
     def __init__(self, setup: str, statement: str, given: dict[str, Any]) -> None:
-        self.names: dict[str, Any] = {"__name__": "__gilkit__", "__builtins__": builtins, **given}
+        self.names = namespace(given)
         code = _compiled(setup, SETUP_NAME)
-        try:
+
+        def made() -> dict[str, Any]:
             exec(code, self.names)
+            return self.names
+
+        try:
+            again.run(setup, made)
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -112,10 +133,15 @@ class Statement(OwnCall):
             ]
             where = f", line {lines[-1]}" if lines and "\n" in setup else ""
             raise StatementError(f"{SETUP_NAME} fails{where}: {one_line(error)}") from error
-        made: dict[str, Any] = {}
-        exec(_compiled(_looped(statement, self.names), STATEMENT_NAME), self.names, made)
-        self._loop: FunctionType = made["loop"]
-        self._once: FunctionType = made["once"]
+        both: dict[str, Any] = {}
+        exec(_compiled(_looped(statement, self.names), STATEMENT_NAME), self.names, both)
+        self._loop: FunctionType = both["loop"]
+        self._once: FunctionType = both["once"]
+
+    @property
+    def code(self) -> CodeType:
+        """The statement, compiled."""
+        return self._once.__code__
 
     def __call__(self) -> Any:
         """Run it once, and return its value: that of its last expression."""
@@ -127,23 +153,8 @@ class Statement(OwnCall):
 
     def inputs(self) -> dict[str, Any]:
         """Return the data that SETUP made and the statement uses, itself or through functions of SETUP."""
-        found: dict[str, Any] = {}
-        todo, seen = [self._once.__code__], set()
-        while todo:
-            code = todo.pop()
-            if code in seen:
-                continue
-            seen.add(code)
-            todo += [const for const in code.co_consts if isinstance(const, CodeType)]
-            for name in code.co_names:
-                if name not in self.names or name.startswith("__"):
-                    continue
-                value = self.names[name]
-                if isinstance(value, FunctionType) and value.__globals__ is self.names:
-                    todo.append(value.__code__)
-                elif not _is_code(value):
-                    found[name] = value
-        return dict(sorted(found.items()))
+        names = sorted(reached(self.names, self.code))
+        return {name: self.names[name] for name in names if not is_code(self.names[name])}
 
     def sent(self, inputs: dict[str, Any]) -> Any:
         """Run it once on other data, and return its value."""
@@ -151,7 +162,7 @@ class Statement(OwnCall):
         return self._once()
 
 
-def _is_code(value: Any) -> bool:
+def is_code(value: Any) -> bool:
     """Whether a worker has ``value`` because it has the code: a module, a function or a class."""
     if isinstance(value, BuiltinFunctionType):
         return value.__self__ is None or isinstance(value.__self__, ModuleType)
@@ -169,6 +180,8 @@ class StatementCall:
         Names that are there before SETUP runs, as ``n``.
     shared : bool
         Whether SETUP runs once for all threads of a process; otherwise once for each of them.
+    private : tuple of str
+        Where it is shared: names that each thread has for itself, all the same. See `keep_own`.
     folder : str
         Where it looks for modules first; empty for none beside the usual.
     """
@@ -177,20 +190,31 @@ class StatementCall:
     statement: str
     given: tuple[tuple[str, Any], ...] = ()
     shared: bool = False
+    private: tuple[str, ...] = ()
     folder: str = field(default_factory=lambda: _folder)
 
     def prepare(self) -> Statement:
         """Run SETUP and return the statement."""
         if self.folder and self.folder not in sys.path:
-            import psutil  # noqa: F401 (whatever is imported here later is not looked for in there)
-
+            # Whatever is imported here later is not looked for in there.
+            with suppress(ImportError):  # in an interpreter of its own, which has no use for them
+                import threadpoolctl  # noqa: F401
             sys.path.insert(0, self.folder)
         if not self.shared:
-            return Statement(self.setup, self.statement, dict(self.given))
+            return self._made()
         with _sharing:
-            if self not in _shared:
-                _shared[self] = Statement(self.setup, self.statement, dict(self.given))
-            return _shared[self]
+            shared = _shared[self] = _shared.get(self) or self._made()
+        if not self.private:
+            return shared
+        own = self._made()
+        try:
+            keep_own(own.names, shared.names, self.private, own.code)
+        except (AttributeError, TypeError) as error:
+            raise StatementError(f"a thread cannot have it for itself: {one_line(error)}") from error
+        return own
+
+    def _made(self) -> Statement:
+        return Statement(self.setup, self.statement, dict(self.given))
 
 
 _folder = ""
@@ -202,3 +226,8 @@ def see(folder: str) -> None:
     """Let statements made from now on find the modules of a folder before all others, as `timeit` does."""
     global _folder
     _folder = folder
+
+
+def seen_folder() -> str:
+    """Return the folder that `see` was told of; empty for none."""
+    return _folder

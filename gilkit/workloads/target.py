@@ -13,9 +13,11 @@ from gilkit.kernels import KERNELS, Kernel
 from gilkit.machine import free_memory
 from gilkit.results import facts
 from gilkit.results.facts import Metadata
+from gilkit.workloads.digests import digest_of
 from gilkit.workloads.statement import StatementCall, check, named
 from gilkit.workloads.workload import FunctionCall, Workload
 
+SOURCE = re.compile(r"[\w./\\-]+\.(py|pyx|c|cpp|so|pyd)")  # a name of a file, and no statement
 FOOTPRINT = 60e6  # bytes of a worker process, before it has data
 
 
@@ -29,7 +31,7 @@ class Own:
         What it is called in tables.
     workload : callable
         ``workload(**given)`` returns its workload; names that are given are there before SETUP runs. With
-        ``shared=True`` that runs once for all threads of a process.
+        ``shared=True`` that runs once for all threads of a process, but for names that are ``private``.
     facts : Metadata
         What results are to say of it.
     """
@@ -43,7 +45,20 @@ def own_function(function: Callable[..., object], args: tuple[Any, ...]) -> Own:
     """Return a function with its arguments as what is measured."""
     plain = function.func if isinstance(function, partial) else function
     name = str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
-    return Own(name, lambda: FunctionCall(function, args))
+    digest = digest_of(args)
+    known = {} if digest is None else facts.ARGUMENTS.entry(digest)
+    return Own(name, lambda: FunctionCall(function, args), known)
+
+
+def refuse_file(stmt: str, setup: str) -> None:
+    """Say how to measure what is in a file to whom names it as if it were a statement."""
+    if setup in ("", "pass") and SOURCE.fullmatch(stmt.strip()):
+        module = re.split(r"[/\\]", stmt.strip())[-1].split(".")[0]
+        built = "build it, and " if stmt.strip().endswith((".pyx", ".c", ".cpp")) else ""
+        raise ValueError(
+            f"{stmt!r} is a file, no statement: {built}call a function of it: "
+            f"-s 'import {module}' '{module}.function()'"
+        )
 
 
 def own_statement(stmt: str, setup: str) -> Own:
@@ -53,16 +68,19 @@ def own_statement(stmt: str, setup: str) -> Own:
     ------
     TypeError
         If one of them is no text.
+    ValueError
+        If it is the name of a file.
     StatementError
         If one of them is not Python.
     """
     for name, text in (("stmt", stmt), ("setup", setup)):
         if not isinstance(text, str):
             raise TypeError(f"{name} must be a string, not {type(text).__name__}")
+    refuse_file(stmt, setup)
     check(setup, stmt)
 
-    def workload(shared: bool = False, **given: Any) -> Workload:
-        return StatementCall(setup, stmt, tuple(given.items()), shared)
+    def workload(shared: bool = False, private: tuple[str, ...] = (), **given: Any) -> Workload:
+        return StatementCall(setup, stmt, tuple(given.items()), shared, private)
 
     return Own(
         named(stmt),
@@ -121,13 +139,15 @@ def from_words(words: Sequence[str], setup: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If they name several kernels, or one that there is not.
+        If they name several kernels, one that there is not, or a file.
     """
     alone = len(words) == 1 and not setup
     if alone and words[0] in KERNELS:
         return {"target": words[0]}
     if alone and words[0].isidentifier():
         raise ValueError(unknown("kernel", words[0], KERNELS))
+    if alone:
+        refuse_file(words[0], "")
     if not setup and all(word in KERNELS for word in words):
         raise ValueError(f"one kernel at a time, not {len(words)}: {', '.join(words)}")
     return {"stmt": "\n".join(words), "setup": "\n".join(setup) or "pass"}
@@ -154,6 +174,11 @@ def check_size(kernel: Kernel, size: int, workers: int) -> None:
             f"{kernel.name}: a size of {size} needs about {needed / 1e9:,.1f} GB for {workers} workers, and "
             f"{free / 1e9:,.1f} GB are free: choose a smaller size or fewer workers"
         )
+
+
+def processes_in_memory(data: int) -> int:
+    """Return how many further processes fit into the free memory, each with so many bytes of data."""
+    return int(free_memory() / (FOOTPRINT + data))
 
 
 def check_processes(workers: int) -> None:

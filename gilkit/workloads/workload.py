@@ -1,4 +1,8 @@
-"""Workloads: small picklable recipes that a worker turns into the call to be measured."""
+"""Workloads: small picklable recipes that a worker turns into the call to be measured.
+
+An interpreter of its own has to import this: so NumPy, kernels and what is compiled are imported where they
+are used.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
+from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
-
-import numpy as np
-import threadpoolctl
-
-from gilkit.kernels import KERNELS
 
 T = TypeVar("T")
 Call = Callable[[], object]
-USED = 4  # figures of what a thread used: see `gilkit._ext._start.usage`
+USED = 6  # figures of what a thread used: see `gilkit._ext._start.usage`
 NativeRows = list[tuple[list[float], list[float]]]
 Team = Callable[[int, float, int, "Sequence[int] | None"], NativeRows]
 
@@ -96,6 +96,8 @@ class KernelCall:
     path: str | None = None
 
     def _arguments(self, place: int) -> tuple[Any, ...]:
+        from gilkit.kernels import KERNELS
+
         key = (self.kernel, self.size, self.path)
         return _kept(
             _places, ("arguments", place), key, lambda: KERNELS[self.kernel].make(self.size, self.path)
@@ -103,6 +105,8 @@ class KernelCall:
 
     def prepare(self, place: int = 0) -> Call:
         """Return the call of worker number ``place``; the variants of a kernel at one size share its data."""
+        from gilkit.kernels import KERNELS
+
         return partial(KERNELS[self.kernel].variant(self.variant), *self._arguments(place))
 
     def team(self, places: Sequence[int]) -> Team:
@@ -112,6 +116,10 @@ class KernelCall:
         on CPUs of these numbers, or on any for None. It returns of each thread what it used, as
         `_start.usage` has it, its start, and the end of every batch.
         """
+        import numpy as np
+
+        from gilkit.kernels import KERNELS
+
         native = KERNELS[self.kernel].native
         calls = [self._arguments(place) for place in places]
 
@@ -139,12 +147,16 @@ THREAD_SETTINGS = {  # by library or its threading layer: what tells it how many
 
 def one_thread_inside() -> None:
     """Limit the threads that libraries run inside a call to one, in this process and for good."""
+    import threadpoolctl
+
     os.environ.update(dict.fromkeys(THREAD_SETTINGS.values(), "1"))
     threadpoolctl.threadpool_limits(limits=1)
 
 
 def thread_settings() -> list[str]:
     """Return the environment variables that set the threads of the libraries that this process has loaded."""
+    import threadpoolctl
+
     loaded = {pool["internal_api"] for pool in threadpoolctl.threadpool_info()} | set(sys.modules)
     return [setting for name, setting in THREAD_SETTINGS.items() if name in loaded]
 
@@ -229,3 +241,33 @@ class FunctionCall:
     def prepare(self) -> Function:
         """Return the call."""
         return Function(self.function, self.args)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainCall:
+    """A function by the source of its module, which needs nothing but Python, and its arguments.
+
+    It is for workers that can import neither NumPy nor what is compiled, and so no kernel.
+    """
+
+    source: str
+    name: str
+    args: tuple[Any, ...]
+
+    def prepare(self) -> Function:
+        """Return the call."""
+        names: dict[str, Any] = {"__name__": "__gilkit__"}
+        exec(self.source, names)
+        return Function(names[self.name], self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWorkload:
+    """A workload in a file, for those whose pickle is too long to be sent with every window."""
+
+    path: str
+
+    def prepare(self) -> Call:
+        """Load it, and prepare it."""
+        workload: Workload = pickle.loads(Path(self.path).read_bytes())
+        return workload.prepare()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command import HASTY, gilkit, refused
+from command import HASTY, THOROUGH, answered, gilkit, refused
 
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.results import facts
@@ -21,7 +21,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
 def test_list() -> None:
-    done = gilkit("list")
+    done = answered("list")
     assert done.returncode == 0
     for name in (*KERNELS, *VARIANTS, "threads", "processes"):
         assert name in done.stdout
@@ -31,9 +31,9 @@ def test_list() -> None:
 
 
 def test_help_and_version() -> None:
-    assert "compare" in gilkit("--help").stdout
-    assert "--timeout" in gilkit("compare", "--help").stdout
-    assert gilkit("--version").stdout.startswith("gilkit, version ")
+    assert "compare" in answered("--help").stdout
+    assert "--timeout" in answered("compare", "--help").stdout
+    assert answered("--version").stdout.startswith("gilkit, version ")
 
 
 def test_the_console_script_is_the_same() -> None:
@@ -53,13 +53,14 @@ def test_compare_show_and_the_file(tmp_path: Path) -> None:
     assert done.stderr == ""  # no progress bar in a pipe
     assert "\x1b" not in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert gilkit("show", str(path)).stdout == done.stdout
+    assert answered("show", str(path)).stdout == done.stdout
     assert load(path).kernels == ["lcg", "sleep"]
 
 
+@pytest.mark.usefixtures("hasty")
 def test_options_choose(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    done = gilkit(
+    done = answered(
         "compare",
         "lcg",
         *FAST,
@@ -79,16 +80,17 @@ def test_options_choose(tmp_path: Path) -> None:
     assert found.facts["gilkit_seed"] == 5
 
 
+@pytest.mark.usefixtures("hasty")
 def test_real_input(tmp_path: Path) -> None:
     some, points, path = tmp_path / "some.bin", tmp_path / "points.npy", tmp_path / "r.json"
     some.write_bytes(bytes(range(256)) * 40)
     np.save(points, np.ones((30, 3), dtype=np.float32))
     few = ["--workers", "2", "--rounds", "1", "--variant", "nogil", "-o", str(path)]
-    assert gilkit("compare", "--input", str(some), *few).returncode == 0
+    assert answered("compare", "--input", str(some), *few).returncode == 0
     found = load(path)
     assert found.kernels == ["histogram", "crc32"]
     assert found.fact(Case("crc32", "nogil", "threads", 2), facts.SIZE) == 256 * 40
-    assert gilkit("compare", "--input", str(points), *few).returncode == 0
+    assert answered("compare", "--input", str(points), *few).returncode == 0
     assert load(path).kernels == ["transform", "pairwise"]
 
 
@@ -130,8 +132,15 @@ def test_real_input(tmp_path: Path) -> None:
         ),
         (["compare", "--nonsense"], "unknown option '--nonsense' (see 'gilkit compare --help')"),
         (["compare", "--round", "3"], "unknown option '--round': did you mean '--rounds'?"),
-        (["nonsense"], "unknown command 'nonsense': known are claims, compare, "),
-        (["comapre"], "unknown command 'comapre': did you mean 'compare'? Known are claims, "),
+        (["nonsense"], "unknown command 'nonsense': known are beside, claims, "),
+        (["1x"], "unknown command '1x': known are beside, claims, "),
+        (
+            ["timeit", "my.pyx"],
+            "a file, no statement: build it, and call a function of it: -s 'import my' 'my.",
+        ),
+        (["threshold", "src/my.pyx"], "'src/my.pyx' is a file, no statement: build it, and call a function"),
+        (["timeline", "my.py"], "'my.py' is a file, no statement: call a function of it: -s 'import my'"),
+        (["comapre"], "unknown command 'comapre': did you mean 'compare'? Known are beside, "),
         (
             ["compare", "mandelbort"],
             "unknown kernel 'mandelbort': did you mean 'mandelbrot'? Known are lcg, ",
@@ -143,24 +152,34 @@ def test_real_input(tmp_path: Path) -> None:
         (["timeline", "lcg", "--executor", "thread"], "unknown executor 'thread': did you mean 'threads'?"),
         (["claims", "one-os-threads"], "unknown claim 'one-os-threads': did you mean 'one-os-thread'? Known"),
         (["costs", "Handovr"], "unknown constant 'Handovr': did you mean 'handover'? Known are gil, "),
-        (["show"], "Missing argument 'FILE'"),
+        (["show"], "Missing argument 'FILE...'"),
         (["show", "/nowhere/r.json"], "cannot read /nowhere/r.json: No such file"),
         (["show", __file__], "is not JSON, or is cut off"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
-    refused(gilkit(*arguments), message)
+    refused(answered(*arguments), message)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["list"], ["nonsense"], ["compare", "nope"], ["show"], ["show", "/nowhere/r.json"]],
+    ids=" ".join,
+)
+def test_a_process_says_what_this_one_does_and_ends_with_its_status(arguments: list[str]) -> None:
+    done, here = gilkit(*arguments, start=THOROUGH), answered(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (here.returncode, here.stdout, here.stderr)
 
 
 def test_an_empty_input_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    refused(gilkit("compare", "--input", str(tmp_path / "empty")), "is empty")
+    refused(answered("compare", "--input", str(tmp_path / "empty")), "is empty")
 
 
 @POSIX
 def test_an_output_that_may_not_be_written_is_found_first(tmp_path: Path) -> None:
-    refused(gilkit("compare", "-o", str(tmp_path)), "cannot write to")
+    refused(answered("compare", "-o", str(tmp_path)), "cannot write to")
 
 
 @POSIX

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import get_completion_class
 
 from gilkit.cli.commands import command
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.costs.constants import NAMES
@@ -32,11 +33,18 @@ def asked(**environment: str) -> str:
     return done.stdout
 
 
-def offered(line: str) -> list[str]:
-    """What bash is given for a line; its last word is the one that is completed."""
+def offered(line: str, shell: str = "bash") -> list[str]:
+    """What a shell is given for a line, asked as its script asks; its last word is completed."""
     words = line.split(" ")
-    out = asked(_GILKIT_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))
-    return [entry.split(",", 1)[1] for entry in out.splitlines()]
+    kind = get_completion_class(shell)
+    assert kind is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COMP_WORDS", line)
+        patch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
+        out = kind(command, {}, "gilkit", "_GILKIT_COMPLETE").complete().splitlines()
+    if shell == "zsh":  # three lines each: its kind, itself, and what it is
+        return out[1::3]
+    return [entry.split(",", 1)[1].split("	")[0] for entry in out]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +56,7 @@ def offered(line: str) -> list[str]:
         ("gilkit compare --wo", ["--workers"]),
         ("gilkit compare lcg --variant ", list(VARIANTS)),
         ("gilkit compare lcg --variant gil,no", ["gil,nogil"]),
-        ("gilkit compare lcg --executor ", list(CALL_EXECUTORS)),
+        ("gilkit compare lcg --executor ", list(EXECUTORS)),
         ("gilkit threshold man", ["mandelbrot"]),
         ("gilkit timeline lcg --variant n", ["nogil"]),
         ("gilkit timeline lcg --executor p", ["processes"]),
@@ -60,9 +68,27 @@ def test_names_are_completed(line: str, names: list[str]) -> None:
     assert sorted(offered(line)) == sorted(names)
 
 
-def test_files_are_left_to_the_shell() -> None:
-    line = {"COMP_WORDS": "gilkit show res", "COMP_CWORD": "2"}
-    assert asked(_GILKIT_COMPLETE="bash_complete", **line) == "file,res\n"
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("gilkit ti", ["timeit", "timeline"]),
+        ("gilkit compare ", list(KERNELS)),
+        ("gilkit compare --wo", ["--workers"]),
+        ("gilkit compare lcg --variant gil,no", ["gil,nogil"]),
+    ],
+)
+def test_names_are_completed_in_other_shells(shell: str, line: str, names: list[str]) -> None:
+    assert sorted(offered(line, shell)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("shell", "last", "answer"),
+    [("bash", "2", "file,res\n"), ("zsh", "2", "file\nres\n_\n"), ("fish", "res", "file,res\n")],
+)
+def test_files_are_left_to_the_shell(shell: str, last: str, answer: str) -> None:
+    line = {"COMP_WORDS": "gilkit show res", "COMP_CWORD": last}
+    assert asked(_GILKIT_COMPLETE=f"{shell}_complete", **line) == answer
 
 
 @pytest.mark.parametrize("shell", CHECKED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import HASTY, ended, gilkit, interrupted, seen, started
+from command import HASTY, ended, gilkit, interrupted, leaving_nothing, seen, started
 
+from gilkit.engine.executors import EXECUTORS
 from gilkit.results.loading import load
 
 FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
@@ -204,6 +206,70 @@ def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str],
     assert "Traceback" not in out + err, err
     assert "lcg" in load(path).kernels
     assert ended(children)
+
+
+LIBRARIES = [name for name, kind in EXECUTORS.items() if kind.apart and not kind.usual]
+OF_A_LIBRARY = ("compare", "lcg", "--quick", "--rounds", "25", "--workers", "2", "--size", "2000")
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest) -> str:
+    """An executor of a library whose workers are processes."""
+    name: str = request.param
+    if reason := EXECUTORS[name].missing():
+        pytest.skip(reason)
+    return name
+
+
+def of_library(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The worker processes that loky or Dask started."""
+    found = []
+    with suppress(psutil.Error):  # some helper came and went
+        for child in family(process):
+            words = " ".join(child.cmdline())
+            found += [child] if "popen_loky" in words or "spawn_main" in words else []
+    return found
+
+
+@POSIX
+def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
+    library: str, tmp_path: Path, short_folder: Path
+) -> None:
+    path = tmp_path / "r.json"
+    environment = {"TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
+    asked = ("--executor", f"threads,{library}", "--variant", "nogil", "-o", str(path))
+    with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
+        assert seen(lambda: len(of_library(process)) >= 2)
+        time.sleep(1)  # they are there: let them begin to measure
+        of_library(process)[-1].send_signal(signal.SIGKILL)
+        out, err = process.communicate(timeout=240)
+        assert process.returncode == 1, out + err
+    assert re.search(
+        "a worker process was killed by SIGKILL|2 worker processes did not start", " ".join(out.split())
+    )
+    assert "Traceback" not in out + err
+    assert "leaked" not in err
+    found = load(path)
+    assert {case.executor for case in found.failures} == {library}
+    assert any(case.executor == "threads" and len(found.every(case)) == 25 for case in found)
+    assert seen(lambda: not list(short_folder.iterdir()))
+
+
+@POSIX
+@pytest.mark.parametrize("delay", [0.8, *(pytest.param(delay, marks=endurance) for delay in (0.3, 2.0))])
+def test_an_interrupt_leaves_nothing_of_a_library_behind(
+    delay: float, library: str, tmp_path: Path, short_folder: Path
+) -> None:
+    environment = {"TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
+    asked = ("--executor", library, "--variant", "nogil", "-o", str(tmp_path / "r.json"), "--rounds", "999")
+    with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
+        assert seen(lambda: family(process))
+        time.sleep(delay)
+        out, err = interrupted(process)
+    assert process.returncode == 130, err
+    assert "Traceback" not in out + err, err
+    assert "leaked" not in err
+    assert seen(lambda: not list(short_folder.iterdir()))
 
 
 RAISES = {

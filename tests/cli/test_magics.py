@@ -54,9 +54,9 @@ def test_the_shell_shows_html(shell: Any) -> None:
     data, _ = shell.display_formatter.format(outcome)
     assert data["text/html"].startswith("<pre")
     assert data["text/plain"] == plain(outcome)
-    listed = ran(shell, "%gilkit list")
+    listed = ran(shell, "%gilkit costs --list")
     assert isinstance(listed, Shown)
-    assert "mandelbrot" in shell.display_formatter.format(listed)[0]["text/html"]
+    assert "pickle" in shell.display_formatter.format(listed)[0]["text/html"]
 
 
 def test_results_are_shown_again(shell: Any) -> None:
@@ -92,7 +92,10 @@ def test_a_statement_finds_modules_in_the_working_folder(shell: Any, tmp_path: P
         ("%gilkit nonsense", "unknown command 'nonsense': known are "),
         ("%gilkit show /nowhere/r.json", "cannot read /nowhere/r.json: No such file"),
         (f"%gilkit timeit {FAST} 1/0", "nothing was measured: ZeroDivisionError: division by zero"),
-        ("%%gilkit compare\nlcg", "a cell is a statement: %%gilkit takes timeit, threshold, timeline"),
+        (
+            "%%gilkit compare\nlcg",
+            "a cell is a statement: %%gilkit takes layout, timeit, beside, threshold, timeline",
+        ),
         ("%%gilkit timeit\n)", "unmatched ')'"),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import untold
 from rich.console import Group
 from rich.text import Text
 
@@ -29,11 +30,15 @@ FILES = sorted(path for path in OLD.glob("*.json") if path.with_suffix(".txt").e
 COLUMNS = ["kernel", "variant", "executor", "workers", "rounds", "seconds", "seconds_low", "seconds_high"]
 COLUMNS += ["speedup", "speedup_low", "speedup_high"]
 FINDINGS = {
-    "comparison": {"verdicts", "to_do", "held"},
+    "comparison": {"verdicts", "to_do", "held", "attached"},
     "threshold": {"unit", "crossings", "price"},
+    "beside": {"sides", "quiet", "to_do", "together", "event_loop", "shorter_interval"},
+    "map": {"subject", "answer", "line", "pools", "chunk_sizes", "task_costs", "to_do"},
+    "layout": {"splits", "call", "calls_in_a_task", "decision", "to_do"},
     "costs": {"constants"},
     "scaling": {"columns", "growth"},
     "claims": {"rulings"},
+    "stalls": {"processes", "to_mend"},
 }
 files = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
@@ -76,6 +81,7 @@ def test_every_kind_says_what_was_measured_and_what_follows(path: Path) -> None:
         assert row["rounds"] == len(outcome.results.values(case))
         assert min(outcome.results.values(case)) <= row["seconds"] <= max(outcome.results.values(case))
     assert found["facts"][facts.CPUS.key] == outcome.results.cpus
+    assert untold(found) == []
 
 
 @files

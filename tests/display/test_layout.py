@@ -32,7 +32,7 @@ def test_a_star_has_a_blank_before_it() -> None:
     assert line.count(" *1.98±.02") == 3
 
 
-@pytest.mark.parametrize("width", [80, 50, 40, 30, 24])
+@pytest.mark.parametrize("width", [80, 50, 40, 30, 24, 13])
 def test_nothing_is_cut_or_wider(width: int) -> None:
     text = plain(fitted(), width)
     assert "…" not in text

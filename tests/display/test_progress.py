@@ -15,7 +15,7 @@ from gilkit.display import progress
 from gilkit.display.progress import Bar, NotebookBar, Progress, with_bar
 from gilkit.studies.registry import STUDIES
 
-FUNCTIONS = [*STUDIES, "timeit"]
+FUNCTIONS = [*(name for name in STUDIES if name in gilkit.__all__), "timeit"]
 
 
 @with_bar

@@ -8,16 +8,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent import futures
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import FIRST_EXCEPTION, BrokenExecutor, Executor, wait
+from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
-from command import ended
+from command import ended, leaving_nothing
 
 from gilkit.engine import executors
-from gilkit.engine.executors import EXECUTORS, SerialExecutor
+from gilkit.engine.bursts import burst
+from gilkit.engine.executors import EXECUTORS, SerialExecutor, chosen_executors
 from gilkit.engine.processes import ProcessPool, start_context
+from gilkit.engine.worker_pool import WorkerPool
 from gilkit.kernels import lcg
 
 
@@ -44,54 +49,117 @@ def test_processes_never_fork() -> None:
     assert start_context().get_start_method() in ("forkserver", "spawn")
 
 
-def test_a_pool_starts_with_every_worker() -> None:
-    with ProcessPool(3) as pool:
-        assert len(pool.members) == 3
-        assert len({process.pid for process in pool.members}) == 3
-        assert all(process.is_alive() for process in pool.members)
+APART = [name for name, kind in EXECUTORS.items() if kind.apart]
 
 
-def test_workers_measure_without_the_garbage_collector() -> None:
-    with ProcessPool(1) as pool:
+@pytest.fixture(params=APART)
+def start(request: pytest.FixtureRequest) -> Iterator[Callable[[int], WorkerPool]]:
+    """What starts workers that are processes, in every way that there is; they are gone at the end."""
+    kind = EXECUTORS[request.param]
+    if reason := kind.missing():
+        pytest.skip(reason)
+    known: list[psutil.Process] = []
+
+    def start(workers: int) -> WorkerPool:
+        pool = kind.start(workers)
+        assert isinstance(pool, WorkerPool)
+        known.extend(map(psutil.Process, pool.pids()))
+        return pool
+
+    yield start
+    assert ended(known)
+
+
+def test_a_pool_starts_with_every_worker_and_ends_with_all(start: Callable[[int], WorkerPool]) -> None:
+    pool = start(3)
+    try:
+        assert len(set(pool.pids())) == 3
+        assert all(psutil.pid_exists(pid) for pid in pool.pids())
         assert pool.submit(gc.isenabled).result(60) is False
+        assert list(pool.map(divmod, [7, 8, 9], [2, 2, 2], chunksize=2)) == [(3, 1), (4, 0), (4, 1)]
+        # So many calls at one time, and each on a worker of its own.
+        assert {future.result(60) for future in burst(pool, [whoever_is_here] * 3)} == set(pool.pids())
+    finally:
+        pool.end()
+
+
+def whoever_is_here() -> int:
+    time.sleep(1)
+    return os.getpid()
+
+
+def test_workers_leave_interrupts_to_their_parent() -> None:
+    with ProcessPool(1) as pool:
         assert pool.submit(signal.getsignal, signal.SIGINT).result(60) == signal.SIG_IGN
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to die of")
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM"])
-def test_a_worker_that_is_killed(name: str) -> None:
-    pool = ProcessPool(2)
-    future = pool.submit(time.sleep, 60)
-    os.kill(pool.members[0].pid or 0, signal.Signals[name])
-    with pytest.raises(BrokenExecutor):
-        future.result(60)
-    assert pool.ends() == f"was killed by {name}"
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        pytest.param(pool, name, marks=pytest.mark.endurance if not EXECUTORS[pool].usual and more else ())
+        for pool in APART
+        for name, more in (("SIGKILL", False), ("SIGSEGV", True), ("SIGTERM", True))
+    ],
+    indirect=["start"],
+)
+def test_a_worker_that_is_killed(name: str, start: Callable[[int], WorkerPool]) -> None:
+    pool = start(2)
+    try:
+        futures = burst(pool, [partial(time.sleep, 60)] * 2)
+        time.sleep(0.2)  # each has one
+        os.kill(pool.pids()[0], signal.Signals[name])
+        told, _ = wait(futures, 30, FIRST_EXCEPTION)
+        with pytest.raises(BrokenExecutor):
+            [future.result() for future in told]
+        assert pool.ends() == f"was killed by {name}"
+    finally:
+        pool.kill()
+
+
+def test_a_worker_that_exits(start: Callable[[int], WorkerPool]) -> None:
+    pool = start(2)
+    try:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(os._exit, 7).result(60)
+        assert pool.ends() == "exited with status 7"
+    finally:
+        pool.kill()
+
+
+def test_workers_that_hang_are_killed(start: Callable[[int], WorkerPool]) -> None:
+    pool = start(2)
+    waiting = burst(pool, [partial(time.sleep, 600)] * 2)
     pool.kill()
-    assert not any(process.is_alive() for process in pool.members)
+    assert not wait(waiting, 60).not_done
 
 
-def test_a_worker_that_exits() -> None:
-    pool = ProcessPool(1)
-    with pytest.raises(BrokenExecutor):
-        pool.submit(os._exit, 7).result(60)
-    assert pool.ends() == "exited with status 7"
-    pool.kill()
-
-
-def test_a_worker_that_hangs_is_killed() -> None:
-    pool = ProcessPool(2)
-    waiting = [pool.submit(time.sleep, 600) for _ in range(2)]
-    pool.kill()
-    assert not any(process.is_alive() for process in pool.members)
-    assert all(future.done() for future in waiting)
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.skipif(EXECUTORS["dask"].missing() is not None, reason="needs Dask")
+def test_a_scheduler_of_dask_that_is_killed_fails_who_waits(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    pool = EXECUTORS["dask"].start(2)
+    try:
+        futures = burst(pool, [partial(time.sleep, 60)] * 2)
+        time.sleep(0.2)  # each has one
+        os.kill(vars(pool)["_host"].pids()[0], signal.SIGKILL)
+        assert not wait(futures, 30).not_done
+        assert all(isinstance(future.exception(), BrokenExecutor) for future in futures)
+        with pytest.raises(BrokenExecutor):
+            pool.submit(abs, -1).result(30)
+        assert vars(pool)["_host"].ends() == "was killed by SIGKILL"
+    finally:
+        pool.shutdown(wait=False)
+    assert capfd.readouterr().err == ""
 
 
 ORPHANS = """
-import time
-from gilkit.engine.processes import ProcessPool
+import sys, time
+from gilkit.engine.executors import EXECUTORS
 if __name__ == "__main__":
-    pool = ProcessPool(2)
-    print(*[process.pid for process in pool.members], flush=True)
+    pool = EXECUTORS[sys.argv[1]].start(2)
+    print(*pool.pids(), flush=True)
     for _ in range(2):
         pool.submit(time.sleep, 600)
     time.sleep(600)
@@ -99,15 +167,37 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-def test_workers_end_with_their_parent_however_it_ends(tmp_path_factory: pytest.TempPathFactory) -> None:
-    script = tmp_path_factory.mktemp("orphans") / "parent.py"
+@pytest.mark.parametrize("name", APART)
+def test_workers_end_with_their_parent_however_it_ends(name: str, tmp_path: Path) -> None:
+    if reason := EXECUTORS[name].missing():
+        pytest.skip(reason)
+    script = tmp_path / "parent.py"
     script.write_text(ORPHANS)
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as parent:
+    with (
+        leaving_nothing(),
+        subprocess.Popen([sys.executable, str(script), name], stdout=subprocess.PIPE, text=True) as parent,
+    ):
         assert parent.stdout is not None
         workers = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         assert len(workers) == 2
         parent.kill()
     assert ended(workers)
+
+
+@pytest.mark.parametrize("name", APART)
+def test_a_program_that_ends_no_pool_ends_all_the_same(name: str, tmp_path: Path) -> None:
+    if reason := EXECUTORS[name].missing():
+        pytest.skip(reason)
+    script = tmp_path / "forgets.py"
+    script.write_text(
+        ORPHANS.replace("for _ in range(2)", "for _ in ()").replace("    time.sleep(600)\n", "")
+    )
+    with leaving_nothing():
+        done = subprocess.run(
+            [sys.executable, str(script), name], capture_output=True, text=True, check=False, timeout=100
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
 
 
 def test_what_is_missing_says_why() -> None:
@@ -124,3 +214,22 @@ def test_a_python_without_multiprocessing_has_no_processes(monkeypatch: pytest.M
     assert EXECUTORS["processes"].missing() is None
     monkeypatch.setattr(executors, "find_spec", lambda _: None)
     assert EXECUTORS["processes"].missing() == "this Python has no multiprocessing"
+
+
+@pytest.mark.parametrize("name", [name for name, kind in EXECUTORS.items() if kind.by_value])
+def test_a_library_that_is_not_there_can_be_had(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "find_spec", lambda _: None)
+    with pytest.raises(
+        ValueError, match=rf"executor {name} is not .* it needs \w+: pip install 'gilkit\[pools\]'$"
+    ):
+        chosen_executors([name], list(EXECUTORS))
+
+
+def test_libraries_are_measured_by_their_name_only() -> None:
+    from gilkit.studies.compare.plan import usual_executors
+    from gilkit.studies.costs.constants import chosen
+
+    named = {name for name, kind in EXECUTORS.items() if not kind.usual}
+    assert named >= {"loky", "joblib", "joblib-threading", "dask"}
+    assert not named & {*usual_executors(own=True), *(constant.executor for constant in chosen(None))}
+    assert {constant.executor for constant in chosen([f"submit-{name}" for name in named])} == named

@@ -12,8 +12,9 @@ from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
-from command import THOROUGH, gilkit, leaving_nothing, started
+from command import THOROUGH, ended, gilkit, leaving_nothing, seen, started
 
 from gilkit.engine import processes
 from gilkit.engine.processes import ProcessPool, interrupts_later, start_context
@@ -195,8 +196,10 @@ def test_what_starts_beside_the_workers_does_not_let_interrupts_through() -> Non
 @POSIX
 def test_what_asked_to_end_comes_before_the_errors_that_it_led_to() -> None:
     def start() -> None:
-        with interrupts_later():
+        with interrupts_later() as came:
             os.kill(os.getpid(), signal.SIGINT)
+            while not came():  # another thread may take it, and take its time
+                time.sleep(0.001)
             raise EOFError("the server has ended")
 
     before = signal.getsignal(signal.SIGINT)
@@ -217,3 +220,30 @@ def test_other_processes_from_the_same_server_can_be_ended() -> None:
     process.terminate()
     process.join(LIMIT)
     assert process.exitcode == -signal.SIGTERM
+
+
+@POSIX
+@pytest.mark.parametrize("how", ["kill", "end", "ends"])
+def test_what_has_no_living_parent_ends_with_the_worker_it_is_from(how: str) -> None:
+    pool = ProcessPool(1)
+    orphan = psutil.Process(pool.submit(_orphan).result())
+    if how == "ends":
+        assert pool.submit(os.abort).exception() is not None
+    getattr(pool, how)()
+    assert ended([orphan])
+
+
+def _orphan() -> int:
+    """Leave a process behind whose parent ends at once, and return its number."""
+    code = "import subprocess as s; print(s.Popen(['sleep', '1000'], stdout=s.DEVNULL).pid)"
+    return int(subprocess.check_output([sys.executable, "-c", code]))
+
+
+@POSIX
+def test_a_program_that_is_killed_leaves_no_orphans_of_its_workers(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    code = f"import subprocess as s; s.Popen(['sleep', '1000']); open({str(left)!r}, 'w').close()"
+    stmt = f"s.run([sys.executable, '-c', {code!r}])"
+    with leaving_nothing(), started("timeit", "-s", "import subprocess as s, sys", stmt) as process:
+        assert seen(left.exists)
+        process.kill()

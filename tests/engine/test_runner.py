@@ -123,6 +123,23 @@ def test_a_lane_that_fails_is_closed_and_the_others_stand() -> None:
     assert runner.open([A, B]) == [B]
 
 
+def test_a_lane_may_tell_of_several_cases_which_fail_together() -> None:
+    runner, tried = Runner(1), 0
+
+    def measure() -> Measured:
+        nonlocal tried
+        tried += 1
+        if tried == 3:
+            raise CaseFailedError("it was planted")
+        return Measured(1.0 * tried, beside={B: Measured(2.0 * tried)})
+
+    runner.rounds([Lane(A, measure, beside=(B,)), Lane(C, lambda: Measured(5.0))], exactly(4))
+    assert (runner.records[A].values, runner.records[B].values) == ([1.0, 2.0], [2.0, 4.0])
+    assert runner.records[A].ids == runner.records[B].ids == [0, 1]
+    assert runner.failures == {A: "it was planted", B: "it was planted"}
+    assert len(runner.records[C].values) == 4
+
+
 def test_an_interrupt_leaves_whole_rounds_only() -> None:
     runner = Runner(1)
     asked = iter(range(100))

@@ -41,7 +41,7 @@ class Open(Lab):
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if self.interrupted_again:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # sent to the process, another thread may take it
         self.seen.append("left")
         super().__exit__(kind, error, trace)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.window import local_window, together
 from gilkit.engine.worker import Order
@@ -23,7 +23,7 @@ from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
 from gilkit.workloads.pickling import inputs
 from gilkit.workloads.statement import StatementCall
-from gilkit.workloads.workload import Call, FunctionCall, KernelCall, ready
+from gilkit.workloads.workload import Call, FunctionCall, KernelCall, Workload, ready
 
 ORDER = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=1, call=1e-4)
 SWIFT = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=100, call=1e-6)
@@ -31,7 +31,7 @@ SWIFT = Order(warm=0.005, seconds=0.02, beyond=0.001, batch=100, call=1e-6)
 
 def test_workers_of_a_window_begin_together(executor: Executor) -> None:
     workers = 1 if type(executor).__name__ == "SerialExecutor" else 2
-    recipe = pickle.dumps(KernelCall("sleep", "nogil", 20_000))
+    recipe = pickle.dumps(StatementCall("import time", "time.sleep(0.02)"))
     done = together(executor, recipe, workers, Order(0.05, 0.1, 0.02, 1, 0.02))
     assert len(done.stints) == done.workers == workers
     # Each sleeps for 20 ms at a time without the GIL, from before the window to after it.
@@ -80,12 +80,18 @@ def lab() -> Iterator[Lab]:
 
 
 SMALL = KernelCall("lcg", "nogil", 100)
+STATEMENT = StatementCall("pass", "sum(range(100))")
+OF_PYTHON = [name for name, kind in EXECUTORS.items() if not kind.native]
 
 
-@pytest.mark.parametrize("name", [name for name, kind in CALL_EXECUTORS.items() if not kind.native])
-def test_a_lab_runs_every_executor(name: str, lab: Lab) -> None:
-    workers = 1 if EXECUTORS[name].single else 2
-    done = lab.window(name, SMALL, workers, SWIFT)
+@pytest.mark.parametrize("workload", [SMALL, STATEMENT], ids=["kernel", "statement"])
+@pytest.mark.parametrize("name", OF_PYTHON)
+def test_a_lab_runs_every_executor(name: str, workload: Workload, lab: Lab) -> None:
+    kind = EXECUTORS[name]
+    if why := kind.missing() or (kind.plain and workload is SMALL and "only plain Python runs there"):
+        pytest.skip(why)
+    workers = 1 if kind.single else 2
+    done = lab.window(name, workload, workers, SWIFT)
     assert len(done.stints) == workers
     assert done.seconds == SWIFT.seconds
     assert done.value > 0
@@ -110,42 +116,35 @@ def test_of_calls_that_are_sent_their_data_it_is_told_what_others_used(lab: Lab)
     assert done.others >= 0
 
 
-def explode() -> None:
-    raise ValueError("boom\n  and more")
-
-
-def leave() -> None:
-    raise SystemExit(3)
-
-
-def die() -> None:
-    import os
-
-    os._exit(9)
-
-
-@pytest.mark.parametrize("name", ["serial", "threads", "processes"])
+@pytest.mark.parametrize("name", OF_PYTHON)
 @pytest.mark.parametrize(
     ("workload", "reason"),
     [
-        (FunctionCall(explode), "ValueError: boom and more"),
-        (FunctionCall(leave), "SystemExit: 3"),
-        (FunctionCall(die), "a worker process exited with status 9"),
+        (StatementCall("pass", "raise ValueError('boom\\n  and more')"), "ValueError: boom and more"),
+        (StatementCall("pass", "raise SystemExit(3)"), "SystemExit: 3"),
+        (StatementCall("pass", "raise KeyboardInterrupt('mine')"), "KeyboardInterrupt: mine"),
+        (StatementCall("import os", "os._exit(9)"), "process( of the interpreters)? exited with status 9"),
+        (StatementCall("import os, signal", "os.kill(os.getpid(), signal.SIGSEGV)"), "killed by SIGSEGV"),
         (FunctionCall(partial(time.sleep, 600)), "no answer within 1 s: killed"),
         (FunctionCall(threading.Lock()), "cannot be sent to a process: TypeError"),
         (KernelCall("lcg", "gil", -1), "ValueError: n must not be negative"),
     ],
-    ids=["raises", "exits", "dies", "hangs", "no pickle", "bad size"],
+    ids=["raises", "exits", "interrupts", "dies", "crashes", "hangs", "no pickle", "bad size"],
 )
 def test_what_goes_wrong_is_one_line_and_the_lab_goes_on(
-    name: str, workload: FunctionCall | KernelCall, reason: str
+    name: str, workload: Workload, reason: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    workers = 1 if name == "serial" else 2
-    with Lab(2, timeout=1) as lab:
+    kind = EXECUTORS[name]
+    if why := kind.missing() or (kind.plain and isinstance(workload, KernelCall) and "no kernels there"):
+        pytest.skip(why)
+    workers = 1 if kind.single else 2
+    with monkeypatch.context() as patch:
+        if "within 1 s" in reason:
+            patch.setattr(lab, "timeout", 1)
         with pytest.raises(CaseFailedError, match=reason) as caught:
             lab.window(name, workload, workers, ORDER)
-        assert "\n" not in str(caught.value)
-        assert lab.window(name, SMALL, workers, SWIFT).value > 0
+    assert "\n" not in str(caught.value)
+    assert lab.window(name, STATEMENT, workers, SWIFT).value > 0
 
 
 def test_a_lab_here_runs_functions_that_no_process_could_import() -> None:
@@ -155,6 +154,16 @@ def test_a_lab_here_runs_functions_that_no_process_could_import() -> None:
         with pytest.raises(CaseFailedError, match="cannot be sent"):
             lab.window("processes", FunctionCall(lambda: None), 2, SWIFT)
     assert len(set(seen)) == 2
+
+
+@pytest.mark.parametrize("name", [name for name, kind in EXECUTORS.items() if kind.by_value])
+def test_libraries_that_send_functions_by_value_run_those_that_no_process_could_import(
+    name: str, lab: Lab
+) -> None:
+    if why := EXECUTORS[name].missing():
+        pytest.skip(why)
+    length = 0.001
+    assert lab.window(name, FunctionCall(lambda: time.sleep(length)), 2, SWIFT).calls <= 2 * 21.0001
 
 
 def test_threads_here_that_hang_are_given_up() -> None:

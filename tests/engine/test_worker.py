@@ -46,8 +46,8 @@ class Ticking:
 def worked(workload: Ticking, order: Order, start: float, place: int = 0) -> tuple[Stint | None] | None:
     clock = workload.clock
 
-    def used() -> tuple[float, float, float, float]:
-        return clock.now / 2, 3 * clock.now, 0.0, 0.0
+    def used() -> tuple[float, ...]:
+        return clock.now / 2, 3 * clock.now, 0.0, 0.0, clock.now / 4, 5 * clock.now
 
     return work(workload, order, start, place, clock, clock.sleep, clock.sleep, used)
 
@@ -62,6 +62,7 @@ def test_a_worker_counts_calls_between_two_instants_by_parts() -> None:
     assert done.seconds == pytest.approx(3.3, abs=0.3)  # until the first stamp that is late enough
     assert done.cpu == pytest.approx(done.seconds / 2)
     assert done.voluntary == pytest.approx(3 * done.seconds)
+    assert (done.system, done.faults) == pytest.approx((done.seconds / 4, 5 * done.seconds))
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7])

@@ -5,22 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from quiet import median_when_quiet, needs_monitor
 
 from gilkit.errors import BusyError, MonitorError
-from gilkit.gil import assertions, observations, share
+from gilkit.gil import assertions, monitor, observations, share
 from gilkit.gil.assertions import AGREEING, agreed, assert_holds_at_most, assert_releases, called
+from gilkit.gil.monitor import GilMonitor, kind_now
 from gilkit.gil.observations import Observation, Switches, fair, observe_holds, observe_share
-from gilkit.gil.share import SEEN_PART
+from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE, SEEN_PART
+from gilkit.gil.wording import WORDINGS
 from gilkit.kernels import KERNELS, lcg, sleep
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
 
 LIMIT, WAIT = 0.05, 10.0
+WORDS = WORDINGS[kind_now()]
 BUSY = "others keep 1.9 CPUs busy"
 
 
@@ -193,20 +198,58 @@ def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("func", "args", "advice"),
     [
-        pytest.param(sorted, (range(10**6),), "release the GIL around the work", id="sorted"),
-        pytest.param(lcg.gil, (10**6,), "release the GIL around the work", id="lcg.gil"),
-        pytest.param("x".upper, (), "do more in one call", id="a short call"),
+        pytest.param(sorted, (range(10**6),), WORDS.freeing, id="sorted"),
+        pytest.param(lcg.gil, (10**6,), WORDS.freeing, id="lcg.gil"),
+        pytest.param("x".upper, (), WORDS.entering, id="a short call"),
     ],
 )
 def test_who_holds_the_gil_fails(func: Callable[..., object], args: tuple[Any, ...], advice: str) -> None:
     with pytest.raises(AssertionError) as caught:
         assert_releases(func, *args)
     first, *rest = str(caught.value).splitlines()
-    assert first.startswith(f"{called(func, args)} runs without the GIL for ")
+    assert first.startswith(f"{called(func, args)} {WORDS.runs} for ")
     assert first.endswith("% of its time, not 95.00% or more")
     assert [line.split()[0] for line in rest] == ["measured", "machine", "means", "to"]
     assert advice in rest[-1]
     assert rest[0].count("%") == AGREEING
+
+
+@pytest.mark.parametrize("kind", [HELD_SHARE, ATTACHED_SHARE])
+@pytest.mark.parametrize(
+    ("check", "verb"),
+    [
+        pytest.param(lambda: assert_releases(len, ""), "runs", id="share"),
+        pytest.param(lambda: assert_holds_at_most(0.001, len, ""), "holds", id="hold"),
+    ],
+)
+def test_the_words_are_of_what_was_watched(
+    check: Callable[[], None], verb: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever is so now: somebody may have turned the GIL on since.
+    monkeypatch.setattr(assertions, "why_missing", lambda: None)
+    monkeypatch.setattr(assertions, "agreed", lambda *_: [replace(BAD, kind=kind)] * AGREEING)
+    with pytest.raises(AssertionError, match=f"len\\(''\\) {getattr(WORDINGS[kind], verb)} "):
+        check()
+
+
+@needs_monitor
+def test_an_observation_says_what_was_watched() -> None:
+    short, long = partial(len, ""), partial(sleep.gil, 0.02)
+    for robust in True, False:
+        assert assertions._observed_share(short, LIMIT, robust).kind == kind_now()
+        assert assertions._observed_holds(short, 0.001, robust).kind == kind_now()
+    assert assertions._observed_holds(long, 0.001, False).kind == kind_now()
+
+
+@needs_monitor
+@pytest.mark.usefixtures("_short")
+def test_where_only_the_caller_can_be_read_calls_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As where there is no GIL, and memory that may be freed cannot be copied.
+    known = {**vars(monitor._threads), "others_missing": lambda: "no copies here"}
+    monkeypatch.setattr(monitor, "_threads", SimpleNamespace(**known))
+    with pytest.raises(MonitorError, match="no copies here"), GilMonitor():
+        pass
+    assert WORDS.runs in failing(assert_releases, lcg.gil, 10**6)
 
 
 @needs_monitor
@@ -298,15 +341,14 @@ def fails_later() -> Callable[[], None]:
 
 
 @needs_monitor
+@pytest.mark.usefixtures("leaves_no_thread")
 def test_errors_of_the_call_come_through_and_leave_nothing_behind() -> None:
-    before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
         assert_releases(divmod, 1, 0)
     with pytest.raises(LookupError, match="later"):
         assert_releases(fails_later())
     with pytest.raises(LookupError, match="later"):
         assert_holds_at_most(0.001, fails_later())
-    assert threading.active_count() == before
 
 
 def test_without_a_gil_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

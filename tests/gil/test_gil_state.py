@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from quiet import needs_gil, needs_no_gil
 
-from gilkit._ext import _monitor
+from gilkit._ext import _monitor, _threads
 
 SOURCE = Path(__file__).parent.parent.parent / "ext" / "gil_state.c"
 COMPILER = (sysconfig.get_config_var("CC") or "").split()
@@ -21,8 +22,8 @@ TELLS = sys.version_info >= (3, 13)  # where its fields are, for debuggers
 pytestmark = pytest.mark.skipif(BUILT is not None, reason=BUILT or "")
 
 
-def opened(folder: Path, *changes: tuple[str, str]) -> str | None:
-    """Why a copy of the source with such changes does not open here."""
+def opened(folder: Path, *changes: tuple[str, str], what: str = "gilkit_open") -> str | None:
+    """Why a copy of the source with such changes does not open here; or does not read ``what`` then."""
     text = SOURCE.read_text()
     for old, new in changes:
         assert old in text
@@ -47,10 +48,14 @@ def opened(folder: Path, *changes: tuple[str, str]) -> str | None:
         thread = threading.Thread(target=int)
         thread.start()
         thread.join()
-    function = ctypes.PyDLL(str(library)).gilkit_open
-    function.restype = ctypes.c_char_p
-    view = (ctypes.c_void_p * 2)()
-    why = function(view)
+    view, loaded = (ctypes.c_void_p * 3)(), ctypes.PyDLL(str(library))
+    for name in ("gilkit_open", what):
+        getattr(loaded, name).restype = ctypes.c_char_p
+    why = loaded.gilkit_open(view)
+    if what != "gilkit_open":
+        assert why is None
+        why = getattr(loaded, what)(view)
+        return None if why is None else why.decode()
     assert (why is None) == (view[1] is not None) or "is not so" in why.decode()
     return None if why is None else why.decode()
 
@@ -80,11 +85,32 @@ def test_another_field_than_it_takes_it_for_is_a_reason(field: str, tmp_path: Pa
     assert why.endswith(": install gilkit again, from source")
 
 
+@needs_gil
 @pytest.mark.parametrize("field", ["locked", "last_holder"])
 def test_what_is_read_is_compared_with_what_is_so(field: str, tmp_path: Path) -> None:
     why = opened(tmp_path, (f"->{field})", "->switch_number)"))
     assert why is not None
     assert why.startswith("what is read of this interpreter's GIL is not so")
+
+
+@needs_no_gil
+def test_states_of_threads_are_compared_with_what_is_so(tmp_path: Path) -> None:
+    assert opened(tmp_path, what="gilkit_states_missing") is None
+
+
+@needs_no_gil
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("((PyThreadState *)thread)->state", "((PyThreadState *)thread)->py_recursion_limit"),
+        ("&all->is_global", "&all->requested"),
+        ("FLAG(own, world_stopped)", "FLAG(all, is_global)"),
+    ],
+)
+def test_states_that_are_not_so_are_a_reason(change: tuple[str, str], tmp_path: Path) -> None:
+    why = opened(tmp_path, change, what="gilkit_states_missing")
+    assert why is not None
+    assert why.startswith("what is read of this interpreter's threads is not so")
 
 
 def test_another_release_is_a_reason(tmp_path: Path) -> None:
@@ -100,7 +126,7 @@ def test_the_interpreters_threads_are_found_however_many_there_are() -> None:
     for thread in threads:
         thread.start()
     try:
-        states, made = _monitor.thread_states()
+        states, made = _threads.thread_states()
     finally:
         stop.set()
         for thread in threads:
@@ -124,5 +150,5 @@ def test_threads_may_end_while_others_are_looked_for() -> None:
     for thread in churners:
         thread.start()
     while any(thread.is_alive() for thread in churners):
-        states, _ = _monitor.thread_states()
+        states, _ = _threads.thread_states()
         assert threading.get_ident() in {ident for _, _, ident, _ in states}

@@ -31,10 +31,10 @@ NAN = float("nan")
         pytest.param(lambda: NAN, (), id="nan"),
     ],
 )
+@pytest.mark.usefixtures("leaves_no_thread")
 def test_what_shares_nothing_is_the_same(func: Callable[..., object], args: tuple[Any, ...]) -> None:
-    before, interval = threading.active_count(), sys.getswitchinterval()
+    interval = sys.getswitchinterval()
     assert_same_under_threads(func, *args)
-    assert threading.active_count() == before
     assert sys.getswitchinterval() == interval
 
 
@@ -74,6 +74,7 @@ def test_all_threads_are_inside_at_once() -> None:
     assert [line.split()[0] for line in rest] == ["means", "to"]
 
 
+@pytest.mark.usefixtures("leaves_no_thread")
 def test_calls_that_raise_in_threads_only() -> None:
     main = threading.current_thread()
 
@@ -82,13 +83,11 @@ def test_calls_that_raise_in_threads_only() -> None:
             raise LookupError("not on a thread")
         return 1
 
-    before = threading.active_count()
     with pytest.raises(AssertionError) as caught:
         assert_same_under_threads(call, workers=3, repeat=4)
     said = "12 of 12 calls raised, seen by 3 of 3 threads; the first: LookupError: not on a thread\n"
     assert said in str(caught.value)
     assert isinstance(caught.value.__cause__, LookupError)
-    assert threading.active_count() == before
 
 
 def test_errors_on_one_thread_come_through() -> None:
@@ -102,6 +101,7 @@ def test_a_call_that_is_never_the_same() -> None:
         assert_same_under_threads(lambda: next(counts))
 
 
+@pytest.mark.usefixtures("leaves_no_thread")
 def test_no_more_threads_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
     start, started = threading.Thread.start, iter(range(3))
 
@@ -110,11 +110,9 @@ def test_no_more_threads_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("can't start new thread")
         start(self)
 
-    before = threading.active_count()
     monkeypatch.setattr(threading.Thread, "start", fail)
     with pytest.raises(RuntimeError, match="can't start new thread"):
         assert_same_under_threads(len, "")
-    assert threading.active_count() == before
 
 
 def test_the_switch_interval_is_what_it_was_however_many_ask_at_once() -> None:

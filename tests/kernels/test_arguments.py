@@ -291,7 +291,7 @@ def test_native_checks_what_it_is_given() -> None:
         (ValueError, f"spans must be {buffer}", {"spans": np.zeros(2)}),
         (ValueError, "spans must have a row for each of 1 calls, not 3", {"spans": np.zeros((3, 2))}),
         (ValueError, "spans must have at least 2 columns, not 1", {"spans": np.zeros((1, 1))}),
-        (ValueError, "spans must have at least 6 columns, not 5", {"spans": np.zeros((1, 5)), "until": 0.0}),
+        (ValueError, "spans must have at least 8 columns, not 5", {"spans": np.zeros((1, 5)), "until": 0.0}),
         (TypeError, "until must be a number, not str", {**rows, "until": "0"}),
         (TypeError, "cpus must be a C-contiguous 1-d buffer of int64, not list", {**rows, "cpus": [0]}),
         (ValueError, "cpus must name one for each of 1 calls, not 2", {**rows, "cpus": np.array([0, 1])}),

@@ -25,6 +25,7 @@ from quiet import needs_gil
 from variants import run, variants
 
 from gilkit import kernels
+from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS, data
 
 floats = st.floats(allow_nan=False, width=64)
@@ -60,20 +61,39 @@ INPUTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
 }
 
 
+RUN_KERNELS = [name for name, kind in EXECUTORS.items() if not (kind.native or kind.plain)]
+OF_LIBRARIES = [name for name in RUN_KERNELS if EXECUTORS[name].further]
+
+
 def test_every_kernel_has_inputs() -> None:
     assert set(INPUTS) == set(KERNELS)
 
 
-@pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(choice=st.data())
-def test_variants_agree(name: str, choice: st.DataObject, executor: Executor) -> None:
+def agree(name: str, choice: st.DataObject, executor: Executor) -> None:
+    """Check that all variants of a kernel return the same bits, wherever they run."""
     args = choice.draw(INPUTS[name])
     with np.errstate(all="ignore"):
         expected = run(name, "python", args)
     futures = {v: executor.submit(run, name, v, args) for v in variants(KERNELS[name])}
     for variant, future in futures.items():
         assert future.result(60) == expected, variant
+
+
+@pytest.mark.parametrize("executor", sorted({*RUN_KERNELS} - {*OF_LIBRARIES}), indirect=True)
+@pytest.mark.parametrize("name", KERNELS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_variants_agree(name: str, choice: st.DataObject, executor: Executor) -> None:
+    agree(name, choice, executor)
+
+
+@pytest.mark.parametrize("executor", OF_LIBRARIES, indirect=True)
+@pytest.mark.parametrize("name", KERNELS)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+def test_variants_agree_on_workers_of_libraries(name: str, choice: st.DataObject, executor: Executor) -> None:
+    """What they are sent is what arrives, and no copy of it that is laid elsewhere in memory."""
+    agree(name, choice, executor)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -83,7 +103,7 @@ def test_eight_threads_return_the_serial_bits(name: str, variant: str) -> None:
     call = kernel.variant(variant)
     if call is None:
         pytest.skip(kernel.missing[variant])
-    calls = 100 if variant == "native" else 1000  # each of those starts threads, too
+    calls = 1000 if variant in ("gil", "nogil") else 100  # native calls start threads, too; Python is slow
     size = {"sleep": 1, "mandelbrot": 6, "pairwise": 6, "primes": 1}.get(name, 40)
     args = kernel.make(size, None)
     if name == "primes":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import statistics
 from bisect import bisect_left
 
 import numpy as np
@@ -13,13 +14,16 @@ from gilkit.results.stats import (
     CONFIDENCE,
     FEWEST_ROUNDS,
     Estimate,
+    by_sets,
+    certainly_apart,
     estimate,
     paired,
     paired_ratio,
     rank,
     spread_over,
+    within,
 )
-from gilkit.studies.compare.plan import LOOKS
+from gilkit.studies.compare.budget import LOOKS
 
 
 def test_the_median_and_its_interval() -> None:
@@ -118,3 +122,31 @@ def test_an_estimate_is_a_float_that_keeps_its_interval() -> None:
     copy = pickle.loads(pickle.dumps(found))
     assert (copy, copy.low, copy.high) == (2.0, 1.5, 2.75)
     assert repr(found) == "Estimate(2, low=1.5, high=2.75)"
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 10, 31])
+def test_student_s_t_is_that_of_scipy(freedom: int) -> None:
+    scipy = pytest.importorskip("scipy.stats")
+    for t in (0.0, 0.3, 1.0, 2.776, 13.0, 200.0):
+        assert within(t, freedom) == pytest.approx(1 - 2 * scipy.t.sf(t, freedom), abs=1e-12)
+
+
+def test_what_sets_found_covers_their_mean_as_often_as_it_is_to() -> None:
+    scipy = pytest.importorskip("scipy.stats")
+    of_sets = [1.02, 0.97, 1.0, 1.05, 1.01]
+    logs = [math.log(value) for value in of_sets]
+    low, high = scipy.t.interval(0.999, 4, statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(5))
+    assert by_sets(of_sets, 0.999) == pytest.approx((math.exp(low), math.exp(high)))
+    assert by_sets([1.1, 1.1], 0.999) == pytest.approx((1.1, 1.1))
+
+
+def test_how_certain_it_is_that_two_differ_is_by_how_far_sets_do() -> None:
+    near, far = [1.0, 1.01, 0.99], [1.2, 1.21, 1.19]
+    scipy = pytest.importorskip("scipy.stats")
+    theirs = scipy.ttest_ind([math.log(x / 1.02) for x in far], [math.log(x) for x in near]).pvalue
+    assert certainly_apart(near, far, 0.02) == pytest.approx(1 - theirs)
+    assert certainly_apart(far, near, 0.02) == certainly_apart(near, far, 0.02)
+    assert certainly_apart(near, [1.0, 1.4, 1.2], 0.02) < 0.99
+    assert certainly_apart(near, [1.015], 0.02) == 0.0
+    assert certainly_apart([1.0, 1.0], [1.01, 1.01], 0.02) == 0.0
+    assert certainly_apart([1.0, 1.0], [1.1, 1.1], 0.02) == 1.0

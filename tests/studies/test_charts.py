@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import gilkit, refused
+from command import answered, refused
 from made_up_history import history
 from simulated import HOLDS, Machine, Made
 
@@ -19,8 +19,10 @@ from gilkit.kernels import KERNELS
 from gilkit.machine import BUSY
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate, estimate
-from gilkit.studies.compare.plan import OWN_PACE, USUAL_PACE
+from gilkit.studies.compare.budget import OWN_PACE, USUAL_PACE
 from gilkit.studies.registry import STUDIES
+
+pytestmark = pytest.mark.once
 
 for needed in ("altair", "vl_convert"):
     pytest.importorskip(needed, reason="the extra report is not installed")
@@ -130,6 +132,16 @@ def test_scaling_shows_the_seconds_of_every_column() -> None:
     assert "2 CPUs" in texts(svg(found.plot()))
 
 
+def test_bands_are_of_intervals_and_not_of_ranges() -> None:
+    bands = charts.bands(charts.alt.Chart(charts.values([])), charts.alt.Scale()).to_dict()
+    assert bands["transform"] == [{"filter": "datum.decided"}]
+    for kind in ("threshold", "scaling"):
+        found = package.load(OLD / f"{kind}.json")
+        areas = [layer for layer in found.plot().to_dict()["layer"] if layer["mark"].get("type") == "area"]
+        assert [area["encoding"]["y2"] for area in areas] == [{"field": "high"}]
+        assert "bands" not in texts(svg(found.plot()))  # three rounds have no interval
+
+
 def test_claims_show_the_ruling_on_each() -> None:
     found = package.load(OLD / "claims.json")
     rows = {row["claim"]: row for row in shown(found.plot())}
@@ -212,24 +224,26 @@ def test_a_picture_is_written_as_its_ending_says(tmp_path: Path) -> None:
 
 def test_a_file_is_drawn_from_the_command_line_and_its_table_stays(tmp_path: Path) -> None:
     path = str(OLD / "timeit.json")
-    done = gilkit("show", path, "--plot", str(tmp_path / "picture.svg"))
+    done = answered("show", path, "--plot", str(tmp_path / "picture.svg"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout == gilkit("show", path).stdout
+    assert done.stdout == answered("show", path).stdout
     assert "sent" in texts((tmp_path / "picture.svg").read_text("utf-8"))
 
 
+@pytest.mark.usefixtures("hasty")
 def test_what_is_measured_is_drawn(tmp_path: Path) -> None:
     drawn, saved = tmp_path / "picture.svg", tmp_path / "found.json"
     arguments = ("costs", "pickle-1kB", "--rounds", "1", "--plot", str(drawn), "-o", str(saved))
-    done = gilkit(*arguments)
+    done = answered(*arguments)
     assert done.returncode == 0, done.stderr
     assert "pickle alone, 1 kB" in texts(drawn.read_text("utf-8"))
     assert Case("costs", "pickle-1kB", "serial", 1) in list(package.load(saved).results)
 
 
 COMMANDS = [
-    ("compare", "lcg"), ("timeit", "pass"), ("threshold", "crc32"), ("costs",), ("scaling",), ("claims",),
-    ("timeline", "lcg"), ("show", str(OLD / "costs.json")),
+    ("compare", "lcg"), ("timeit", "pass"), ("beside", "pass"), ("layout", "pass"), ("threshold", "crc32"),
+    ("costs",), ("scaling",), ("claims",), ("timeline", "lcg"), ("map", "str", "[1]"),
+    ("show", str(OLD / "costs.json")),
 ]  # fmt: skip
 
 
@@ -237,6 +251,6 @@ COMMANDS = [
 def test_what_cannot_be_drawn_is_refused_before_anything_is_measured(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
-    refused(gilkit(*command, "--plot", "x.pdf"), "a plot must end in .svg, .png or .html, not x.pdf")
-    refused(gilkit(*command, "--plot", str(tmp_path / "no" / "x.svg")), "cannot write to")
+    refused(answered(*command, "--plot", "x.pdf"), "a plot must end in .svg, .png or .html, not x.pdf")
+    refused(answered(*command, "--plot", str(tmp_path / "no" / "x.svg")), "cannot write to")
     assert not list(tmp_path.iterdir())

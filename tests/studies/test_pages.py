@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from command import gilkit, refused
+from command import answered, refused
 from simulated import HOLDS, Machine, Made
 from studies.test_charts import FILES, OLD, changed
 
 import gilkit as package
 from gilkit.display.tables import plain
 from gilkit.kernels import KERNELS
-from gilkit.studies.compare.plan import USUAL_PACE
+from gilkit.studies.compare.budget import USUAL_PACE
+
+pytestmark = pytest.mark.once
 
 for needed in ("altair", "vl_convert"):
     pytest.importorskip(needed, reason="the extra report is not installed")
@@ -61,8 +63,14 @@ def made(found: object, folder: Path) -> str:
     return (folder / "page.html").read_text("utf-8")
 
 
-def test_a_page_of_all_kinds_stands_alone(tmp_path: Path) -> None:
-    text = made(FILES, tmp_path)
+@pytest.fixture(scope="module")
+def of_all_kinds(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of results of every kind."""
+    return made(FILES, tmp_path_factory.mktemp("page"))
+
+
+def test_a_page_of_all_kinds_stands_alone(of_all_kinds: str) -> None:
+    text = of_all_kinds
     page = Read(text)
     assert text.startswith('<!DOCTYPE html>\n<html lang="en">')
     assert page.tags.count("section") == len(FILES)
@@ -76,9 +84,10 @@ def test_a_page_of_all_kinds_stands_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_page_says_what_the_table_says(path: Path, tmp_path: Path) -> None:
+def test_a_page_says_what_the_table_says(path: Path, of_all_kinds: str) -> None:
     outcome = package.load(path)
-    text = unescape(made(path, tmp_path))
+    section = of_all_kinds.split("<section ")[1 + FILES.index(path)].partition("</section>")[0]
+    text = unescape(section)
     assert plain(outcome) in text
     answers = outcome.study.answers(outcome.results)
     assert answers
@@ -90,8 +99,17 @@ def test_a_page_says_what_the_table_says(path: Path, tmp_path: Path) -> None:
     assert first < picture < machine < table
     assert "CPython 3.11.7" in text
     assert "AMD EPYC" in text
-    drawn = Read(made(outcome, tmp_path)).attributes  # of the outcome, the same
+    drawn = Read(f"<section {section}</section>").attributes
     assert drawn.count(("role", "img")) == text.count("<svg ") == text.count("</title><") > 0
+
+
+def test_a_page_of_an_outcome_is_that_of_its_file(tmp_path: Path) -> None:
+    path = OLD / "threshold.json"
+    outcome = made(package.load(path), tmp_path)
+    text = made(path, tmp_path)
+    drawn = Read(outcome).attributes
+    assert drawn.count(("role", "img")) == text.count("<svg ") > 0
+    assert plain(package.load(path)) in unescape(outcome)
 
 
 def test_answers_are_the_words_of_the_tables() -> None:
@@ -103,12 +121,12 @@ def test_answers_are_the_words_of_the_tables() -> None:
             assert [word for word in words if word.strip(".") not in table] == [], answer
 
 
-def test_a_busy_machine_stands_at_the_top(tmp_path: Path) -> None:
+def test_a_busy_machine_stands_at_the_top(of_all_kinds: str, tmp_path: Path) -> None:
     busy = changed(OLD / "costs.json", tmp_path / "busy.json", "gilkit_load", 1.3)
-    text = made([OLD / "scaling.json", busy], tmp_path)
+    text = made([OLD / "threshold.json", busy], tmp_path)
     words = '<p class="busy">busy.json: BUSY: other programs use 1.3 of 2 CPUs; believe no figure</p>'
     assert text.index(words) < text.index("<nav")
-    assert '<p class="busy">' not in made(OLD / "scaling.json", tmp_path)
+    assert '<p class="busy">' not in of_all_kinds
 
 
 def test_what_comes_from_files_is_escaped(tmp_path: Path) -> None:
@@ -146,12 +164,12 @@ def test_all_kernels_of_a_large_machine_are_a_small_page(
 
 def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
     costs, page = str(OLD / "costs.json"), str(tmp_path / "page.html")
-    refused(gilkit("report", costs), "Missing option '-o' / '--output'")
-    refused(gilkit("report", "-o", page), "Missing argument 'FILE...'")
-    refused(gilkit("report", costs, "-o", str(tmp_path / "page.pdf")), "a report must end in .html, not")
-    refused(gilkit("report", costs, "-o", "/nowhere/page.html"), "cannot write to /nowhere/page.html")
-    refused(gilkit("report", costs, "/nowhere.json", "-o", page), "cannot read /nowhere.json")
-    refused(gilkit("report", str(OLD / "trace.json"), "-o", page), "is a trace: open it in")
+    refused(answered("report", costs), "Missing option '-o' / '--output'")
+    refused(answered("report", "-o", page), "Missing argument 'FILE...'")
+    refused(answered("report", costs, "-o", str(tmp_path / "page.pdf")), "a report must end in .html, not")
+    refused(answered("report", costs, "-o", "/nowhere/page.html"), "cannot write to /nowhere/page.html")
+    refused(answered("report", costs, "/nowhere.json", "-o", page), "cannot read /nowhere.json")
+    refused(answered("report", str(OLD / "trace.json"), "-o", page), "is a trace: open it in")
     assert not list(tmp_path.iterdir())
     with pytest.raises(TypeError, match="a report is of results files and outcomes, not of a int"):
         package.report([3], page)  # type: ignore[list-item]
@@ -161,6 +179,6 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
 
 def test_it_says_what_it_wrote(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    done = gilkit("report", str(OLD / "costs.json"), "-o", str(page))
+    done = answered("report", str(OLD / "costs.json"), "-o", str(page))
     assert (done.returncode, done.stdout) == (0, f"{page}: 1 result\n")
     assert "a process, by spawn 32.6 ms" in page.read_text("utf-8")

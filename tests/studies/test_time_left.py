@@ -22,7 +22,7 @@ from gilkit.studies.claims import study as claims
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import QUICKER
-from gilkit.studies.compare.plan import OWN_PACE, QUICK_PACE, USUAL_PACE, Budget
+from gilkit.studies.compare.budget import OWN_PACE, QUICK_PACE, USUAL_PACE, Budget
 from gilkit.studies.costs import study as costs
 from gilkit.studies.costs.constants import CONSTANTS, Constant
 from gilkit.studies.scaling import fresh_workers
@@ -32,6 +32,8 @@ from gilkit.studies.threshold import study as threshold
 from gilkit.studies.threshold.contest import Contest
 from gilkit.studies.threshold.crossing import HOLDING
 from gilkit.workloads.workload import KernelCall, Workload
+
+pytestmark = pytest.mark.once
 
 
 class Clock:

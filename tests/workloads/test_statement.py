@@ -6,6 +6,8 @@ import pickle
 
 import pytest
 
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.pools import Lab
 from gilkit.errors import StatementError
 from gilkit.workloads.statement import Statement, StatementCall, check
 from gilkit.workloads.workload import repeated
@@ -62,6 +64,8 @@ def test_given_names_are_there_before_setup() -> None:
         ("class A: pass\na = A()", "A, a", {"a"}),
         ("from math import sin; s = ''.join", "sin(1), s([])", {"s"}),
         ("import numpy as np", "np.zeros(3)", set()),
+        ("import sys\nargv = [1]", "sys.argv", set()),  # an attribute is no name
+        ("table = [1]\nclass A:\n    def go(self): return table\na = A()", "a.go()", {"a", "table"}),
     ],
 )
 def test_inputs_are_the_data_that_it_uses(setup: str, statement: str, expected: set[str]) -> None:
@@ -117,3 +121,49 @@ def test_a_setup_that_fails_says_where(setup: str, message: str) -> None:
     with pytest.raises(StatementError, match=message) as caught:
         prepared(setup, "pass")
     assert "\n" not in str(caught.value)
+
+
+DATA = """
+from dataclasses import dataclass, fields
+from typing import ClassVar, get_type_hints
+
+@dataclass
+class Point:
+    x: int
+    y: "int" = 2
+    shared: "ClassVar[int]" = 3
+    after: "Point | None" = None
+
+point = Point(1)
+"""
+
+
+def test_dataclasses_of_setup_are_as_in_a_module() -> None:
+    assert prepared(DATA, "[field.name for field in fields(Point)]")() == ["x", "y", "after"]
+    assert prepared(DATA, "point.y")() == 2
+    assert prepared(DATA, "fields(Point)[0].type")() is int
+    assert prepared(f"from __future__ import annotations\n{DATA}", "fields(Point)[0].type")() == "int"
+
+
+def test_annotations_in_setup_are_found_where_setup_ran() -> None:
+    """There are two such classes, each of its own namespace."""
+    first, second = (prepared(DATA, "get_type_hints(Point)['after'] == Point | None") for _ in range(2))
+    assert first.names["Point"] is not second.names["Point"]
+    assert (first(), second(), first()) == (True, True, True)
+
+
+def test_what_setup_defines_is_found_there_and_nowhere_else() -> None:
+    """An object of it is no data that could be sent: the class is not where it is received."""
+    assert prepared(f"{DATA}\nimport pickle", "pickle.loads(pickle.dumps(point)) == point")()
+    point = prepared(DATA, "point")()
+    with pytest.raises((pickle.PicklingError, AttributeError), match="Point"):
+        pickle.dumps(point)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in EXECUTORS.items() if not kind.native and kind.missing() is None]
+)
+def test_dataclasses_of_setup_work_under_every_executor(name: str) -> None:
+    with Lab(2, timeout=30) as lab:
+        statement = StatementCall(DATA, "Point(point.x, after=point), get_type_hints(Point)")
+        assert lab.pace(name, statement).call > 0

@@ -16,10 +16,12 @@ from gilkit.kernels import KERNELS
 from gilkit.results.case import Case, Record
 from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.results.windows import Window
+from gilkit.studies.claims.builds import Build
 from gilkit.workloads.workload import KernelCall, Workload
 
 ROUNDS_TIME, QUICK_ROUNDS_TIME = 3.0, 0.45  # seconds for the rounds of an experiment
 WINDOW = 0.05  # seconds of a window, at the least
+WATCHED = 0.2  # seconds of each call under the monitor
 BRIEFEST = 1e-9  # seconds that anything takes, for a ratio to be there
 
 Key = tuple[str, str, int]  # what is measured, on which executor, by how many workers
@@ -40,6 +42,8 @@ class Bench:
         Whether less time is given, for less certainty.
     runner : Runner
         For its interleaved rounds.
+    other : Build, optional
+        Another interpreter, which the reader named.
 
     Attributes
     ----------
@@ -47,12 +51,15 @@ class Bench:
         What is found beside seconds, as in `Figures`.
     """
 
-    def __init__(self, claim: str, lab: Lab, cpus: int, quick: bool, runner: Runner) -> None:
+    def __init__(
+        self, claim: str, lab: Lab, cpus: int, quick: bool, runner: Runner, other: Build | None = None
+    ) -> None:
         self.claim = claim
         self.lab = lab
         self.cpus = cpus
         self.quick = quick
         self.runner = runner
+        self.other = other
         self.facts: dict[str, Any] = {}
 
     @property
@@ -161,6 +168,20 @@ class Bench:
             meter.pace(executor, workload)
         self.rounds({key: partial(self._window, meter, key, every[key], turns) for key in every})
 
+    def watch(self, calls: Mapping[str, Workload]) -> None:
+        """Find out for what share of each call it holds the GIL: ``held``, and a ``note`` where not.
+
+        Where there is no GIL it is the share for which the call's thread stays attached.
+        """
+        held: dict[str, list[float | None]] = {}
+        note = ""
+        for name, call in calls.items():
+            self.say(f"watching {name}")
+            share = self.lab.watch(call, WATCHED).share
+            held[name] = [known(share), known(share.error)]
+            note = note or share.note
+        self.facts.update(held=held, note=note)
+
     def _window(self, meter: Meter, key: Key, workload: Workload, turns: Iterator[int]) -> Window:
         found = meter.window(key[1], workload, key[2], next(turns))
         self.found("cpu " + "/".join(map(str, key)), found.cpu)
@@ -175,3 +196,8 @@ def known(figure: float) -> float | None:
 def kernel_call(name: str, variant: str) -> KernelCall:
     """Return a call of a kernel's variant, of its usual size."""
     return KernelCall(name, variant, KERNELS[name].default_size(variant))
+
+
+def of_lcg(cpus: int, *pairs: tuple[str, str]) -> list[Contestant]:
+    """Return contestants of `lcg`, for variants on executors, with a worker a CPU."""
+    return [(variant, executor, cpus, kernel_call("lcg", variant)) for variant, executor in pairs]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import nan
 from typing import Any
 
 from gilkit.errors import ResultsError, one_line
+from gilkit.gil.law import RELEASES
 from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -15,9 +17,12 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate, estimate, paired
 from gilkit.studies.claims.bench import Bench
 
+NOT_MEASURED = "nothing was measured"
 WHOLE = "whole"  # the variant of the case that has an experiment's length and its facts
 SCALE = 0.85  # of what so many workers can give, from which they are said to scale
 USUAL_SECONDS = 5.0  # that an experiment takes, about
+STANDARD_ERRORS = 2.0  # standard errors of a held share's interval
+SLOWER = 1.02  # times as long from which something is called slower
 NO_GAIN = 1.15  # times the work of one up to which several workers gain nothing
 
 
@@ -98,6 +103,23 @@ class Figures:
         """Return the median of a fact that was found again and again."""
         return estimate(self.facts[name])
 
+    def share(self, name: str) -> Estimate:
+        """Return for what share of a call the GIL was held: of two standard errors, as `Bench.watch` left it.
+
+        Raises
+        ------
+        TypeError
+            If that is not told.
+        """
+        share, error = self.facts["held"][name]
+        margin = nan if error is None else STANDARD_ERRORS * error  # of one call there is no error
+        return Estimate(share, share - margin, share + margin)
+
+    @property
+    def keeping(self) -> tuple[str, str]:
+        """What calls into C do that keep the GIL, and that let it go; or the like where there is none."""
+        return ("hold the GIL", "release it") if self.gil else ("stay attached", "detach")
+
     def counts(self, variant: str, executor: str) -> list[int]:
         """Return the worker counts of a variant on an executor."""
         return sorted(n for v, e, n in self.series if (v, e) == (variant, executor))
@@ -149,6 +171,8 @@ class Claim:
         Whether others that use the CPUs would change the answer.
     missing : callable
         Returns why the experiment cannot be made here, or None.
+    pair : bool
+        Whether it is on two interpreters, of which the reader names the other.
     seconds : float
         About how long the experiment takes, for the progress.
     """
@@ -160,6 +184,7 @@ class Claim:
     cpus: int = 1
     quiet: bool = False
     missing: Callable[[], str | None] = lambda: None
+    pair: bool = False
     seconds: float = USUAL_SECONDS
 
     def finding(self, found: Figures) -> Finding:
@@ -172,7 +197,7 @@ class Claim:
             return Finding(Ruling.UNDECIDED, "the machine is too busy: others disturbed every round")
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise ResultsError(f"what was found of {self.name} is not whole: {one_line(error)}") from error
-        if self.quiet and found.load >= BUSY:
+        if self.quiet and finding.measured != NOT_MEASURED and found.load >= BUSY:
             why = f"the machine is too busy: others used {found.load:.1f} CPUs just before or after"
             return Finding(Ruling.UNDECIDED, why, finding.measured)
         return finding
@@ -207,6 +232,16 @@ def above(value: Estimate, limit: float) -> bool | None:
 def negated(answer: bool | None) -> bool | None:
     """Return the opposite; None of what is not known."""
     return None if answer is None else not answer
+
+
+def releases(share: Estimate) -> bool | None:
+    """Return whether a call that holds the GIL for such a share releases it; None if it does in part."""
+    return True if negated(above(share, RELEASES)) else False if above(share, 1 - RELEASES) else None
+
+
+def told_share(share: float | None) -> str:
+    """Return a held share in words."""
+    return "not told" if share is None else f"{share:.1%}"
 
 
 def ruled(answer: bool | None, measured: str, holds: str, refuted: str) -> Finding:

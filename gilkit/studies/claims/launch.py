@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from gilkit.engine.pythons import environment
 from gilkit.errors import CaseFailedError
 from gilkit.machine import process_numbers
 
@@ -50,12 +51,10 @@ class Program:
             If it ended instead.
         """
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise CaseFailedError(
-                f"its program ended early, with status {self.process.wait(LONGEST_PROGRAM)}"
-            )
-        return json.loads(line)
+        while line := self.process.stdout.readline():
+            with suppress(ValueError):  # its start may print more
+                return json.loads(line)
+        raise CaseFailedError(f"its program ended early, with status {self.process.wait(LONGEST_PROGRAM)}")
 
     def tell(self) -> None:
         """Tell it to go on."""
@@ -64,13 +63,20 @@ class Program:
         self.process.stdin.flush()
 
 
-def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) -> subprocess.Popen[str]:
+def _started(
+    name: str,
+    arguments: tuple[Any, ...],
+    folder: str,
+    errors: int,
+    python: str = sys.executable,
+    free: bool = True,
+) -> subprocess.Popen[str]:
     file, _, function = name.partition(".")
     # Without -P: the programs find each other in their folder. Processes that they start look into the
     # current folder, too: so that is the program's own, where no file of the reader's can pass for a module.
-    command = [sys.executable, str(FOLDER / f"{file}.py"), function, json.dumps(arguments)]
-    environment = {
-        **os.environ,
+    command = [python, str(FOLDER / f"{file}.py"), function, json.dumps(arguments)]
+    variables = {
+        **environment(free),
         "TMPDIR": folder,
         "no_proxy": "*",
         "PYTHONFAULTHANDLER": "",
@@ -79,10 +85,10 @@ def _started(name: str, arguments: tuple[Any, ...], folder: str, errors: int) ->
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
     try:
         return subprocess.Popen(
-            command, **pipes, text=True, cwd=folder, env=environment, start_new_session=True
+            command, **pipes, text=True, cwd=folder, env=variables, start_new_session=True
         )
     except OSError as error:
-        raise CaseFailedError(f"{sys.executable} does not start: {error.strerror}") from None
+        raise CaseFailedError(f"{python} does not start: {error.strerror}") from None
 
 
 def _members(group: int) -> list[int]:
@@ -129,8 +135,12 @@ def program(name: str, *arguments: Any) -> Iterator[Program]:
             _end(process)
 
 
-def ended(name: str, *arguments: Any) -> tuple[int, list[Any]]:
+def ended(
+    name: str, *arguments: Any, python: str = sys.executable, free: bool = True
+) -> tuple[int, list[Any]]:
     """Run a program to its end: its exit status, negative for a signal, and what it said.
+
+    ``python`` is the interpreter that runs it, by default this one; ``free`` is whether it minds PYTHON_GIL.
 
     Raises
     ------
@@ -138,7 +148,7 @@ def ended(name: str, *arguments: Any) -> tuple[int, list[Any]]:
         If it does not end.
     """
     with tempfile.TemporaryDirectory(prefix="gilkit-", ignore_cleanup_errors=True) as folder:
-        process = _started(name, arguments, folder, subprocess.PIPE)
+        process = _started(name, arguments, folder, subprocess.PIPE, python, free)
         try:
             output, errors = process.communicate(timeout=LONGEST_PROGRAM)
         except subprocess.TimeoutExpired:
@@ -148,10 +158,14 @@ def ended(name: str, *arguments: Any) -> tuple[int, list[Any]]:
     if process.returncode > 0:
         said = errors.strip().splitlines() or [f"it ended with status {process.returncode}"]
         raise CaseFailedError(f"its program failed: {said[-1]}")
-    return process.returncode, [json.loads(line) for line in output.splitlines()]
+    answers = []
+    for line in output.splitlines():
+        with suppress(ValueError):  # its start may print more
+            answers.append(json.loads(line))
+    return process.returncode, answers
 
 
-def said(name: str, *arguments: Any) -> list[Any]:
+def said(name: str, *arguments: Any, python: str = sys.executable, free: bool = True) -> list[Any]:
     """Run a program to its end and return what it said.
 
     Raises
@@ -159,7 +173,7 @@ def said(name: str, *arguments: Any) -> list[Any]:
     CaseFailedError
         If it does not end well.
     """
-    status, lines = ended(name, *arguments)
+    status, lines = ended(name, *arguments, python=python, free=free)
     if status:
         raise CaseFailedError(f"its program was ended by signal {-status}")
     return lines

@@ -44,12 +44,13 @@ def _killable(f: Figures) -> Finding:
     noticed = {variant: estimate(f.facts[f"noticed {variant}"]) for variant in ("gil", "nogil")}
     prompt = all_of(negated(above(kill, SOON * length)) for kill in kills.values())
     whole = above(ends, (1 - SOON) * length)
+    keep, let_go = f.keeping
     return ruled(
         all_of([prompt, whole]),
         f"inside a call of {length:g} s, a process ends {seconds(kills['terminate'])} after terminate() and "
         f"{seconds(kills['kill'])} after kill(); a thread ends when the call does, after {seconds(ends)}. An "
-        f"interrupt reaches the main thread after {seconds(noticed['nogil'])} if the call released the GIL, "
-        f"after {seconds(noticed['gil'])} if it holds it",
+        f"interrupt reaches the main thread after {seconds(noticed['gil'])} beside calls that {keep}, after "
+        f"{seconds(noticed['nogil'])} beside calls that {let_go}",
         "nothing reaches a thread inside a call into C; what must be stoppable belongs in a process",
         "a kill was not prompt, or a thread was stopped",
     )

@@ -9,17 +9,15 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import lru_cache, partial
-from math import nan
 from typing import Any
 
 import numpy as np
 
 from gilkit.display.units import lined, times
 from gilkit.engine.executors import EXECUTORS
-from gilkit.gil.law import RELEASES
 from gilkit.kernels import data, lcg, primes
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
-from gilkit.studies.claims.bench import Bench, known
+from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import (
     NO_GAIN,
     Figures,
@@ -29,14 +27,14 @@ from gilkit.studies.claims.claim import (
     all_of,
     claim,
     negated,
+    releases,
     ruled,
+    told_share,
 )
 from gilkit.workloads.statement import StatementCall
 
 STREAM = 32_000_000  # bytes that are decompressed
 QUICK_NUMBERS = 2  # of the six
-STANDARD_ERRORS = 2.0  # standard errors of a held share's interval
-WATCHED = 0.2  # seconds of each call under the monitor
 REAL_CALLS = {
     "np.sort": ("a = numpy.random.default_rng(0).random(500_000)", "numpy.sort(a)"),
     "np.sqrt": ("a = numpy.random.default_rng(0).random(1_000_000); b = a.copy()", "numpy.sqrt(a, out=b)"),
@@ -72,14 +70,19 @@ def _six_primes(f: Figures) -> Finding:
         return f.ratio((variant, "serial", 1), (variant, executor, f.cpus))
 
     processes, threads = gain("python", "processes"), gain("python", "threads")
+    keep, let_go = f.keeping
+    if not f.gil and above(threads, NO_GAIN):
+        why = "so do threads: there is no GIL"
+    elif above(gain("nogil", "threads"), NO_GAIN):
+        why = "so do threads, if the test releases the GIL"
+    else:
+        why = "it takes more than one interpreter, or none that is locked"
     return ruled(
         above(processes, NO_GAIN),
         f"{f.facts['numbers']} numbers in pure Python: {f.cpus} processes are {times(processes)} as fast as "
-        f"one worker, {f.cpus} threads {times(threads)}; compiled, threads that hold the GIL "
-        f"{times(gain('gil', 'threads'))}, and that release it {times(gain('nogil', 'threads'))}",
-        "so do threads, if the test releases the GIL"
-        if above(gain("nogil", "threads"), NO_GAIN)
-        else "it takes more than one interpreter, or none that is locked",
+        f"one worker, {f.cpus} threads {times(threads)}; compiled, threads whose calls {keep} "
+        f"{times(gain('gil', 'threads'))}, and whose calls {let_go} {times(gain('nogil', 'threads'))}",
+        why,
         "processes were no faster than one worker",
     )
 
@@ -145,16 +148,12 @@ def gzip(bench: Bench) -> None:
     bench.compare([("decompress", "threads", bench.cpus, work)])
 
 
-def told_share(share: float | None) -> str:
-    """Return a held share in words."""
-    return "not told" if share is None else f"{share:.1%}"
-
-
 def _numpy_releases(f: Figures) -> Finding:
     gains = {name: f.speedup(name, "threads") for name in REAL_CALLS}
     held: dict[str, list[Any]] = f.facts["held"]
     measured = lined(
-        f"what holds the GIL for how much of a call, and what {f.cpus} threads do of the work of one:",
+        f"what {'holds the GIL' if f.gil else 'stays attached'} for how much of a call, and what {f.cpus} "
+        "threads do of the work of one:",
         [[TITLES[name], told_share(held[name][0]), times(gains[name])] for name in REAL_CALLS],
     )
     untold = [TITLES[name] for name, (share, _) in held.items() if share is None]
@@ -163,18 +162,14 @@ def _numpy_releases(f: Figures) -> Finding:
         return Finding(Ruling.UNDECIDED, why, measured)
     if f.facts["note"]:
         return Finding(Ruling.UNDECIDED, f"there is nothing to release: {f.facts['note']}", measured)
-    answers = {}
-    for name, (share, error) in held.items():
-        margin = nan if error is None else STANDARD_ERRORS * error  # of one call there is no error
-        found = Estimate(share, share - margin, share + margin)
-        free, kept = negated(above(found, RELEASES)), above(found, 1 - RELEASES)
-        answers[name] = True if free else False if kept else None
+    answers = {name: releases(f.share(name)) for name in held}
     if True in answers.values() and False in answers.values():
         yes, no = (
             " and ".join(TITLES[name] for name, answer in answers.items() if answer is wanted)
             for wanted in (True, False)
         )
-        why = f"on what it works on: {yes} release it, {no} cannot, as it works on Python objects"
+        what = "release it" if f.gil else "detach, which is what releasing is without a GIL"
+        why = f"on what it works on: {yes} {what}, {no} cannot, as it works on Python objects"
         return Finding(Ruling.DEPENDS, why, measured)
     return ruled(all_of(answers.values()), measured, "all three do", "none of the three does")
 
@@ -184,19 +179,13 @@ def numpy_releases(bench: Bench) -> None:
     """NumPy releases the GIL while it computes.
 
     Method: `np.sort`, the ufunc `np.sqrt` and the sum of two object arrays, each of milliseconds: the share
-    of a call that holds the GIL, from the monitor, and the work of as many threads as CPUs.
+    of a call that holds the GIL, from the monitor, and the work of as many threads as CPUs. Without a GIL,
+    the share for which its thread stays attached.
     Limits: large arrays. On small ones the part of a call that holds the GIL is most of it (`gilkit
     threshold`).
     """
     work = {name: StatementCall("import numpy; " + setup, call) for name, (setup, call) in REAL_CALLS.items()}
-    held: dict[str, list[float | None]] = {}
-    note = ""
-    for name, call in work.items():
-        bench.say(f"watching {name}")
-        found = bench.lab.watch(call, WATCHED)
-        held[name] = [known(found.share), known(found.share.error)]
-        note = note or found.share.note
-    bench.facts.update(held=held, note=note)
+    bench.watch(work)
     bench.compare((name, "threads", bench.cpus, call) for name, call in work.items())
 
 

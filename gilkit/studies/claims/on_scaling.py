@@ -6,35 +6,30 @@ import threading
 import time
 from typing import Any
 
-import psutil
-
+from gilkit import machine
 from gilkit.display.units import seconds, times
 from gilkit.gil.monitor import GilMonitor
 from gilkit.kernels import lcg
-from gilkit.results.stats import estimate
-from gilkit.studies.claims.bench import Bench, Contestant, kernel_call, known
+from gilkit.results.stats import Estimate, estimate
+from gilkit.studies.claims.bench import Bench, kernel_call, known, of_lcg
 from gilkit.studies.claims.claim import (
     NO_GAIN,
     SCALE,
+    SLOWER,
     Figures,
     Finding,
-    Ruling,
     above,
     all_of,
     claim,
     negated,
     ruled,
 )
-from gilkit.workloads.workload import KernelCall, ready
+from gilkit.workloads.statement import StatementCall
+from gilkit.workloads.workload import KernelCall, Workload, ready
 
-SLOWER = 1.02  # times as long from which work is called slower
 RUN = 0.3  # seconds of threads under the monitor
 TURN = 1e-3  # seconds from which a hold counts as a turn
-
-
-def of_lcg(cpus: int, *pairs: tuple[str, str]) -> list[Contestant]:
-    """Return contestants of `lcg`, for variants on executors, with a worker a CPU."""
-    return [(variant, executor, cpus, kernel_call("lcg", variant)) for variant, executor in pairs]
+ONE_LIST = StatementCall("a = list(range(1000))", "for i in range(1000): a[i]", shared=True)
 
 
 def turns(recipe: bytes | KernelCall, workers: int) -> dict[str, Any]:
@@ -89,7 +84,7 @@ def _one_at_a_time(f: Figures) -> Finding:
 
 @claim(
     "one-at-a-time",
-    "Under the GIL, pure Python threads do not run at once.",
+    "Pure Python threads do not run at once.",
     _one_at_a_time,
     cpus=2,
     quiet=True,
@@ -98,26 +93,40 @@ def one_at_a_time(bench: Bench) -> None:
     """Pure Python threads do not run at once.
 
     Method: `lcg` in plain Python on one thread and on more, up to twice the CPUs: work done, and CPU time
-    by wall time; then the monitor watches who holds the GIL, on as many threads as CPUs.
+    by wall time; then, where there is a GIL, the monitor watches who holds it, on as many threads as CPUs.
     Limits: the lock itself names one holder at a time; that nobody runs beside it, the CPU time says. The
     monitor wants a CPU of its own, and overlooks holds shorter than its interval of 50 µs.
     """
     bench.compare(("python", "threads", n, kernel_call("lcg", "python")) for n in bench.counts)
-    bench.facts["turns"] = bench.lab.call(turns, kernel_call("lcg", "python"), bench.cpus)
+    if machine.gil_enabled():
+        bench.facts["turns"] = bench.lab.call(turns, kernel_call("lcg", "python"), bench.cpus)
+
+
+def _longer(f: Figures, variant: str) -> dict[int, Estimate]:
+    """Return how many times as long as one thread several take for the same work."""
+    counts = [n for n in f.counts(variant, "threads") if n > 1]
+    return {n: f.ratio((variant, "threads", n), (variant, "threads", 1), 1 / n) for n in counts}
 
 
 def _slower_with_threads(f: Figures) -> Finding:
-    counts = [n for n in f.counts("python", "threads") if n > 1]
-    ratios = {n: f.ratio(("python", "threads", n), ("python", "threads", 1), 1 / n) for n in counts}
+    own, one_list = _longer(f, "python"), _longer(f, "list")
     measured = "for the same work, " + ", ".join(
-        f"{n} threads take {times(ratio)} as long as one" for n, ratio in ratios.items()
+        f"{n} threads take {times(ratio)} as long as one" for n, ratio in own.items()
     )
-    slower = [above(ratio, SLOWER) for ratio in ratios.values()]
-    answer = True if True in slower else None if None in slower else False
+    if one_list:
+        reading = ", ".join(f"{n} take {times(ratio)} as long" for n, ratio in one_list.items())
+        measured += f"; where all read one list, {reading}"
+    slower = [above(ratio, SLOWER) for ratio in (*own.values(), *one_list.values())]
+    if f.gil:
+        why = "threads that take turns pay for each hand-over"
+    elif True in slower[: len(own)]:
+        why = "there is no GIL, and each has data of its own: they share something else"
+    else:
+        why = "each use of a shared object changes its count of references, for which they wait"
     return ruled(
-        answer,
+        True if True in slower else None if None in slower else False,
         measured,
-        "threads that take turns pay for each hand-over",
+        why,
         f"no thread count cost {SLOWER - 1:.0%} or more",
     )
 
@@ -133,10 +142,13 @@ def slower_with_threads(bench: Bench) -> None:
     """Threads can make CPU-bound Python slower than one thread is.
 
     Method: `lcg` in plain Python, on as many threads as CPUs and on twice as many: the time for the same
-    work, relative to that of one thread in the same round.
+    work, relative to that of one thread in the same round. Without a GIL also threads that read one list.
     Limits: one kind of work, with long turns; code that waits and computes by turns may lose more.
     """
-    bench.compare(("python", "threads", n, kernel_call("lcg", "python")) for n in bench.counts if n > 1)
+    work: dict[str, Workload] = {"python": kernel_call("lcg", "python")}
+    if not machine.gil_enabled():
+        work["list"] = ONE_LIST
+    bench.compare((name, "threads", n, call) for n in bench.counts if n > 1 for name, call in work.items())
 
 
 def _processes_scale(f: Figures) -> Finding:
@@ -145,7 +157,8 @@ def _processes_scale(f: Figures) -> Finding:
     return ruled(
         above(gain, SCALE * f.cpus),
         f"{f.cpus} processes do {times(gain)} the work of one and use {cpu:.2f} CPUs",
-        "each has an interpreter, and so a GIL, of its own",
+        "each has an interpreter"
+        + (", and so a GIL, of its own" if f.gil else " of its own, and none has a GIL"),
         "they get less than a CPU's worth each: the machine's own limit, not the GIL's",
     )
 
@@ -166,14 +179,15 @@ def processes_scale(bench: Bench) -> None:
 
 def _nogil_scales(f: Figures) -> Finding:
     released, held = f.speedup("nogil", "threads"), f.speedup("gil", "threads")
+    keep, let_go = f.keeping
+    gains = above(held, NO_GAIN)
     return ruled(
         above(released, SCALE * f.cpus),
-        f"on {f.cpus} threads, the version that releases the GIL does {times(released)} the work of one, "
-        f"the one that holds it {times(held)}",
-        "it is releasing that does it: the same compiled body with the GIL held gains nothing"
-        if above(held, NO_GAIN) is False
-        else "and here the body that asks for the GIL gains as well",
-        "releasing was not enough here",
+        f"on {f.cpus} threads, calls that {keep} do {times(held)} the work of one, and calls that {let_go} "
+        f"{times(released)}",
+        ("it is releasing that does it" if f.gil else "there is no GIL to release")
+        + ("" if gains is None else f": calls that {keep} gain {'as well' if gains else 'nothing'}"),
+        "that was not enough here",
     )
 
 
@@ -191,16 +205,26 @@ def nogil_scales(bench: Bench) -> None:
 
 
 def _only_processes(f: Figures) -> Finding:
-    rivals = {"nogil threads": f.speedup("nogil", "threads"), "processes": f.speedup("nogil", "processes")}
-    if lcg.native and f.counts("native", "openmp"):
-        rivals["native threads"] = f.speedup("native", "openmp")
-    at_once = above(rivals["nogil threads"], NO_GAIN)
+    rivals = {
+        name: f.speedup(variant, executor)
+        for name, variant, executor in (
+            ("pure Python threads", "python", "threads"),
+            ("nogil threads", "nogil", "threads"),
+            ("processes", "nogil", "processes"),
+            ("native threads", "native", "openmp"),
+        )
+        if f.counts(variant, executor)
+    }
+    gains = {name: above(gain, NO_GAIN) for name, gain in rivals.items()}
+    plain, released = gains.get("pure Python threads", False), gains["nogil threads"]
     return ruled(
-        None if at_once is None else not at_once,
+        False if True in (plain, released) else all_of([negated(plain), negated(released)]),
         f"{f.cpus} workers do, of the work of one: "
         + ", ".join(f"{name} {times(gain)}" for name, gain in rivals.items()),
-        "threads gained nothing here, even without the GIL",
-        "threads that release the GIL run in parallel in one process",
+        "threads gained nothing here, even those that released the GIL",
+        "threads of pure Python run in parallel in one process: there is no GIL"
+        if plain and not f.gil
+        else "threads that release the GIL run in parallel in one process",
     )
 
 
@@ -212,88 +236,11 @@ def only_processes(bench: Bench) -> None:
     """Only processes run in parallel.
 
     Method: one compiled body, `lcg`, on Python threads that release the GIL, in processes, and on native
-    threads with no Python around.
-    Limits: it takes compiled code, or an interpreter without a GIL. For pure Python see `one-at-a-time`.
+    threads with no Python around; and the same in plain Python on threads.
+    Limits: with a GIL it takes compiled code. See `one-at-a-time`, too.
     """
-    contestants = of_lcg(bench.cpus, ("nogil", "threads"), ("nogil", "processes"))
-    if lcg.native:
-        contestants += of_lcg(bench.cpus, ("native", "openmp"))
-    bench.compare(contestants)
-
-
-def _quarter_cpu(f: Figures) -> Finding:
-    most = 2 * f.cpus
-    used = {
-        kind: estimate([cpu / f.cpus for cpu in f.facts[f"cpu python/{kind}/{most}"]])
-        for kind in ("threads", "processes")
-    }
-    one = all_of([above(used["processes"], SCALE), negated(above(used["threads"], NO_GAIN / f.cpus))])
-    return ruled(
-        one,
-        f"{most} threads use {used['threads']:.0%} of {f.cpus} CPUs, "
-        f"{most} processes {used['processes']:.0%}",
-        f"threads of pure Python share one CPU, which is {1 / f.cpus:.0%} of {f.cpus} and 25% of four",
-        "threads use more than one CPU, or processes less than all",
-    )
-
-
-@claim(
-    "quarter-cpu", "Ten threads on four cores use 25 % of the CPU, ten processes 100 %.", _quarter_cpu,
-    cpus=2, quiet=True,
-)  # fmt: skip
-def quarter_cpu(bench: Bench) -> None:
-    """Threads of pure Python use one core of four, processes all.
-
-    Method: `lcg` in plain Python on twice as many workers as CPUs: CPU time by wall time and CPUs.
-    Limits: on this machine's CPUs, not on four; the share of one CPU is what is compared.
-    """
-    work = kernel_call("lcg", "python")
-    bench.compare(("python", kind, 2 * bench.cpus, work) for kind in ("threads", "processes"))
-
-
-def _smt_ceiling(f: Figures) -> Finding:
-    processes = f.speedup("python", "processes")
-    native = f.speedup("native", "openmp") if f.counts("native", "openmp") else None
-    cores, logical = f.facts["cores"], f.facts["logical"]
-    measured = (
-        f"{f.cpus} CPUs of {logical}, which the system says are {cores or 'an unknown number of'} cores: "
-        f"processes of pure Python do {times(processes)} the work of one"
-        + (f", native threads {times(native)}" if native is not None else "")
-    )
-    if not cores or cores >= logical:
-        why = "no hyperthreads are to be seen on this machine; where there are, two share a core's units"
-        return Finding(Ruling.UNDECIDED, why, measured)
-    if f.cpus < logical:
-        why = f"only {f.cpus} of the {logical} CPUs may be used, and which share a core is not known"
-        return Finding(Ruling.UNDECIDED, why, measured)
-    scale = above(processes, SCALE * f.cpus)
-    beyond = None if native is None else above(native, SCALE * f.cpus)
-    if scale:
-        return ruled(False, measured, "", "the hyperthreads give more than that here")
-    if scale is None or beyond is None:
-        return ruled(None, measured, "", "")
-    if beyond:
-        return ruled(False, measured, "", "native threads go beyond it: it is not the hardware's ceiling")
-    why = "the ceiling is the hardware's: native threads, without Python, stop there, too"
-    return Finding(Ruling.HOLDS, why, measured)
-
-
-@claim(
-    "smt-ceiling", "Threads and processes only scale to 4x on 8 hyperthreads, and nobody knows why.",
-    _smt_ceiling,
-    cpus=2, quiet=True,
-)  # fmt: skip
-def smt_ceiling(bench: Bench) -> None:
-    """Eight hyperthreads give a speedup of four, whatever runs on them.
-
-    Method: pure Python in as many processes as CPUs, beside native threads on the same arithmetic, and what
-    the system says of its cores.
-    Limits: a virtual machine may hide that its CPUs are hyperthreads. Whose ceiling it is shows only where
-    there are more CPUs than cores.
-    """
-    bench.facts["cores"] = psutil.cpu_count(logical=False)
-    bench.facts["logical"] = psutil.cpu_count()
-    contestants = of_lcg(bench.cpus, ("python", "processes"))
+    pairs = [("python", "threads"), ("nogil", "threads"), ("nogil", "processes")]
+    contestants = of_lcg(bench.cpus, *pairs)
     if lcg.native:
         contestants += of_lcg(bench.cpus, ("native", "openmp"))
     bench.compare(contestants)

@@ -116,6 +116,7 @@ def _always_faster(f: Figures) -> Finding:
         return Finding(Ruling.DEPENDS, f"on the size of the job: processes {rest}", measured)
     if slower:  # one is enough
         lost = f"they were slower, for jobs of {seconds(max(slower))}"
+        lost += "" if f.gil else ": without a GIL threads run at once, too, and start sooner"
         return ruled(False, measured, "", lost)
     return ruled(None if None in answers.values() else True, measured, "they were, at every size", "")
 

@@ -7,7 +7,10 @@ them. The command, the table and the tests have a claim from its entry.
 from __future__ import annotations
 
 from gilkit.studies.claims import (
+    on_cpus,
     on_failing,
+    on_free_threads,
+    on_holding,
     on_memory,
     on_releasing,
     on_scaling,
@@ -17,7 +20,18 @@ from gilkit.studies.claims import (
 )
 from gilkit.studies.claims.claim import REGISTERED, Claim
 
-_THEMES = (on_scaling, on_releasing, on_waiting, on_starting, on_memory, on_failing, on_watching)
+_THEMES = (
+    on_scaling,
+    on_cpus,
+    on_releasing,
+    on_holding,
+    on_waiting,
+    on_starting,
+    on_memory,
+    on_failing,
+    on_watching,
+    on_free_threads,
+)
 
 CLAIMS: dict[str, Claim] = {
     name: claim

@@ -17,6 +17,7 @@ from gilkit.results.case import Case, Record
 from gilkit.results.file import check_writable
 from gilkit.studies.claims import STUDY
 from gilkit.studies.claims.bench import Bench
+from gilkit.studies.claims.builds import Build, named
 from gilkit.studies.claims.claim import WHOLE, Claim, Finding, figures
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.outcome import Outcome
@@ -58,14 +59,19 @@ class Course:
     cpus : int
     runner : Runner
         Keeps whole experiments only.
+    other : Build, optional
+        The other interpreter, for claims on two.
     """
 
-    def __init__(self, claims: Iterable[Claim], quick: bool, cpus: int, runner: Runner) -> None:
+    def __init__(
+        self, claims: Iterable[Claim], quick: bool, cpus: int, runner: Runner, other: Build | None = None
+    ) -> None:
         self.claims = list(claims)
         self.missing = {c.name: reason for c in self.claims if (reason := c.missing())}
         self.quick = quick
         self.cpus = cpus
         self.runner = runner
+        self.other = other
         self.took = self.usual = UNSURE  # seconds of experiments, and what they take on a quiet machine
 
     def measure(self, lab: Lab) -> None:
@@ -98,7 +104,7 @@ class Course:
 
         # A runner of its own: what it measured counts only if the experiment comes to its end.
         rounds = Runner(self.runner.random.randrange(2**32), say, clock=runner.clock)
-        bench = Bench(claim.name, lab, self.cpus, self.quick, rounds)
+        bench = Bench(claim.name, lab, self.cpus, self.quick, rounds, self.other)
         whole = Case(claim.name, WHOLE, "serial", 1)
         bench.say("begins")
         begun = self.runner.clock()
@@ -126,6 +132,7 @@ def claims(
     /,
     *,
     quick: bool = False,
+    python: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     output: str | os.PathLike[str] | None = None,
     progress: Listener | bool | None = None,
@@ -138,6 +145,9 @@ def claims(
         Some claims, as ``gilkit claims --list`` names them; all by default, which takes up to three minutes.
     quick : bool
         All in 45 seconds, with less certainty.
+    python : path, optional
+        Another interpreter, or its name on PATH, for what is said of two: ``free-threaded-slower``. It need
+        not have gilkit.
     seed : int, optional
         For the order in a round; recorded in the results.
     output, progress
@@ -161,7 +171,11 @@ def claims(
     """
     chosen = [CLAIMS[name] for name in allowed("claim", names, list(CLAIMS))]
     runner, cpus = Runner(seed, progress), machine.usable_cpus()
-    course = Course(chosen, quick, cpus, runner)
+    pairs = [name for name, claim in CLAIMS.items() if claim.pair]
+    if python is not None and not any(claim.pair for claim in chosen):
+        raise ValueError(f"python is for {', '.join(pairs)}, which is not among the claims")
+    other = None if python is None else named(python)
+    course = Course(chosen, quick, cpus, runner, other)
     if len(course.missing) == len(course.claims):
         reasons = "; ".join(f"{name}: {reason}" for name, reason in course.missing.items())
         raise ValueError(f"nothing to measure: {reasons}")

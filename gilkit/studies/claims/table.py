@@ -87,12 +87,13 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
 def _columns() -> Table:
     body = Table.grid(padding=(0, 2, 0, 0))
     body.add_column(no_wrap=True, min_width=9)
-    body.add_column()
+    body.add_column(overflow="fold")
     return body
 
 
 def _follows(why: str) -> RenderableType:
-    line = Table.grid(padding=(0, 1, 0, 0))
+    line = Table.grid("", "", padding=(0, 1, 0, 0))
+    line.columns[1].overflow = "fold"
     line.add_row("→", Text(why, style="italic"))
     return line
 

@@ -6,7 +6,7 @@ from gilkit.display.units import nbytes, rough_count, seconds
 from gilkit.gil.law import law
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import SCALING, Cause, said, shown
-from gilkit.studies.compare.figures import Evidence, quotient, surely_above, surely_below
+from gilkit.studies.compare.figures import Evidence, decided, quotient, surely_above, surely_below
 
 WORTHWHILE = 1.10  # times as much, from which something is worth doing
 SENT_IN = 1e-3  # seconds that it takes at most to send next to nothing; longer calls lose by their data
@@ -51,6 +51,23 @@ def surely_better(f: Evidence) -> bool:
     return surely_below(f.to_processes, SCALING)
 
 
+def instead_of_threads(f: Evidence) -> dict[str, Estimate]:
+    """Return what surely does more than threads, with no GIL in common: processes, and what does as well.
+
+    Where there are no processes, it is what surely does more by itself.
+    """
+    if f.processes is None:
+        ahead = {r.name: r.threads for r in f.rivals if r.name in f.alike}
+        return {name: f.alike[name].speedup for name, ratio in ahead.items() if surely_below(ratio, SCALING)}
+    if not surely_better(f):
+        return {}
+    return {"processes": f.processes} | {
+        name: one.speedup
+        for name, one in f.alike.items()
+        if surely_above(decided(one.to_processes, one.speedup, f.processes), SCALING)
+    }
+
+
 def processes(f: Evidence) -> str:
     """Return the advice to use processes, with what they reach; or nothing where they do not help."""
     return _in_processes(f)[2]
@@ -75,24 +92,27 @@ def _neither(f: Evidence, needed: float) -> str:
 
 def _in_processes(f: Evidence) -> tuple[Cause, str, str]:
     """Return what processes would do: unless sending the data of each call costs what they gain."""
+    others = {name: does for name, does in instead_of_threads(f).items() if name != "processes"}
+    more = ", ".join(f"{name}: {does:.2f}×" for name, does in others.items())
     if f.processes is None:
-        return Cause.GIL, "", "processes, which were not measured"
-    reach = f"processes: {f.processes:.2f}×"
+        return Cause.GIL, "", said(more, "processes, which were not measured")
+    more, reach = f"or {more}" if more else "", f"processes: {f.processes:.2f}×"
     if not surely_better(f):
         if surely_above(f.to_processes, SCALING):
             return Cause.GIL, "", ""
         return Cause.GIL, "", f"processes may do more: {shown(f.processes)}"
     if f.sent is None:
         there = "let each make or load its data" + (f", for {f.unsendable}" if f.unsendable else "")
-        return Cause.GIL, "", f"{reach}; {there}"
+        return Cause.GIL, "", said(reach, there, more)
     to_sent = quotient(f.subject, f.sent)
     if surely_below(to_sent, SCALING) and f.sent.low >= WORTHWHILE:
         sent = f"even if its data are sent with each call, {f.sent:.2f}×"
         if surely_below(quotient(f.sent, f.processes), SCALING):
             sent = f"{f.sent:.2f}× if its data are sent with each call"
-        return Cause.GIL, "", f"{reach}; {sent}"
+        return Cause.GIL, "", said(reach, sent, more)
     if not (surely_above(to_sent, SCALING) or surely_below(f.sent, WORTHWHILE)):
-        return Cause.GIL, "", f"{reach}; if data are sent with each call, not decided: {shown(f.sent)}"
+        sent = f"if data are sent with each call, not decided: {shown(f.sent)}"
+        return Cause.GIL, "", said(reach, sent, more)
     return _sending_loses(f, f.processes, f.sent)
 
 

@@ -9,7 +9,8 @@ from statistics import NormalDist
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.meter import OVERHEAD, TURNS, TURNS_BEFORE, WARM
 from gilkit.results.stats import FEWEST_ROUNDS, estimate, rank
-from gilkit.studies.compare.plan import Budget, Subject, half_width, targets
+from gilkit.studies.compare.budget import Budget, half_width, targets
+from gilkit.studies.compare.plan import Subject
 
 PACING = 0.06  # seconds in which the length of a call is found
 WATCHING = 0.3  # seconds in which the GIL is watched, and what else is asked of a subject
@@ -46,7 +47,8 @@ def setting_up(subjects: Sequence[Subject]) -> float:
     """Return about how long a set of fresh processes takes to start."""
     used = {case.executor for subject in subjects for case in subject.cases}
     most = max(case.workers for subject in subjects for case in subject.cases)
-    return SET_UP * len(used) + FORKED * most * sum(EXECUTORS[name].apart for name in used)
+    apart = sum(len(subject.meters) for subject in subjects)
+    return SET_UP * (len(used) + apart) + FORKED * most * sum(EXECUTORS[name].apart for name in used)
 
 
 def rounds_to_narrow(values: Mapping[int, float], looks: Sequence[int]) -> int:

@@ -8,9 +8,10 @@ from math import isnan
 
 from gilkit.display.tables import share
 from gilkit.results.stats import Estimate
-from gilkit.studies.compare.figures import Evidence, surely_above, surely_below
+from gilkit.studies.compare.figures import Evidence, Usage, surely_above, surely_below
 
 SCALING = 0.90  # of the limit, from which threads scale
+MOSTLY_SYSTEM = 0.5  # of the CPU time that calls take more, from which it is the system's work
 ALIKE = 0.80  # of one speedup that another is, from which both stop at about the same point
 
 
@@ -126,6 +127,17 @@ def cost_of_call(f: Evidence) -> float | None:
     return f.beside.cpu_per_call * pace / f.alone.cpu_per_call
 
 
+def by_the_system(dearer: Usage, usual: Usage) -> str:
+    """Say if most of what calls take more is the system's, which maps pages for them; or nothing."""
+    more = dearer.cpu_per_call - usual.cpu_per_call
+    system = dearer.system_per_call - usual.system_per_call
+    if more <= 0 or system < MOSTLY_SYSTEM * more or dearer.faults < 1:
+        return ""
+    instead = f" instead of {usual.faults:,.0f}" if usual.faults < ALIKE * dearer.faults else ""
+    of_it = f"{share(min(1.0, system / more))} of what it takes more in the system"
+    return f"{of_it}, with {dearer.faults:,.0f} page faults a call{instead}"
+
+
 def beside_what(f: Evidence) -> str:
     """Say what the threads do, and what stands beside them."""
     others = [f"{rival.name} {shown(rival.speedup)}" for rival in f.rivals]
@@ -144,10 +156,18 @@ def stop_where(f: Evidence) -> str:
     rivals = list(f.rivals)
     ahead = [rival for rival in rivals if surely_below(rival.threads, SCALING)] or rivals
     if ahead:
-        return f"{stops} where {ahead[0].name} reach {shown(ahead[0].speedup)}"
+        first, *rest = (rival for place, rival in enumerate(ahead) if not place or rival.name in f.alike)
+        others = "".join(f", {rival.name} {shown(rival.speedup)}" for rival in rest)
+        return f"{stops} where {first.name} reach {shown(first.speedup)}{others}"
     if f.waits:
         return f"{stops} where {f.workers} could wait at once"
     return f"{stops} where the ceiling is {shown(f.ceiling)}" if f.ceiling is not None else stops
+
+
+def changing_words(slower: float, workers: int) -> str:
+    """Say that SETUP adds to what is shared each time that it runs, so that figures cannot be compared."""
+    takes = f"a call takes {slower:.1f} times as long once {workers} more ran it"
+    return f"SETUP changes what is shared when it is run again: {takes}"
 
 
 def held_words(f: Evidence) -> str:

@@ -18,9 +18,14 @@ from gilkit.display.charts import (
     values,
 )
 from gilkit.results.file import Results
-from gilkit.studies.compare.contrast import Contrast, contrast
+from gilkit.studies.compare.contrast import Contrast, contrast, of_own
 from gilkit.studies.compare.evidence import evidence, worker_counts
-from gilkit.studies.compare.table import CEILING, of_own, question, speedups
+from gilkit.studies.compare.ladder import climbed
+from gilkit.studies.compare.ladder_chart import ladder_chart
+from gilkit.studies.compare.merged import plain_kernels, several_pythons, there
+from gilkit.studies.compare.pythons_table import rankings_of
+from gilkit.studies.compare.ranking import Ranking
+from gilkit.studies.compare.table import CEILING, question, speedups
 from gilkit.studies.compare.timeit_chart import own_chart
 
 LONGEST_NAME = 44  # characters of a statement beside its bars
@@ -28,12 +33,22 @@ BAND, EACH_BAND = 14, 12  # pixels of a row, and for each thing in it
 
 
 def chart(results: Results) -> alt.LayerChart:
-    """Return the picture of a comparison."""
+    """Return the picture of a comparison; of a ladder that."""
+    if several_pythons(results):
+        return _kernels(results)
+    if of_own(results) and len(results.kernels) == 1:
+        ladder = climbed(results, evidence(results, results.kernels[0]))
+        if ladder is not None:
+            return ladder_chart(results, ladder)
     return own_chart(results) if of_own(results) and len(results.kernels) == 1 else _kernels(results)
 
 
 def rows(results: Results) -> list[Row]:
     """Return the figures of the table, one by one."""
+    if several_pythons(results):
+        return [
+            row for r in rankings_of(results) for row in _interpreters(r, len(plain_kernels(results)) > 1)
+        ]
     if of_own(results):
         return _statements(contrast(results))
     several = len({count for kernel in results.kernels for count in worker_counts(results, kernel)}) > 1
@@ -57,6 +72,19 @@ def _statements(c: Contrast) -> list[Row]:
         }
         for (letter, executor, workers), work in c.work.items()
         if workers > 1 or c.workers == 1
+    ]
+
+
+def _interpreters(r: Ranking, several: bool) -> list[Row]:
+    """Return the work that is done on each interpreter, in that of one thread of the first."""
+    return [
+        {
+            "kernel": there(place.python, r.kernel) if several else place.python,
+            "what": place.executor,
+            **bar(work),
+        }
+        for place, work in r.work.items()
+        if place.workers == r.workers
     ]
 
 
@@ -96,7 +124,9 @@ def _kernels(results: Results) -> alt.LayerChart:
     ]
     height = len(places) * (BAND + EACH_BAND * len(beside))
     small_print = f"grey: the {ceiling}, what the CPUs give"
-    if of_own(results):
+    if several_pythons(results):
+        small_print = f"1.0 is the work of one thread of {rankings_of(results)[0].first}"
+    elif of_own(results):
         small_print = "1.0 is the work of one worker with A"
     about = of_results(results, question(results), small_print)
     return framed(layers, about, height)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from gilkit.results.case import Case
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare import STUDY
-from gilkit.studies.compare.evidence import shown_workers
+from gilkit.studies.compare.evidence import evidence, shown_workers
+from gilkit.studies.compare.ladder import climbed
+from gilkit.studies.compare.rungs import Ladder
 from gilkit.studies.compare.speedups import speedup
 from gilkit.studies.compare.verdict import Verdict, verdicts
 from gilkit.studies.outcome import Outcome
@@ -32,6 +34,12 @@ class Comparison(Outcome):
     def verdict(self) -> Verdict:
         """The verdict, where one kernel or function was compared."""
         return self.verdicts[self._only()]
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """What threads do by what they share, where ``ladder=True`` asked for it."""
+        kernel = self._only()
+        return climbed(self._results, evidence(self._results, kernel))
 
     def speedup(
         self, variant: str, executor: str, workers: int | None = None, kernel: str | None = None

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import ascii_uppercase
 
+from gilkit.engine.executors import EXECUTORS
 from gilkit.gil.law import behaviour
+from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.advice import WORTHWHILE
 from gilkit.studies.compare.causes import shown
-from gilkit.studies.compare.evidence import shown_workers
-from gilkit.studies.compare.speedups import over_sets, sets_of, speedups
+from gilkit.studies.compare.evidence import held_share_in, shown_workers
+from gilkit.studies.compare.further import FURTHER_EXECUTORS
+from gilkit.studies.compare.merged import several_pythons
+from gilkit.studies.compare.speedups import beside_one, work_ratio
 
 MATTERS = 0.02  # of the work, from which a difference is one that anybody cares for
 MUCH = 1.10  # times as long, from which a ratio says more than a percentage
-CONTESTED = ("threads", "processes")  # the executors on which statements are beside one another
+CONTESTED = ("threads", "processes", *FURTHER_EXECUTORS)  # on which statements are beside one another
+APART = tuple(name for name in CONTESTED if not EXECUTORS[name].shares_gil)
 MOST = len(ascii_uppercase)  # statements that have a letter
+
+
+def differs(ratio: Estimate | None) -> bool:
+    """Whether two surely do not do the same: all of the interval is off by more than anybody cares for."""
+    return ratio is not None and (ratio.low > 1 + MATTERS or ratio.high < 1 / (1 + MATTERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +46,12 @@ class Contrast:
         The share of a call that holds the GIL, where it is known.
     work : dict
         The work that is done at once, in that of one worker alone with the first; by letter, executor and
-        workers.
+        workers. Without an interval it decides nothing: too few rounds count.
     alone, together : dict of str to dict of str to Estimate
         ``alone[a][b]``: the work of one worker with a, over that with b, paired by rounds; and that of all
         workers on threads.
+    attached : dict of str to float
+        The share of a call that stays attached, where there is no GIL.
     """
 
     names: Mapping[str, str]
@@ -48,6 +60,17 @@ class Contrast:
     work: Mapping[tuple[str, str, int], Estimate]
     alone: Mapping[str, Mapping[str, Estimate]]
     together: Mapping[str, Mapping[str, Estimate]]
+    attached: Mapping[str, float] = field(default_factory=dict)
+
+
+def several_own(results: Results) -> bool:
+    """Whether it is statements beside one another that were measured."""
+    return of_own(results) and len(results.kernels) > 1 and not several_pythons(results)
+
+
+def of_own(results: Results) -> bool:
+    """Whether it is the reader's own code that was measured."""
+    return any(case.variant == "function" for case in (*results, *results.failures))
 
 
 def contrast(results: Results) -> Contrast:
@@ -55,20 +78,25 @@ def contrast(results: Results) -> Contrast:
     names = dict(zip(ascii_uppercase, in_order(results), strict=False))
     first = names["A"]
     workers = shown_workers(results, first)
-    alone = results.rounds(_case(first, "threads", 1)) or results.rounds(_case(first, "processes", 1))
-    work = {}
-    for letter, name in names.items():
-        for case in results:
-            if (case.kernel, case.variant) == (name, "function") and case.executor in CONTESTED:
-                by_round = speedups(results.rounds(case), alone, case.workers)
-                if (found := over_sets(by_round, sets_of(results, case))) is not None:
-                    work[letter, case.executor, case.workers] = found
-    held = {
-        letter: share
+    ones = [_case(first, executor, 1) for executor in CONTESTED]
+    one = max(ones, key=lambda case: (bool(results.rounds(case)), bool(results.every(case))))
+    cases = [case for case in results if case.variant == "function" and case.executor in CONTESTED]
+    work = {
+        (letter, case.executor, case.workers): done
         for letter, name in names.items()
-        if (share := results.fact(_case(name, "threads", 1), facts.HELD)) is not None
+        for case in cases
+        if case.kernel == name and (done := beside_one(results, case, one)) is not None
     }
-    return Contrast(names, workers, held, work, _ratios(results, names, 1), _ratios(results, names, workers))
+    held, attached = (
+        {
+            letter: share
+            for letter, name in names.items()
+            if (share := held_share_in(results, _case(name, "threads", 1), kind)) is not None
+        }
+        for kind in (HELD_SHARE, ATTACHED_SHARE)
+    )
+    alone, together = _ratios(results, names, 1), _ratios(results, names, workers)
+    return Contrast(names, workers, held, work, alone, together, attached)
 
 
 def in_order(results: Results) -> list[str]:
@@ -85,9 +113,7 @@ def _ratios(results: Results, names: Mapping[str, str], workers: int) -> dict[st
     found: dict[str, dict[str, Estimate]] = {letter: {} for letter in names}
     for one, name in names.items():
         for other, rival in names.items():
-            top, bottom = _case(name, "threads", workers), _case(rival, "threads", workers)
-            by_round = speedups(results.rounds(top), results.rounds(bottom), 1)
-            ratio = over_sets(by_round, sets_of(results, top))
+            ratio = work_ratio(results, _case(name, "threads", workers), _case(rival, "threads", workers))
             if ratio is not None and one != other:
                 found[one][other] = ratio
     return found
@@ -98,35 +124,55 @@ def conclusion(c: Contrast) -> tuple[str, str]:
     measured = [letter for letter in c.names if (letter, "threads", c.workers) in c.work]
     first = next(iter(c.names))
     if first not in measured or len(measured) < 2:
-        seen = f"only {measured[0]} has" if measured else "none has"
-        return "not decided", f"{seen} rounds on threads that count"
+        seen = f"only {measured[0]}" if measured else "none"
+        return "not decided", f"{seen} was measured on threads"
     if c.workers < 2:
         return _on_one(c, measured)
-    best = next((letter for letter in measured if _surely_best(letter, measured, c.together)), None)
+    best = _best(c, measured)
     if best is None:
         return _no_winner(c, measured)
     others = (letter for letter in measured if letter != best)
     rival = first if best != first else max(others, key=lambda other: c.work[other, "threads", c.workers])
     does = f"{_work(c, best)} instead of {_work(c, rival)} on {c.workers} threads"
-    apart = _more_in_processes(c, best)
+    apart = _more_apart(c, best)
     if apart is not None:
-        letter, most = apart
-        return f"use processes, with {letter}", f"{most:.2f}× there; on threads {does} with {best}"
+        executor, letter, most = apart
+        return f"use {executor}, with {letter}", f"{most:.2f}× there; on threads {does} with {best}"
     return _lead(c, best, first), ", ".join([does, *_alone(c, best, rival)])
 
 
-def _more_in_processes(c: Contrast, best: str) -> tuple[str, Estimate] | None:
-    """Return the statement that surely does more in processes than any does on threads, and how much."""
-    threads = c.work[best, "threads", c.workers]
-    apart = {
-        letter: c.work[letter, "processes", c.workers]
-        for letter in c.names
-        if (letter, "processes", c.workers) in c.work
-    }
-    letter = max(apart, key=lambda each: apart[each], default="")
-    if not letter or not apart[letter].low > threads.high or apart[letter] < threads * WORTHWHILE:
+def winner(c: Contrast) -> str | None:
+    """Return the statement that `conclusion` says to use on threads; None where it says something else."""
+    measured = [letter for letter in c.names if (letter, "threads", c.workers) in c.work]
+    if c.workers < 2 or len(measured) < 2 or next(iter(c.names)) not in measured:
         return None
-    return letter, apart[letter]
+    best = _best(c, measured)
+    return None if best is None or _more_apart(c, best) else best
+
+
+def _best(c: Contrast, measured: list[str]) -> str | None:
+    """Return the statement that surely does most on threads."""
+    return next((letter for letter in measured if _surely_best(letter, measured, c.together)), None)
+
+
+def _more_apart(c: Contrast, best: str) -> tuple[str, str, Estimate] | None:
+    """Return the statement that surely does more in processes than any does on threads, where, and how much.
+
+    Where there were no processes, in what else was measured.
+    """
+    threads = c.work[best, "threads", c.workers]
+    for executor in APART:
+        apart = {
+            letter: done
+            for letter in c.names
+            if (done := c.work.get((letter, executor, c.workers))) is not None and done.decided
+        }
+        letter = max(apart, key=lambda each: apart[each], default="")
+        if letter and apart[letter].low > threads.high and apart[letter] >= threads * WORTHWHILE:
+            return executor, letter, apart[letter]
+        if letter:
+            return None
+    return None
 
 
 def _on_one(c: Contrast, measured: list[str]) -> tuple[str, str]:
@@ -155,11 +201,14 @@ def _work(c: Contrast, letter: str) -> str:
 
 
 def _lead(c: Contrast, best: str, first: str) -> str:
+    return f"stay with {first}" if best == first else instead(c, best, first)
+
+
+def instead(c: Contrast, best: str, other: str) -> str:
     """Say what to do: to release the GIL, where that is what makes the difference."""
-    if best == first:
-        return f"stay with {first}"
-    was, now = (behaviour(c.held[letter]) if letter in c.held else "" for letter in (first, best))
-    return f"release it, as {best} does" if was == "holds" and now.startswith("releases") else f"use {best}"
+    was, now = (behaviour(c.held[letter]) if letter in c.held else "" for letter in (other, best))
+    releasing = was == "holds" and now.startswith("releases")
+    return f"release it, as {best} does" if releasing else f"use {best}"
 
 
 def _alone(c: Contrast, best: str, rival: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from gilkit.display.layout import Fitted, TableColumn
 from gilkit.display.tables import (
+    absent,
     caveats,
     closing,
     failures,
@@ -18,14 +19,16 @@ from gilkit.display.tables import (
     note,
     plain_table,
     share,
-    stars_and_intervals,
+    share_heading,
+    share_note,
+    stars_and_margins,
 )
 from gilkit.display.units import seconds
 from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate
 from gilkit.studies.compare.contrast import CONTESTED, Contrast, conclusion, contrast
-from gilkit.studies.compare.evidence import worker_counts
+from gilkit.studies.compare.evidence import held_notes, worker_counts
 
 UNIT_OF_WORK = "Work done at once: 1.00 that of one worker with A, 2.00 twice as much in the same time"
 
@@ -46,8 +49,12 @@ def beside(results: Results, verdicts: Iterable[tuple[str, Text]]) -> Renderable
     for name, verdict in verdicts:
         lines.add_row(letters[name], verdict)
     parts: list[RenderableType] = [headline(results), "", _statements(found), ""]
-    small_print = stars_and_intervals(results, "with so many workers")
+    small_print = stars_and_margins(results, "with so many workers")
     parts += [UNIT_OF_WORK, _rows(results, found), note(small_print), *caveats(results), "", lines]
+    for why, statements in held_notes(results).items():
+        of = ", ".join(letters[name] for name in statements)
+        parts.append(Text(f"{share_note(results.gil)} of {of}: {why}", style="dim"))
+    parts += absent(results.missing)
     if results.failures:
         parts += ["", *_failures(results, found)]
     return Group(*parts, "", closing(*conclusion(found)))
@@ -78,11 +85,12 @@ def _rows(results: Results, c: Contrast) -> Fitted:
     }
     calls = {letter: results.values(Case(name, "function", "threads", 1)) for letter, name in c.names.items()}
     lengths = {letter: seconds(estimate(values)) if values else "–" for letter, values in calls.items()}
+    shares = c.held if results.gil else c.attached
     columns = [
         TableColumn("\n", [Text(letter) for letter, _ in rows], name=True),
         TableColumn("\nworkers", [Text(str(count)) for _, count in rows], name=True),
         TableColumn("\none call", [Text(lengths[letter]) for letter, _ in rows]),
-        TableColumn("GIL\nheld", [Text(share(c.held.get(letter))) for letter, _ in rows]),
+        TableColumn(share_heading(results.gil), [Text(share(shares.get(letter))) for letter, _ in rows]),
         TableColumn("one\nalone", [figure(c.work.get((letter, "threads", 1))) for letter, _ in rows]),
     ]
     for executor in executors:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from math import isnan
 
 from gilkit import machine
 from gilkit.engine.meter import Meter
@@ -20,7 +19,9 @@ from gilkit.studies.compare.ahead import (
     rounds_to_narrow,
     setting_up,
 )
-from gilkit.studies.compare.plan import PATIENCE, Batch, Budget, half_width, subject_of, targets
+from gilkit.studies.compare.budget import PATIENCE, SETS, Budget, targets, too_wide
+from gilkit.studies.compare.circumstances import circumstances
+from gilkit.studies.compare.plan import Batch, left_out, subject_of
 from gilkit.studies.compare.preparation import Preparation
 from gilkit.studies.compare.speedups import over_sets, speedups
 
@@ -40,6 +41,8 @@ class Course:
     runner : Runner
     """
 
+    sets = SETS  # of fresh processes, over which the rounds before the first look are spread
+
     def __init__(
         self, batches: Sequence[Batch], pace: Budget, rounds: int | None, cpus: int, runner: Runner
     ) -> None:
@@ -56,12 +59,14 @@ class Course:
         """Measure everything, and write it to the output whenever a kernel has more rounds."""
         runner = self.runner
         runner.begin()
+        if missing := left_out(self.subjects):
+            runner.facts |= facts.MISSING.entry(missing)
         for batch in self.batches:
             if len(batch.subjects) > 1:
                 runner.facts |= facts.AGAINST.entry([subject.name for subject in batch.subjects])
         self.lost = machine.lost_seconds()
         self.meter = Meter(lab, self.pace.window, self.cpus, runner.random)
-        preparation = Preparation(self.meter, runner)
+        self.preparation = preparation = Preparation(self.meter, runner)
         with preparation.single:
             for number, subject in enumerate(self.subjects):
                 runner.later = before_rounds(self.subjects[number:], self.subjects, self.pace, self.asked)
@@ -91,9 +96,10 @@ class Course:
         for subject in self.subjects:
             for case in self.runner.open(subject.cases):
                 self.runner.record(case, load, subject.facts[case.variant])
-        self.sets = len(targets(wanted))
-        for goal in targets(wanted):
-            self.sets -= 1
+        goals = targets(wanted, self.sets)
+        self.sets_left = len(goals)
+        for goal in goals:
+            self.sets_left -= 1
             if before:
                 self._renew(lab)
             for batch in self.batches:
@@ -173,7 +179,7 @@ class Course:
     def _window(self, case: Case, turn: int) -> Window:
         """Let the workers of a case make their calls."""
         subject = subject_of(self.subjects, case)
-        workload = subject.workloads[case.variant]
+        workload = subject.workload(case)
         if case.variant == "sent":
             return self.meter.sent(workload, subject.inputs, case.workers)
         meter = subject.meters.get(case.variant, self.meter)
@@ -184,7 +190,7 @@ class Course:
         subject = subject_of(self.subjects, case)
         executor = "sent" if case.variant == "sent" else case.executor
         meter = subject.meters.get(case.variant, self.meter)
-        return meter.seconds(executor, subject.workloads[case.variant], case.workers)
+        return meter.seconds(executor, subject.workload(case), case.workers)
 
     def _cost(self, cases: Iterable[Case]) -> float:
         """Return about how long one round of some cases takes."""
@@ -192,7 +198,7 @@ class Course:
 
     def _ahead(self) -> float:
         """Return about how long what is still planned takes."""
-        first = self.sets * setting_up(self.subjects)
+        first = self.sets_left * setting_up(self.subjects)
         for batch in self.batches:
             for case in self.runner.open(batch.cases):
                 planned = self.few if batch.beside(case) else self.first
@@ -269,10 +275,7 @@ class Course:
 
     def _width(self, batch: Batch, case: Case) -> float:
         """Return by how much the interval of a case is too wide, as a half-width; 0 where it is narrow."""
-        found = over_sets(self._by_round(case), batch.sets)
-        if found is None or not found.decided or found.margin <= half_width(found):
-            return 0.0
-        return found.margin
+        return too_wide(over_sets(self._by_round(case), batch.sets))
 
     def _by_round(self, case: Case) -> dict[int, float]:
         """Return the speedup of a case so far; nothing of what others are compared to."""
@@ -284,12 +287,5 @@ class Course:
 
     def _keep(self, lab: Lab) -> None:
         """Note what the run lost and took to start, and write everything."""
-        runner = self.runner
-        for fact, now, then in zip(
-            (facts.STEAL, facts.THROTTLED), machine.lost_seconds(), self.lost, strict=True
-        ):
-            if now is not None and not isnan(now):
-                runner.facts |= fact.entry(round(now - (then or 0.0), 3))
-        for name, seconds in lab.starts.items():
-            runner.facts |= facts.START.named(name).entry(round(seconds, 4))
-        runner.save()
+        self.runner.facts |= circumstances(lab, self.lost)
+        self.runner.save()

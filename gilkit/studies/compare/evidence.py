@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import isnan
-from statistics import fmean, median
+from dataclasses import replace
+from statistics import median
 from typing import Any
 
 from gilkit.arguments import shown_count
 from gilkit.gil.law import HAND_OVER
+from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE
 from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.file import Results
 from gilkit.results.stats import estimate, paired
-from gilkit.results.windows import Window, known
-from gilkit.studies.compare.figures import Evidence, Usage
+from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.further import FURTHER_EXECUTORS, further
+from gilkit.studies.compare.ladder import culprit
 from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedup, speedups
+from gilkit.studies.compare.usage import usage
 from gilkit.workloads.pickling import Pickled
 
 
@@ -52,7 +54,7 @@ def evidence(results: Results, kernel: str, workers: int | None = None) -> Evide
         native,
     )
     sendings = pickles(results, one) if one else []
-    return Evidence(
+    found = Evidence(
         kernel=kernel,
         workers=workers,
         cpus=results.cpus,
@@ -65,8 +67,10 @@ def evidence(results: Results, kernel: str, workers: int | None = None) -> Evide
         threads_to_processes=compared(results, subject, apart) if apart.executor == "processes" else None,
         processes_to_ceiling=compared(results, apart, ceiling) if apart.executor == "processes" else None,
         native_to_ceiling=compared(results, native, ceiling),
+        further=further(results, subject, apart, ceiling),
         sent=speedup(results, Case(kernel, "sent", "processes", workers)),
-        shared=speedup(results, Case(kernel, "shared", "threads", workers)),
+        shared=speedup(results, shared := Case(kernel, "shared", "threads", workers)),
+        slower=(results.fact(shared, facts.OWN_NAMES) or {}).get("slower", 1.0),
         gil=results.gil,
         pickling=sum(item.seconds for item in sendings),
         pickled=sum(item.nbytes for item in sendings),
@@ -76,13 +80,15 @@ def evidence(results: Results, kernel: str, workers: int | None = None) -> Evide
         **_of_windows(results, subject, apart),
         **_single(results, kernel, workers),
     )
+    return replace(found, culprit=culprit(results, found))
 
 
 def _alone(results: Results, kernel: str, judged: str) -> Case | None:
     """Return the case of one worker alone: of what is judged, or else of what there is."""
     wanted = [judged, *JUDGED_VARIANTS]
     alone = [results.baseline(Case(kernel, v, "threads", 1)) for v in wanted if v]
-    others = [Case(kernel, v, "processes", 1) for v in JUDGED_VARIANTS]
+    beside = ("processes", *FURTHER_EXECUTORS)
+    others = [Case(kernel, v, executor, 1) for executor in beside for v in JUDGED_VARIANTS]
     return next(
         (c for c in (*alone, *others, Case(kernel, "native", "openmp", 1)) if results.values(c)), None
     )
@@ -95,7 +101,8 @@ def _of_call(results: Results, one: Case | None) -> dict[str, Any]:
     found = {
         "size": results.fact(one, facts.SIZE),
         "unit": results.fact(one, facts.UNIT),
-        "held": results.fact(one, facts.HELD),
+        "held": held_share_in(results, one, HELD_SHARE),
+        "attached": held_share_in(results, one, ATTACHED_SHARE),
         "held_error": results.fact(one, facts.HELD_ERROR),
         "times": results.fact(one, facts.HELD_TIMES),
         "longest": results.fact(one, facts.HELD_LONGEST),
@@ -112,9 +119,9 @@ def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     beside, alone = results.windows(subject), results.windows(base)
     clean = paired(results.rounds(subject), results.rounds(base))
     found: dict[str, Any] = {
-        "alone": _usage(_counting(results, base)),
-        "beside": _usage(_counting(results, subject)),
-        "apart": _usage(_counting(results, apart)) if apart != subject else None,
+        "alone": usage(results, base),
+        "beside": usage(results, subject),
+        "apart": usage(results, apart) if apart != subject else None,
         "clean": len(clean) if beside else 0,
         "tried": len(paired(beside, alone)),
         "pinned": all(window.pinned for window in beside.values()),
@@ -124,34 +131,9 @@ def _of_windows(results: Results, subject: Case, apart: Case) -> dict[str, Any]:
     left = speedups(results.rounds(loose), results.rounds(base), loose.workers)
     if left and found["pinned"]:
         found["unpinned"] = over_sets(left, sets_of(results, loose))
-        usage = _usage(_counting(results, loose))
-        found["unpinned_delay"] = usage.delay if usage is not None else 0.0
+        used = usage(results, loose)
+        found["unpinned_delay"] = used.delay if used is not None else 0.0
     return found
-
-
-def _counting(results: Results, case: Case) -> list[Window]:
-    """Return the windows of the rounds that count; all, where none does."""
-    windows, rounds = results.windows(case), results.rounds(case)
-    return [window for id_, window in windows.items() if id_ in rounds] or list(windows.values())
-
-
-def _usage(windows: Iterable[Window]) -> Usage | None:
-    """Return what workers used in windows: the median of each figure; None where the system does not tell."""
-    rows = []
-    for window in windows:
-        if isnan(window.cpu):
-            continue
-        calls = [stint.calls * stint.seconds / window.seconds for stint in window.stints]
-        done = max(sum(calls), 1e-9)
-        rows.append(
-            (
-                window.cpu,
-                sum(stint.cpu for stint in window.stints) / done,
-                sum(known(stint.voluntary) for stint in window.stints) / done,
-                fmean(known(stint.delay) / stint.seconds for stint in window.stints),
-            )
-        )
-    return Usage(*(median(column) for column in zip(*rows, strict=True))) if rows else None
 
 
 def _single(results: Results, kernel: str, workers: int) -> dict[str, Any]:
@@ -161,6 +143,27 @@ def _single(results: Results, kernel: str, workers: int) -> dict[str, Any]:
     if not (to_whole := speedups(results.rounds(case), whole, workers)):
         return {}
     return {"single": speedup(results, case), "single_to_whole": over_sets(to_whole, sets_of(results, case))}
+
+
+def held_share_in(results: Results, case: Case, kind: str) -> float | None:
+    """Return what share of a call holds the GIL, or stays attached, by the kind; None if that was not seen.
+
+    Older files say of interpreters without a GIL that nothing of a call holds it.
+    """
+    if (results.fact(case, facts.HELD_KIND) or HELD_SHARE) != kind or (
+        kind == HELD_SHARE and not results.gil
+    ):
+        return None
+    return results.fact(case, facts.HELD)
+
+
+def held_notes(results: Results) -> dict[str, list[str]]:
+    """Return why the GIL was not watched, or not enough, each with the kernels that it is said of."""
+    found: dict[str, list[str]] = {}
+    for case in results:
+        if (note := results.fact(case, facts.HELD_NOTE)) and case.kernel not in found.setdefault(note, []):
+            found[note].append(case.kernel)
+    return found
 
 
 def pickles(results: Results, case: Case) -> list[Pickled]:

@@ -10,6 +10,8 @@ from gilkit.gil.law import HAND_OVER
 from gilkit.results.case import JUDGED_VARIANTS
 from gilkit.results.stats import Estimate
 from gilkit.results.windows import known
+from gilkit.studies.compare.culprits import Culprit
+from gilkit.studies.compare.further import Further
 
 COMPUTES = 0.8  # CPU time per wall second of a whole process from which its call computes
 MOSTLY_WAITS = 0.5  # CPU time per wall second of one worker alone below which a call mostly waits
@@ -29,12 +31,16 @@ class Usage:
         Voluntary switches in a call: how often it gave its CPU up to wait.
     delay : float
         The share of its time that a worker was ready and waited for a CPU.
+    system_per_call, faults : float
+        CPU seconds of a call in which the system worked for it, and page faults in a call.
     """
 
     cpu: float
     cpu_per_call: float = 0.0
     voluntary: float = 0.0
     delay: float = 0.0
+    system_per_call: float = 0.0
+    faults: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class Evidence:
         Speedups on threads, by variant.
     processes, native, ceiling : Estimate or None
         Speedups of processes, of the kernel's own native threads, and of the control's.
+    further : dict of str to Further
+        What workers of further executors do, by the executor's name.
     sent : Estimate or None
         Speedup of processes that are sent the data of every call.
     pickling, pickled : float, int
@@ -68,6 +76,8 @@ class Evidence:
         Ratios of these speedups, paired by rounds, of the judged variant's threads.
     held, held_error : float or None, float
         The share of a call that holds the GIL, and its standard error.
+    attached : float or None
+        The share of a call in which its thread is attached, where there is no GIL.
     times : float
         How often, at least, a call takes the GIL.
     longest : float or None
@@ -89,6 +99,10 @@ class Evidence:
         The work of those threads over that of one call as it is, with its own threads.
     shared : Estimate or None
         Speedup of threads that share one setup.
+    culprit : Culprit or None
+        What of that stops them, where it was looked for and found.
+    slower : float
+        Times as long that a call takes once SETUP was run again, where that was looked for.
     unpinned, unpinned_delay : Estimate or None, float
         Speedup of the judged threads where they are left to the scheduler, and their run delay.
     pinned : bool
@@ -110,6 +124,7 @@ class Evidence:
     processes: Estimate | None = None
     native: Estimate | None = None
     ceiling: Estimate | None = None
+    further: dict[str, Further] = field(default_factory=dict)
     sent: Estimate | None = None
     pickling: float = 0.0
     pickled: int = 0
@@ -120,6 +135,7 @@ class Evidence:
     native_to_ceiling: Estimate | None = None
     held: float | None = None
     held_error: float = 0.0
+    attached: float | None = None
     times: float = 1.0
     longest: float | None = None
     held_note: str = ""
@@ -132,6 +148,8 @@ class Evidence:
     single: Estimate | None = None
     single_to_whole: Estimate | None = None
     shared: Estimate | None = None
+    culprit: Culprit | None = None
+    slower: float = 1.0
     unpinned: Estimate | None = None
     unpinned_delay: float = 0.0
     pinned: bool = True
@@ -201,6 +219,18 @@ class Evidence:
         if self.processes is not None:
             share = self.of_limit(self.processes, self.processes_to_ceiling)
             yield Rival("processes", self.processes, self.to_processes, share)
+        for name, one in self.alike.items():
+            to_it = decided(one.from_threads, self.subject, one.speedup)
+            yield Rival(name, one.speedup, to_it, self.of_limit(one.speedup, one.to_ceiling))
+
+    @property
+    def alike(self) -> dict[str, Further]:
+        """Those of the further executors whose workers do what the judged threads do, and share no GIL."""
+        return {
+            name: one
+            for name, one in self.further.items()
+            if one.variant == self.judged and not one.shares_gil
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gilkit.studies.compare.causes import (
     all_stop,
     beside_what,
     busy_share,
+    by_the_system,
     cost_of_call,
     held_words,
     may_stop,
@@ -21,6 +22,7 @@ from gilkit.studies.compare.causes import (
     stop,
     stop_where,
 )
+from gilkit.studies.compare.culprits import Culprit
 from gilkit.studies.compare.figures import Evidence, surely_above, surely_below
 from gilkit.studies.compare.gil_causes import law_words, reach
 
@@ -96,8 +98,11 @@ def scales(f: Evidence) -> Clue | None:
         else:
             why += f"; the gil version {held:.2f}×" + ("" if f.gil else ", for there is no GIL here")
     if f.shared is not None and f.shared.high < SCALING * f.subject.low:
-        why += f"; but {shown(f.shared)} where they share one setup"
-        advice = "threads, each with what SETUP makes for its own: shared, it is locked or fought for"
+        why += f"; but {shown(f.shared)} where they share {f.culprit.name if f.culprit else 'one setup'}"
+        own = "a " + f.culprit.name + " of" if f.culprit else "what SETUP makes for"
+        advice = f"threads, each with {own} its own: shared, it is locked or fought for"
+        if f.culprit and f.culprit.guards:
+            advice = f"threads: {f.culprit.advice}"
     return Clue(Cause.SCALES, surely_above(f.to_limit, SCALING), said(why, law_words(f)), advice)
 
 
@@ -137,6 +142,7 @@ def lock(f: Evidence) -> Clue | None:
     seen = stop(f) and (f.waits or busy <= MOSTLY_IDLE) and alone
     why = said(
         stop_where(f),
+        _named(f),
         f"threads wait: {f.workers} use {f.beside.cpu:.2f} CPUs, one alone {f.alone.cpu:.2f}"
         + (f", {f.beside.voluntary:.1f} switches a call" if f.beside.voluntary else ""),
         "so do processes" if outside else "",
@@ -145,6 +151,18 @@ def lock(f: Evidence) -> Clue | None:
     if outside:
         advice = "find what processes share, too, such as a locked file: one of its own for every worker"
     return Clue(Cause.LOCK, seen and (ahead or outside), why, advice)
+
+
+def _shared_still(f: Evidence) -> Culprit | None:
+    """Return what stops the judged threads, where the ladder found it: these have all of SETUP already."""
+    return f.culprit if f.culprit is not None and f.culprit.shared_still else None
+
+
+def _named(f: Evidence) -> str:
+    """Say what it is that threads share, where the ladder found it."""
+    if (found := _shared_still(f)) is None:
+        return ""
+    return f"{found.name} is shared: {found.shared:.2f}× → {found.private:.2f}× with one for each thread"
 
 
 def _processes_wait(f: Evidence) -> bool:
@@ -157,7 +175,9 @@ def _processes_wait(f: Evidence) -> bool:
 def _own_instances(f: Evidence) -> str:
     """Return the advice on something that threads share: who has it decides."""
     each = "give every thread an instance of its own of what is locked"
-    if f.own and f.shared is not None:
+    if (found := _shared_still(f)) is not None:
+        each = found.advice
+    elif f.own and f.shared is not None:
         each += " (it is not what SETUP makes: each has that already)"
     rest = processes(f) if surely_better(f) else ""
     return said(each, f"or {rest}" if rest else "")
@@ -181,16 +201,26 @@ def shared_memory(f: Evidence) -> Clue | None:
     than = (f.apart, "in a process") if f.apart is not None and f.apart.cpu_per_call else (f.alone, "alone")
     why = said(
         stop_where(f),
+        _named(f),
         f"{f.workers} threads use {f.beside.cpu:.2f} CPUs, but a call takes {seconds(f.beside.cpu_per_call)} "
         f"of CPU time, {than[1]} {seconds(than[0].cpu_per_call)}",
+        f"{system}: the allocator" if (system := by_the_system(f.beside, than[0])) else "",
         law_words(f),
     )
-    return Clue(Cause.SHARED, seen and surely_better(f), why, _data_of_its_own(f))
+    advice = _data_of_its_own(f) if not system or _shared_still(f) else _fewer_pages(f)
+    return Clue(Cause.SHARED, seen and surely_better(f), why, advice)
+
+
+def _fewer_pages(f: Evidence) -> str:
+    rest = processes(f) if surely_better(f) else ""
+    return said("use the same memory again in every call, instead of new", f"or {rest}" if rest else "")
 
 
 def _data_of_its_own(f: Evidence) -> str:
     rest = processes(f) if surely_better(f) else ""
     own = "give every thread data of its own, not side by side with the others'"
+    if (found := _shared_still(f)) is not None:
+        own = found.advice
     return said(own, f"or {rest}" if rest else "")
 
 

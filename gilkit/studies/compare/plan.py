@@ -1,96 +1,24 @@
-"""What a run measures: the cases of every kernel or function, their workloads, and how long they may take."""
+"""What a run measures: the cases of every kernel or function, and their workloads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from inspect import getsource
 from typing import Any
 
-from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.meter import Meter
-from gilkit.kernels import KERNELS, Kernel, data
+from gilkit.kernels import KERNELS, Kernel, _plain, data
 from gilkit.results import facts
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import Metadata
-from gilkit.results.stats import FEWEST_ROUNDS
+from gilkit.workloads.digests import digest_of_file
 from gilkit.workloads.target import Own, check_processes, check_size
-from gilkit.workloads.workload import KernelCall, Workload
+from gilkit.workloads.workload import KernelCall, PlainCall, Workload
 
 CONTROL = "lcg"
-LOOKS = (8, 12, 18, 27, 40)  # rounds after which a case is looked at, to end it where its interval is narrow
-SETS = 3  # of fresh processes over which the rounds up to the first look are spread
-NARROW_ENOUGH = 0.05  # the half-width of a speedup's interval that is narrow enough
-PATIENCE = 3  # times as many rounds as are wanted, where others disturb them
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long a run may take, and how it divides that.
-
-    Parameters
-    ----------
-    budget : float
-        Seconds for all of it.
-    window : float
-        Seconds of a window, at the least.
-    first : int
-        Undisturbed rounds of every case before the first look.
-    looks : tuple of int
-        Rounds at which cases whose interval is wide are looked at again.
-    patience : float
-        Seconds for the fewest rounds that decide anything, where these take longer.
-    """
-
-    budget: float
-    window: float
-    first: int
-    looks: tuple[int, ...]
-    patience: float
-
-    def for_each(self, subjects: int) -> Budget:
-        """Return what so many subjects may take together."""
-        return replace(self, budget=subjects * self.budget, patience=subjects * self.patience)
-
-    def rounds(self, cost: float, beside: float = 0.0) -> tuple[int, int]:
-        """Return how many rounds there are to be before the first look.
-
-        Parameters
-        ----------
-        cost : float
-            Seconds of a round of what verdicts are about.
-        beside : float
-            Seconds of a round of what is shown beside it. On many CPUs, threads that hold the GIL take longer
-            than all the rest together: these get what is left.
-
-        Returns
-        -------
-        tuple of int
-            Of the one, and of the other; that may be none.
-        """
-        every, most = cost + beside, max(self.budget, self.patience)
-        if self.first * cost + FEWEST_ROUNDS * beside <= self.budget:
-            return self.first, min(self.first, FEWEST_ROUNDS)
-        if FEWEST_ROUNDS * every <= most:
-            return FEWEST_ROUNDS, FEWEST_ROUNDS
-        if FEWEST_ROUNDS * cost <= most and beside:
-            return FEWEST_ROUNDS, max(0, int((self.budget - FEWEST_ROUNDS * cost) / beside))
-        return (few := max(1, int(most / every))), few
-
-
-def targets(rounds: int) -> list[int]:
-    """Return how many rounds there are to be after each set of processes: spread evenly."""
-    sets = min(SETS, rounds)
-    return [-(-rounds * (number + 1) // sets) for number in range(sets)]
-
-
-def half_width(speedup: float) -> float:
-    """Return the half-width of an interval that is narrow enough; of speedups above 2, relative to them."""
-    return NARROW_ENOUGH * max(1.0, speedup / 2)
-
-
-QUICK_PACE = Budget(budget=14.0, window=0.015, first=FEWEST_ROUNDS, looks=(), patience=21.5)
-USUAL_PACE = Budget(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
-OWN_PACE = Budget(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
+NEED_NUMPY = "they need NumPy, which cannot be imported in an interpreter of its own"
 
 
 @dataclass(slots=True)
@@ -103,6 +31,9 @@ class Subject:
     facts: dict[str, Metadata]
     own: bool = False
     inputs: dict[str, Any] = field(default_factory=dict)  # the data of the reader's own calls
+    plain: dict[str, Workload] = field(default_factory=dict)  # of variants, for workers that run nothing else
+    cannot: tuple[str, ...] = ()  # executors on which none of its variants runs
+    offered: bool = False  # whether nobody asked for its executors: what cannot run on one is left out
     meters: dict[str, Meter] = field(default_factory=dict)  # of variants that are measured elsewhere
 
     @property
@@ -112,13 +43,33 @@ class Subject:
         has = threads & set(JUDGED_VARIANTS) or set(self.workloads)
         return next((variant for variant in JUDGED_VARIANTS if variant in has), "")
 
+    @property
+    def secluded(self) -> bool:
+        """Whether it is measured in interpreters of their own only: its calls need not run anywhere else."""
+        return all(EXECUTORS[case.executor].secluded for case in self.cases if case.variant != "ceiling")
+
+    def workload(self, case: Case) -> Workload:
+        """What the workers of a case call."""
+        plain = self.plain if EXECUTORS[case.executor].plain else {}
+        return plain.get(case.variant, self.workloads[case.variant])
+
     def beside(self, case: Case) -> bool:
-        """Whether a case is shown beside what the verdict is about: threads of other variants."""
-        return case.executor == "threads" and case.variant in JUDGED_VARIANTS and case.variant != self.judged
+        """Whether a case of another variant is shown beside what the verdict is about."""
+        shown = case.executor == "threads" or EXECUTORS[case.executor].plain
+        return shown and case.variant in JUDGED_VARIANTS and case.variant != self.judged
 
     def follows(self, case: Case, alone: Case) -> bool:
         """Whether a case is another look at what another is the baseline of: it fails with that."""
         return case.variant == "unpinned" and (alone.variant, alone.executor) == (self.judged, "threads")
+
+
+def left_out(subjects: Iterable[Subject]) -> dict[str, str]:
+    """Return what is not measured as it cannot run on an executor, with the reason."""
+    found: dict[str, list[str]] = {}
+    for subject in subjects:
+        for name in subject.cannot:
+            found.setdefault(name, []).append(subject.name)
+    return {f"{name} of {', '.join(kernels)}": NEED_NUMPY for name, kernels in found.items()}
 
 
 def subject_of(subjects: Iterable[Subject], case: Case) -> Subject:
@@ -154,12 +105,17 @@ class Batch:
 
 
 def _plan(
-    name: str, variants: Sequence[str], executors: Iterable[str], workers: Iterable[int], shown: int
+    name: str,
+    variants: Sequence[str],
+    executors: Iterable[str],
+    workers: Iterable[int],
+    shown: int,
+    plain: Collection[str],
 ) -> list[Case]:
     """Return the cases of one kernel, with what they are compared to and the ceiling.
 
     Of processes there are those of the most that is released: another variant has a GIL of its own there,
-    too, and does as well.
+    too, and does as well. Of interpreters there are those that are ``plain``.
     """
     cases: dict[Case, None] = {}
     released = next((variant for variant in JUDGED_VARIANTS if variant in variants), "")
@@ -168,7 +124,11 @@ def _plan(
         if kind.missing():
             continue
         for variant in variants:
-            if kind.native != (variant == "native") or (kind.apart and variant != released):
+            if kind.native != (variant == "native"):
+                continue
+            if kind.plain and variant not in plain:
+                continue
+            if (kind.apart or (kind.further and not kind.plain)) and variant != released:
                 continue
             for count in [1] if kind.single else workers:
                 case = Case(name, variant, executor, count)
@@ -177,6 +137,11 @@ def _plan(
     if shown > 1 and any(case.executor == "threads" for case in cases):
         cases[Case(name, "unpinned", "threads", shown)] = None
     return list(cases)
+
+
+def _runs_plain(executor: str) -> bool:
+    """Whether an executor is here that runs plain Python only."""
+    return EXECUTORS[executor].plain and not EXECUTORS[executor].missing()
 
 
 def _ceilings(name: str, workers: Iterable[int]) -> list[Case]:
@@ -195,7 +160,8 @@ def _control() -> KernelCall:
 
 def usual_executors(own: bool) -> list[str]:
     """Return the executors that are measured by default: one worker alone is measured on each of them."""
-    return [name for name, kind in CALL_EXECUTORS.items() if not kind.single and not (own and kind.native)]
+    usual = {name: kind for name, kind in EXECUTORS.items() if kind.usual and not kind.single}
+    return [name for name, kind in usual.items() if not (own and kind.native)]
 
 
 def kernel_subject(
@@ -215,6 +181,8 @@ def kernel_subject(
         kernel.make(1, path)  # does its beginning fit the kernel?
     workloads: dict[str, Workload] = {}
     known: dict[str, Metadata] = {}
+    plain: dict[str, Workload] = {}
+    given = {} if path is None else facts.INPUT.entry(digest_of_file(path))
     for variant in has:
         chosen = size if size is not None else kernel.default_size(variant)
         if extent is not None:
@@ -222,10 +190,14 @@ def kernel_subject(
             chosen = min(extent, kernel.default_most if whole else chosen)
         check_size(kernel, chosen, max(workers))
         workloads[variant] = KernelCall(kernel.name, variant, chosen, path)
-        known[variant] = {**facts.SIZE.entry(chosen), **facts.UNIT.entry(kernel.unit)}
+        known[variant] = {**facts.SIZE.entry(chosen), **facts.UNIT.entry(kernel.unit), **given}
+        if variant == "python" and kernel.plain is not None and any(map(_runs_plain, executors)):
+            plain[variant] = PlainCall(getsource(_plain), kernel.plain.__name__, kernel.make(chosen, path))
     workloads["ceiling"] = control = _control()
     known["ceiling"] = {**facts.SIZE.entry(control.size), **facts.UNIT.entry(KERNELS[CONTROL].unit)}
-    subject = Subject(kernel.name, _plan(kernel.name, has, executors, workers, shown), workloads, known)
+    cases = _plan(kernel.name, has, executors, workers, shown, plain)
+    cannot = tuple(e for e in executors if _runs_plain(e) and "python" in has and not plain)
+    subject = Subject(kernel.name, cases, workloads, known, plain=plain, cannot=cannot)
     if subject.cases:
         workloads["unpinned"] = workloads.get(subject.judged, control)
         known["unpinned"] = known.get(subject.judged, {})
@@ -237,9 +209,10 @@ def own_subject(
     own: Own, executors: Sequence[str], workers: Sequence[int], shown: int, shared: bool = False
 ) -> Subject:
     """Return what is to be measured of the reader's own code."""
-    if "processes" in executors:
-        check_processes(max(workers))
-    cases = _plan(own.name, ["function"], [e for e in executors if e != "openmp"], workers, shown)
+    if pools := sum(EXECUTORS[name].apart for name in executors):
+        check_processes(pools * max(workers))
+    usable = [name for name in executors if not EXECUTORS[name].native]
+    cases = _plan(own.name, ["function"], usable, workers, shown, ["function"])
     workload = own.workload()
     workloads: dict[str, Workload] = {"function": workload, "unpinned": workload}
     if "processes" in executors and not EXECUTORS["processes"].missing():

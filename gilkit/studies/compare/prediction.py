@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
+
 from gilkit.gil.law import QUEUED, contended, law
 from gilkit.gil.observations import CERTAIN
 from gilkit.results.stats import Estimate
@@ -11,6 +14,7 @@ from gilkit.studies.compare.gil_causes import held_share_of, reach
 from gilkit.studies.compare.verdict import Verdict
 
 MORE_CPUS = (4, 8, 16, 64)
+COMPUTED = "computed from the time that a call holds the GIL, not measured"
 UNTOLD = {Cause.SHARED, Cause.HARDWARE}  # another machine's memory may do otherwise
 BOUNDED = {Cause.SCALES, Cause.GIL, Cause.AGAIN, Cause.SHORT, Cause.TRANSFER, Cause.SCHEDULER}
 
@@ -65,13 +69,20 @@ def predicted(f: Evidence, verdict: Verdict) -> str | None:
         return "what more CPUs would give cannot be told from here: their memory may do more, or less"
     if not causes <= BOUNDED:
         return None
-    counts = ", ".join(str(cpus) for cpus, _ in figures)
-    shown = [_compact(figure) for _, figure in figures]
-    most = ", ".join(shown) if len(set(shown)) > 1 else shown[0]
-    return f"on {counts} CPUs threads would reach at most {most} (a bound, by the law of the GIL)"
+    (most, counts), *others = _by_figure(figures)
+    told = [f"{most} the work of one on {counts} CPUs", *(f"{does} on {on}" for does, on in others)]
+    return f"with more CPUs threads would do at most {', '.join(told)} ({COMPUTED})"
+
+
+def _by_figure(figures: Iterable[tuple[int, Estimate]]) -> list[tuple[str, str]]:
+    """Return each figure once, with its interval where that can be seen, and the CPUs that it is said of."""
+    found = []
+    for most, group in groupby(figures, key=lambda pair: _compact(pair[1])):
+        *first, last = (str(cpus) for cpus, _ in group)
+        found.append((most, f"{', '.join(first)} and {last}" if first else last))
+    return found
 
 
 def _compact(figure: Estimate) -> str:
-    """Return a figure, with its interval where that can be seen."""
     value, low, high = (f"{end:.1f}" for end in (figure, figure.low, figure.high))
-    return value if low == high else f"{value} ({low}–{high})"
+    return f"{value}×" if low == high else f"{value}× ({low}–{high})"

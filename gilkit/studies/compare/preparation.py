@@ -7,18 +7,23 @@ from dataclasses import asdict
 from functools import partial
 from math import isnan
 
+from gilkit.engine.calibration import Pace
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.gil_facts import gil_facts
 from gilkit.engine.meter import FULL, Held, Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.worker import MANY_THREADS
 from gilkit.errors import CaseFailedError
+from gilkit.gil.held import HeldCall
+from gilkit.gil.share import HELD_SHARE
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.facts import Metadata
 from gilkit.studies.compare.plan import Subject
 from gilkit.studies.costs.probes import handed_over
 from gilkit.workloads.pickling import inputs, pickled
-from gilkit.workloads.workload import thread_settings
+from gilkit.workloads.workload import Workload, thread_settings
 
 WATCH = 0.2  # seconds to watch the GIL, of every kernel; a quick run has half of them
 HANDOVERS = 100  # that are timed
@@ -49,6 +54,7 @@ class Preparation:
         self._pace(subject)
         if subject.own and Case(subject.name, "function", "threads", 1) in self.runner.failures:
             return
+        self._ask(subject)
         self._watch(subject)
         if "sent" in subject.workloads:
             self._inspect(subject)
@@ -65,40 +71,51 @@ class Preparation:
             fail = [c for c in subject.cases if c.baseline == case or subject.follows(c, case)]
             if subject.own and case.variant == "function" and case.executor == "threads":
                 fail = subject.cases  # nothing else is of interest then
-            pace = self.runner.attempt(
-                fail, partial(self.meter.pace, case.executor, subject.workloads[case.variant])
-            )
+            pace = self._paced(subject, case, fail)
             if pace is not None and case.executor == "threads":
                 known = subject.facts[case.variant]
                 known |= facts.INSIDE.entry(round(pace.inside, 4))
             elif fail is subject.cases:
                 return
-            if case.variant in ("python", "gil"):
-                self.meter.holds(subject.workloads[case.variant])
+
+    def _paced(self, subject: Subject, case: Case, fail: list[Case]) -> Pace | None:
+        """Measure how long a call is; where it fails, so do others, or they are left out if nobody asked."""
+        pace = partial(self.meter.pace, case.executor, subject.workload(case))
+        if not (subject.offered and EXECUTORS[case.executor].further):
+            return self.runner.attempt(fail, pace)
+        try:
+            return pace()
+        except CaseFailedError as error:
+            subject.cases = [other for other in subject.cases if other not in fail]
+            known = facts.MISSING.of(self.runner.facts, {})
+            several = not subject.own or facts.AGAINST.of(self.runner.facts)
+            what = f"{case.executor} of {subject.name}" if several else case.executor
+            self.runner.facts |= facts.MISSING.entry(known | {what: str(error)})
+            return None
+
+    def _ask(self, subject: Subject) -> None:
+        """Ask whether there is a GIL where calls run: what is imported there may turn it on."""
+        cases = [case for case in self.runner.open(subject.cases) if case.variant == subject.judged]
+        used = {case.executor: subject.workloads[case.variant] for case in cases}
+        self.runner.facts |= gil_facts(self.lab, used, self.runner.facts)
+        if facts.GIL.of(self.runner.facts) == "on":
+            for variant in {"python", "gil"} & subject.workloads.keys():
+                self.meter.holds(subject.workloads[variant])
 
     def _watch(self, subject: Subject) -> None:
         """Find the share of a call that holds the GIL: of the variant that the verdict is about."""
         variant = subject.judged
-        if not variant or self.meter.cpus < 2:  # the monitor spins on a CPU of its own
+        if not variant or self.meter.cpus < 2 or subject.secluded:  # the monitor spins on a CPU of its own
             return
         self.runner.say(f"{subject.name}: watching the GIL")
-        found: Metadata = subject.facts[variant]
-        try:
-            watch = WATCH if self.meter.least >= FULL else WATCH / 2
-            seen = self.lab.watch(subject.workloads[variant], watch)
-        except CaseFailedError as error:
-            found |= facts.HELD_NOTE.entry(str(error))
+        watch = WATCH if self.meter.least >= FULL else WATCH / 2
+        found, seen = watched(self.lab, subject.workloads[variant], watch)
+        known: Metadata = subject.facts[variant]
+        known |= found
+        if seen is None:
             return
-        self.runner.facts |= facts.GIL.entry("on" if seen.gil else "off")  # where calls run, after SETUP did
-        if not isnan(seen.share):
-            found |= facts.HELD.entry(float(seen.share))
-            found |= facts.HELD_TIMES.entry(round(seen.holds, 2))
-            found |= facts.HELD_LONGEST.entry(seen.longest_hold)
+        if not isnan(seen.share) and seen.share.kind == HELD_SHARE:
             self.meter.held[subject.workloads[variant]] = Held(float(seen.share), seen.holds)
-        if not isnan(seen.share.error):
-            found |= facts.HELD_ERROR.entry(seen.share.error)
-        if seen.share.note:
-            found |= facts.HELD_NOTE.entry(seen.share.note)
 
     def _hand_over(self) -> None:
         """Measure once what it takes to hand the GIL over, where threads are measured."""
@@ -114,6 +131,8 @@ class Preparation:
         self.runner.say(f"{subject.name}: memory and pickles")
         known, workload = subject.facts["function"], subject.workloads["function"]
         sendable = self._weigh(subject)
+        if subject.secluded:  # no process is sent anything
+            return
         try:
             found = self.lab.call(pickled, workload)
             known |= facts.PICKLES.entry([asdict(item) for item in found])
@@ -130,7 +149,8 @@ class Preparation:
         known, workload = subject.facts["function"], subject.workloads["function"]
         used = {case.executor for case in subject.cases if case.variant == "function"}
         possible = True
-        for executor in sorted(used & {"threads", "processes"}):
+        for executor in sorted(used):
+            memory = facts.MEMORY.named(executor)
             before = self.lab.memory(executor)
             try:
                 self.meter.window(executor, workload, self.lab.most)
@@ -138,10 +158,10 @@ class Preparation:
                 possible = possible and executor != "processes"
                 continue
             after = self.lab.memory(executor)
-            if executor == "processes" and after:
-                known |= facts.MEMORY_PROCESSES.entry(sum(after) // len(after))
-            elif executor == "threads" and before and after:
-                known |= facts.MEMORY_THREADS.entry(max(0, after[0] - before[0]) // max(1, self.lab.most - 1))
+            if EXECUTORS[executor].apart and after:
+                known |= memory.entry(sum(after) // len(after))
+            elif before and after:
+                known |= memory.entry(max(0, after[0] - before[0]) // max(1, self.lab.most - 1))
         return possible
 
     def _single(self, subject: Subject) -> None:
@@ -165,3 +185,22 @@ class Preparation:
         subject.facts["single"] = {}
         subject.meters["single"] = meter
         subject.cases += [Case(subject.name, "single", "threads", count) for count in (1, shown)]
+
+
+def watched(lab: Lab, workload: Workload, seconds: float) -> tuple[Metadata, HeldCall | None]:
+    """Return what a results file says of the share of a call that holds the GIL, and what was seen."""
+    try:
+        seen = lab.watch(workload, seconds)
+    except CaseFailedError as error:
+        return facts.HELD_NOTE.entry(str(error)), None
+    found: Metadata = {}
+    if not isnan(seen.share):
+        found |= facts.HELD.entry(float(seen.share))
+        found |= facts.HELD_KIND.entry(seen.share.kind)
+        found |= facts.HELD_TIMES.entry(round(seen.holds, 2))
+        found |= facts.HELD_LONGEST.entry(seen.longest_hold)
+    if not isnan(seen.share.error):
+        found |= facts.HELD_ERROR.entry(seen.share.error)
+    if seen.share.note:
+        found |= facts.HELD_NOTE.entry(seen.share.note)
+    return found, seen

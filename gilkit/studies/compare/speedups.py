@@ -9,7 +9,7 @@ from statistics import median
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, paired, spread_over
+from gilkit.results.stats import Estimate, by_sets, paired, spread_over
 
 Rounds = Mapping[int, float]
 
@@ -41,6 +41,42 @@ def over_sets(values: Rounds, sets: Sequence[int]) -> Estimate | None:
     return spread_over(values, {id_: bisect_right(sets, id_) for id_ in values})
 
 
+def medians_of_sets(values: Rounds, sets: Sequence[int]) -> list[float]:
+    """Return the median of each set of processes that has rounds enough, of these, to have a say: two."""
+    found: dict[int, list[float]] = {}
+    for id_, value in values.items():
+        found.setdefault(bisect_right(sets, id_), []).append(value)
+    return [median(of_set) for of_set in found.values() if len(of_set) > 1]
+
+
+def work_ratio(
+    results: Results, top: Case, bottom: Case, fewest_sets: int = 1, certain: float = 0.0
+) -> Estimate | None:
+    """Return the work of a case over that of another with as many workers, paired by rounds.
+
+    Parameters
+    ----------
+    results : Results
+    top, bottom : Case
+    fewest_sets : int
+        Of fewer sets of processes that have a say it has no interval.
+    certain : float
+        With what probability the interval covers the mean of sets; 0 where it need not.
+
+    Returns
+    -------
+    Estimate or None
+        None where one was not measured.
+    """
+    if top in results.failures or bottom in results.failures:
+        return None
+    values, sets = speedups(results.rounds(top), results.rounds(bottom), 1), sets_of(results, top)
+    found, of_set = over_sets(values, sets), medians_of_sets(values, sets)
+    if found is not None and len(of_set) < fewest_sets:
+        return Estimate(found, least=found.least, most=found.most)
+    return found.spanning(by_sets(of_set, certain)) if found is not None and certain else found
+
+
 def by_round(results: Results, case: Case) -> dict[int, float]:
     """Return the speedup of a case in every round that counts; empty where it was not measured."""
     if case in results.failures:
@@ -53,20 +89,28 @@ def sets_of(results: Results, case: Case) -> list[int]:
     return results.fact(case, facts.GENERATIONS) or []
 
 
+def of_sets(results: Results, case: Case) -> list[float]:
+    """Return the median speedup in each set of processes that has a say."""
+    return medians_of_sets(by_round(results, case), sets_of(results, case))
+
+
 def speedup(results: Results, case: Case) -> Estimate | None:
     """Return how many times the work of one worker is done; None where it was not measured."""
-    found = over_sets(by_round(results, case), sets_of(results, case))
-    return found if found is not None or case in results.failures else _disturbed(results, case)
+    return beside_one(results, case, results.baseline(case))
 
 
-def _disturbed(results: Results, case: Case) -> Estimate | None:
-    """Return a speedup of which others disturbed every round: a range, which decides nothing."""
-    found = speedups(results.every(case), results.every(results.baseline(case)), case.workers)
-    return (
-        Estimate(median(found.values()), least=min(found.values()), most=max(found.values()))
-        if found
-        else None
-    )
+def beside_one(results: Results, case: Case, one: Case) -> Estimate | None:
+    """Return how many times the work of another case, of one worker, is done; None where it was not measured.
+
+    Where others disturbed every round it is a range, which decides nothing.
+    """
+    if case in results.failures:
+        return None
+    counted = speedups(results.rounds(case), results.rounds(one), case.workers)
+    if (found := over_sets(counted, sets_of(results, case))) is not None:
+        return found
+    every = speedups(results.every(case), results.every(one), case.workers).values()
+    return Estimate(median(every), least=min(every), most=max(every)) if every else None
 
 
 def compared(results: Results, top: Case, bottom: Case) -> Estimate | None:

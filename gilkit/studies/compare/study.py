@@ -1,4 +1,4 @@
-"""`compare` and `timeit`: plan, run, and return a Comparison."""
+"""`compare`: plan, run, and return a Comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 from gilkit import machine
 from gilkit.arguments import (
     LARGEST_INTEGER,
-    SHORT_TIMEOUT,
     TIMEOUT,
     allowed,
     checked_rounds,
@@ -22,27 +21,18 @@ from gilkit.arguments import (
     worker_list,
 )
 from gilkit.display.progress import Listener, with_bar
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS, chosen_executors
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
 from gilkit.results.file import check_writable
+from gilkit.studies.compare.budget import OWN_PACE, QUICK_PACE, USUAL_PACE, Budget
+from gilkit.studies.compare.by_pythons import Task, by_pythons, listed
 from gilkit.studies.compare.comparison import Comparison
-from gilkit.studies.compare.contrast import MOST
 from gilkit.studies.compare.course import Course
-from gilkit.studies.compare.plan import (
-    OWN_PACE,
-    QUICK_PACE,
-    USUAL_PACE,
-    Batch,
-    Budget,
-    Subject,
-    kernel_subject,
-    own_subject,
-    usual_executors,
-)
-from gilkit.workloads.target import Own, chosen_kernels, own_function, own_statement
+from gilkit.studies.compare.plan import Batch, Subject, kernel_subject, left_out, own_subject, usual_executors
+from gilkit.workloads.target import Own, chosen_kernels, own_function
 
 QUICK_VARIANTS = [variant for variant in VARIANTS if variant != "python"]
 
@@ -60,6 +50,7 @@ def compare(
     quick: bool = False,
     seed: int | None = None,
     input: str | os.PathLike[str] | None = None,  # noqa: A002 (the name of the option)
+    pythons: Iterable[str | os.PathLike[str]] = (),
     output: str | os.PathLike[str] | None = None,
     timeout: float = TIMEOUT,
     progress: Listener | bool | None = None,
@@ -88,6 +79,9 @@ def compare(
         For the order of the cases in a round; recorded in the results.
     input : path, optional
         A file to take data from: any for kernels of bytes, a .npy array for kernels of arrays.
+    pythons : list of path
+        Interpreters, each with this gilkit installed, that measure kernels by turns and are compared; this
+        one is not among them unless it is named. Names are looked for on PATH.
     output : path, optional
         Where to write the results after every kernel.
     timeout : float
@@ -127,24 +121,32 @@ def compare(
         check_writable(output)
         if path is not None and resolved("output", output) == path:
             raise ValueError(f"output must not be the input, {input}")
-    chosen = (
-        allowed("executor", executors, list(CALL_EXECUTORS))
-        if executors
-        else usual_executors(own is not None)
-    )
+    given = listed(pythons)
+    chosen = usual_executors(own is not None)
+    if executors:
+        chosen = chosen_executors(executors, list(EXECUTORS), elsewhere=bool(given))
     cpus = machine.usable_cpus()
     counts = worker_list(workers, (1, max(2, cpus)))
     shown = shown_count(counts, cpus)
+    wanted = allowed("variant", variants, VARIANTS) if variants or not quick else QUICK_VARIANTS
+    if given:
+        if own is not None:
+            raise TypeError("pythons are for kernels and statements, not for a function")
+        names = [kernel.name for kernel in chosen_kernels(target, path)]
+        options = {"variants": wanted, "workers": counts, "size": size, "quick": quick, "input": path}
+        options |= {"executors": chosen if executors else None, "timeout": checked_timeout(timeout)}
+        task = Task("compare", [names], options, names, checked_rounds(rounds))
+        return by_pythons(given, task, Runner(seed, progress), output)
     if own is not None:
         subjects = [own_subject(own, chosen, counts, shown)]
     else:
-        wanted = allowed("variant", variants, VARIANTS) if variants or not quick else QUICK_VARIANTS
         subjects = [
             kernel_subject(kernel, wanted, chosen, counts, shown, size, path)
             for kernel in chosen_kernels(target, path)
         ]
     subjects = _with_cases(subjects)
     for subject in subjects:
+        subject.offered = not executors
         if quick and own is None:  # another look at threads is for those who have time
             subject.cases = [case for case in subject.cases if case.variant != "unpinned"]
     runner = Runner(seed, progress, output)
@@ -170,91 +172,15 @@ def _with_cases(subjects: list[Subject]) -> list[Subject]:
     """Return the subjects of which there is something to measure."""
     found = [s for s in subjects if any(case.variant != "ceiling" for case in s.cases)]
     if not found:
+        why = "".join(f"; no {what}: {reason}" for what, reason in left_out(subjects).items())
         raise ValueError(
-            "nothing to measure: no kernel that was chosen has such a variant on such an executor"
+            f"nothing to measure: no kernel that was chosen has such a variant on such an executor{why}"
         )
     return found
 
 
 def _pace(subjects: list[Subject], quick: bool) -> Budget:
     return OWN_PACE if subjects[0].own else QUICK_PACE if quick else USUAL_PACE
-
-
-@with_bar
-def timeit(
-    stmt: str = "pass",
-    setup: str = "pass",
-    *,
-    against: str | Iterable[str] = (),
-    executors: Iterable[str] | None = None,
-    workers: Iterable[int] | int | None = None,
-    shared: bool = False,
-    rounds: int | None = None,
-    seed: int | None = None,
-    output: str | os.PathLike[str] | None = None,
-    timeout: float = SHORT_TIMEOUT,
-    progress: Listener | bool | None = None,
-) -> Comparison:
-    """Measure a statement, on threads and on processes, in interleaved rounds.
-
-    Parameters
-    ----------
-    stmt : str
-        What is timed. Its last expression is its result, where that is sent back from a process.
-    setup : str
-        What every worker runs first, once and for itself: so nothing needs to be pickled.
-    against : str or list of str
-        Other statements, after the same setup, to be measured in the same rounds and compared to `stmt`: two
-        versions of a function, two libraries, two sizes of a block.
-    shared : bool
-        Measure threads that share one setup, too: one connection, parser or list for all.
-    executors, workers, rounds, seed, output, timeout, progress
-        As in `compare`.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    StatementError
-        If `stmt` or `setup` is not Python; a ValueError. One that fails is a failed case.
-    TypeError, ValueError, ResultsError, KeyboardInterrupt
-        As `compare` does.
-
-    Examples
-    --------
-    >>> import gilkit
-    >>> gilkit.timeit("zlib.compress(data)", "import zlib; data = bytes(10**6)")  # doctest: +SKIP
-    """
-    others = _others(against)
-    if others and shared:
-        raise ValueError("against and shared exclude one another: measure one statement with shared")
-    owns = [own_statement(each, setup) for each in (stmt, *others)]
-    if len({own.name for own in owns}) < len(owns):
-        raise ValueError("against must name other statements, each once")
-    if output is not None:
-        check_writable(output)
-    known = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
-    chosen = allowed("executor", executors, known) if executors else usual_executors(own=True)
-    cpus = machine.usable_cpus()
-    counts = worker_list(workers, (1, max(2, cpus)))
-    shown = shown_count(counts, cpus)
-    batch = Batch([own_subject(own, chosen, counts, shown, shared) for own in owns])
-    runner = Runner(seed, progress, output)
-    course = Course([batch], OWN_PACE.for_each(len(owns)), checked_rounds(rounds), cpus, runner)
-    lab = Lab(max(counts), checked_timeout(timeout))
-    return obtained(Comparison, lab, course.measure, runner.suite, output)
-
-
-def _others(against: str | Iterable[str]) -> list[str]:
-    """Return the statements that one is measured against."""
-    if not isinstance(against, Iterable):
-        raise TypeError(f"against must be statements, not {type(against).__name__}")
-    others = [against] if isinstance(against, str) else list(against)
-    if len(others) >= MOST:
-        raise ValueError(f"against must name at most {MOST - 1} statements, not {len(others)}")
-    return others
 
 
 @contextmanager

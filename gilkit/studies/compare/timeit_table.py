@@ -7,6 +7,7 @@ from rich.text import Text
 
 from gilkit.display.layout import Fitted, TableColumn
 from gilkit.display.tables import (
+    absent,
     caveats,
     failures,
     figure,
@@ -16,10 +17,11 @@ from gilkit.display.tables import (
     plain_table,
     scale_of_speedups,
     share,
-    stars_and_intervals,
+    share_note,
+    stars_and_margins,
 )
 from gilkit.display.units import nbytes, seconds
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.gil.law import behaviour
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -27,9 +29,16 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.evidence import evidence, pickles, worker_counts
 from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.ladder import climbed
+from gilkit.studies.compare.ladder_table import picture
 from gilkit.studies.compare.speedups import speedup
 from gilkit.workloads.pickling import Pickled
 
+STAYS_ATTACHED = {
+    "holds": "stays attached",
+    "releases in part": "stays attached in part",
+    "releases": "detaches",
+}
 SHOWN_PICKLES = 8  # pickles that are shown
 
 
@@ -46,25 +55,34 @@ def own(results: Results, kernel: str, verdict: RenderableType) -> RenderableTyp
     """
     f = evidence(results, kernel)
     parts: list[RenderableType] = [headline(results), "", Text(kernel, style="bold"), _call(results, f), ""]
-    parts += [scale_of_speedups(worker_counts(results, kernel))]
+    if (ladder := climbed(results, f)) is not None:
+        parts += [*picture(ladder), ""]
+    if ladder is None or worker_counts(results, kernel) != [ladder.workers]:
+        parts.append(scale_of_speedups(worker_counts(results, kernel)))
     parts += [_speedups(results, kernel), note(_notes(results)), *caveats(results), ""]
     parts += _sent(results, f)
     parts.append(verdict)
     watched = results.fact(results.baseline(Case(kernel, "function", "threads", 1)), facts.HELD_NOTE)
-    parts += [Text(f"GIL held: {watched}", style="dim")] if watched else []
+    parts += [Text(f"{share_note(results.gil)}: {watched}", style="dim")] if watched else []
+    parts += absent(results.missing)
     if results.failures:
         parts += ["", *failures(results.failures)]
     return Group(*parts)
 
 
 def _call(results: Results, f: Evidence) -> Text:
-    """How long a call is, and for what share of it the GIL is held."""
+    """How long a call is, and for what share of it the GIL is held, or the thread attached."""
     line = Text("one call ")
     line.append("–" if f.call is None else seconds(f.call), style="bold")
     if f.held is not None:
         line.append(" · ")
         line.append(behaviour(f.held), style="bold")
         line.append(f": the GIL is held for {share(f.held)} of it")
+    if f.attached is not None:
+        line.append(" · ")
+        line.append(STAYS_ATTACHED[behaviour(f.attached)], style="bold")
+        line.append(f": for {share(f.attached)} of it")
+    if f.held is not None or f.attached is not None:
         longest = results.fact(results.baseline(Case(f.kernel, "function", "threads", 1)), facts.HELD_LONGEST)
         if longest and f.call is not None:  # a hold may last over several calls
             line.append(f", for up to {seconds(min(longest, f.call))} at a time")
@@ -76,7 +94,7 @@ def by_workers(results: Results, kernel: str) -> dict[str, dict[int, Case]]:
     cases = [case for case in (*results, *results.failures) if case.kernel == kernel]
     counts = sorted({case.workers for case in cases if case.variant != "unpinned"} | {1})
     columns = {
-        **{name: ("function", name) for name, kind in CALL_EXECUTORS.items() if not kind.single},
+        **{name: ("function", name) for name, kind in EXECUTORS.items() if not kind.single},
         "shared": ("shared", "threads"),
         "one inside": ("single", "threads"),
         "sent": ("sent", "processes"),
@@ -117,7 +135,7 @@ def speedup_shown(results: Results, case: Case) -> Estimate | None:
 
 
 def _notes(results: Results) -> str:
-    text = stars_and_intervals(results)
+    text = stars_and_margins(results)
     if any(case.variant == "shared" for case in results):
         text += "; shared: threads that share what SETUP makes"
     if any(case.variant == "single" for case in results):
@@ -146,9 +164,9 @@ def _sent(results: Results, f: Evidence) -> list[RenderableType]:
             if item.problem
         ]
     memory = [
-        f"a further {word} takes {nbytes(float(used))}"
-        for word, fact in (("thread", facts.MEMORY_THREADS), ("process", facts.MEMORY_PROCESSES))
-        if (used := results.fact(case, fact)) is not None
+        f"a further {kind.worker} takes {nbytes(float(used))}"
+        for name, kind in EXECUTORS.items()
+        if (used := results.fact(case, facts.MEMORY.named(name))) is not None
     ]
     if memory:
         parts.append(Text("memory: " + ", ".join(memory)))

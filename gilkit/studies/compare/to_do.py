@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gilkit.studies.compare.advice import WORTHWHILE, surely_better
+from gilkit.studies.compare.advice import WORTHWHILE, instead_of_threads
 from gilkit.studies.compare.causes import SCALING, Cause
 from gilkit.studies.compare.figures import Evidence, surely_above
 from gilkit.studies.compare.verdict import Verdict, surely_less
@@ -51,6 +51,7 @@ def what_to_do(f: Evidence, verdict: Verdict) -> ToDo:
     does = [f"{f.workers} {f.name} do {f.subject:.2f}×"]
     if f.processes is not None:
         does.append(f"processes {f.processes:.2f}×")
+    does += [f"{name} {one.speedup:.2f}×" for name, one in f.alike.items()]
     if f.sent is not None and verdict.cause in (*KEPT_BACK, Cause.TRANSFER, Cause.SHORT):
         does.append(f"processes that are sent their data {f.sent:.2f}×")
     return ToDo(use, f"{', '.join(does)} the work of one")
@@ -63,23 +64,22 @@ def _use(f: Evidence, verdict: Verdict) -> str:
     if cause is Cause.SCALES and f.judged == "nogil":
         return "release the GIL and use threads"
     if cause is Cause.SCALES and f.shared is not None and surely_less(f.shared, f.subject):
-        return "use threads, each with what SETUP makes for its own"
+        if f.culprit and f.culprit.guards:
+            return f"use threads, and {f.culprit.advice}"
+        own = f"a {f.culprit.name} of" if f.culprit else "what SETUP makes for"
+        return f"use threads, each with {own} its own"
     if cause is Cause.AGAIN and not f.own:
         return "mend the nogil block, which takes the GIL again"
     if cause in KEPT_BACK:
         free = ", or release the GIL" if cause is Cause.GIL and f.judged == "gil" else ""
-        if surely_better(f):
-            return f"use processes{free}"
+        if better := " or ".join(instead_of_threads(f)):
+            return f"use {better}{free}"
         return "neither threads nor processes" if surely_above(f.to_processes, SCALING) else "not threads"
     if cause is Cause.SHORT and f.subject is not None and f.subject.low > WORTHWHILE:
         return "use threads, with longer calls"
-    if (
-        cause is Cause.NOT_DECIDED
-        and verdict.between
-        and set(verdict.between) <= KEPT_BACK
-        and surely_better(f)
-    ):
-        return "use processes, whatever keeps threads back"
+    whichever = cause is Cause.NOT_DECIDED and verdict.between and set(verdict.between) <= KEPT_BACK
+    if whichever and (better := " or ".join(instead_of_threads(f))):
+        return f"use {better}, whatever keeps threads back"
     return USE[cause]
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from math import isnan
 
 from gilkit.display.units import rounded
 from gilkit.engine.worker import MANY_THREADS
+from gilkit.gil.law import behaviour
 from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.compare import gil_causes, other_causes
 from gilkit.studies.compare.advice import PIN, processes, surely_better
-from gilkit.studies.compare.causes import SCALING, Cause, Clue, beside_what, said, shown, stop
+from gilkit.studies.compare.causes import SCALING, Cause, Clue, beside_what, changing_words, said, shown, stop
+from gilkit.studies.compare.contrast import Contrast, contrast, instead, several_own, winner
 from gilkit.studies.compare.evidence import evidence
 from gilkit.studies.compare.figures import Evidence, surely_above
 from gilkit.studies.compare.gil_causes import certain_words, law_words, reach
+from gilkit.studies.compare.merged import part, several_pythons, there
+from gilkit.workloads.suspects import CHANGES
 
 __all__ = ["Cause", "Verdict", "judge", "verdicts"]
 
@@ -108,6 +112,14 @@ def _busy(f: Evidence) -> Verdict | None:
     return Verdict(Cause.BUSY, said(why, certain_words(f)), AGAIN_QUIET)
 
 
+def _changing(f: Evidence) -> Verdict | None:
+    """SETUP adds to what is shared: threads do more work the more of them ran it."""
+    if f.slower < CHANGES:
+        return None
+    why = said(changing_words(f.slower, f.workers), certain_words(f))
+    return _undecided(why, "let SETUP add to what is shared only once")
+
+
 def _unsteady(f: Evidence) -> Verdict | None:
     """Windows hold too few calls, or there are too few of them."""
     assert f.subject is not None
@@ -147,7 +159,7 @@ def _contradicting(f: Evidence) -> Verdict | None:
     return Verdict(Cause.NOT_DECIDED, why, AGAIN_QUIET, (Cause.SCALES, Cause.GIL))
 
 
-BARS = (_unmeasured, _one_cpu, _busy, _unsteady, _nowhere, _contradicting)
+BARS = (_unmeasured, _one_cpu, _changing, _busy, _unsteady, _nowhere, _contradicting)
 
 
 def _decided(f: Evidence) -> Verdict:
@@ -197,7 +209,10 @@ def _left_to_the_scheduler(f: Evidence) -> str:
 def _sharing(f: Evidence) -> str:
     if f.shared is None or not surely_less(f.shared, f.subject):
         return ""
-    return f"threads that share one setup reach {shown(f.shared)}: give each its own"
+    what = f.culprit.name if f.culprit else "one setup"
+    advice = f.culprit.advice if f.culprit and f.culprit.guards else "give each its own"
+    more = "threads with their own stop for another reason" if f.culprit and stop(f) else ""
+    return said(f"threads that share {what} reach {shown(f.shared)}: {advice}", more)
 
 
 def surely_less(a: Estimate, b: Estimate | None) -> bool:
@@ -209,10 +224,35 @@ def _undecided(why: str, advice: str) -> Verdict:
 
 
 def verdicts(results: Results) -> Iterator[tuple[str, Verdict]]:
-    """Yield every kernel with its verdict."""
-    for kernel in results.kernels:
-        reasons = [reason for case, reason in results.failures.items() if case.kernel == kernel]
-        if reasons and not any(c.kernel == kernel and c.variant != "ceiling" for c in results):
-            yield kernel, Verdict(Cause.FAILED, reasons[0], "")
-        else:
-            yield kernel, judge(evidence(results, kernel))
+    """Yield every kernel with its verdict; of statements beside one another, as these show it."""
+    if several_pythons(results):
+        for python in several_pythons(results):
+            alone = part(results, python)
+            own = (kernel for kernel in alone.kernels if kernel.startswith(there(python, "")))
+            yield from ((kernel, _verdict(alone, kernel)) for kernel in own)
+        return
+    found = {kernel: _verdict(results, kernel) for kernel in results.kernels}
+    yield from (in_agreement(found, contrast(results)) if several_own(results) else found).items()
+
+
+def _verdict(results: Results, kernel: str) -> Verdict:
+    reasons = [reason for case, reason in results.failures.items() if case.kernel == kernel]
+    if reasons and not any(c.kernel == kernel and c.variant != "ceiling" for c in results):
+        return Verdict(Cause.FAILED, reasons[0], "")
+    return judge(evidence(results, kernel))
+
+
+def in_agreement(found: Mapping[str, Verdict], c: Contrast) -> dict[str, Verdict]:
+    """Return the verdicts in agreement with what is concluded: where one wins, the others lose to it.
+
+    Alone, a call that holds the GIL throughout is too short if sending it costs more than processes gain.
+    Beside one that does more on threads it is the GIL that keeps it back.
+    """
+    told, best = dict(found), winner(c)
+    for letter, name in c.names.items():
+        if best is None or letter == best or name not in found or found[name].cause is Cause.FAILED:
+            continue
+        throughout = letter in c.held and behaviour(c.held[letter]) == "holds"
+        cause = Cause.GIL if found[name].cause is Cause.SHORT and throughout else found[name].cause
+        told[name] = replace(found[name], cause=cause, advice=instead(c, best, letter))
+    return told

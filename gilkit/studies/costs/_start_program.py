@@ -42,4 +42,5 @@ def start(method: str) -> float:
 
 if __name__ == "__main__":
     start(sys.argv[1])  # a forkserver starts with its first process
-    json.dump([start(sys.argv[1]) for _ in range(int(sys.argv[2]))], sys.stdout)
+    found = json.dumps([start(sys.argv[1]) for _ in range(int(sys.argv[2]))])
+    sys.stdout.write(f"\n{found}\n")  # in one piece: what it started may print, too

@@ -176,7 +176,9 @@ NAMES = list(dict.fromkeys([*GROUPS, *CONSTANTS]))  # by which they are asked fo
 
 
 def chosen(names: Iterable[str] | str | None) -> list[Constant]:
-    """Return the constants of these names, or of the groups of these names, in their order; by default all.
+    """Return the constants of these names, or of the groups of these names, in their order.
+
+    By default all but those of executors that are measured by their name only.
 
     Raises
     ------
@@ -184,7 +186,7 @@ def chosen(names: Iterable[str] | str | None) -> list[Constant]:
         If there are no such; the message says which there are.
     """
     if names is None:
-        return list(CONSTANTS.values())
+        return [constant for constant in CONSTANTS.values() if EXECUTORS[constant.executor].usual]
     try:
         wanted = [names] if isinstance(names, str) else list(names)
     except TypeError:

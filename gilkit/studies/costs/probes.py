@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pickle
 import shutil
@@ -22,6 +21,7 @@ from gilkit._ext._costs import Contention, Relay, release
 from gilkit.engine import scratch
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
+from gilkit.engine.probe import answer_in
 from gilkit.errors import CaseFailedError, LateError
 from gilkit.machine import allowed_cpus
 from gilkit.studies.costs import _start_program
@@ -133,7 +133,9 @@ def process_start(method: str) -> Probe:
         if done.returncode != 0:
             said = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
             raise CaseFailedError(f"no process started: {said[-1]}")
-        return float(median(json.loads(done.stdout)))
+        if (found := answer_in(done.stdout.splitlines(), list)) is None:
+            raise CaseFailedError("no process started: its program printed no time")
+        return float(median(found))
 
     return probe
 

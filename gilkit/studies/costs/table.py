@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import zip_longest
 from math import isnan
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from gilkit.display.layout import Fitted, Sized, TableColumn
 from gilkit.display.tables import absent, closing, failure, headline, note, plain_table, round_counts
 from gilkit.display.units import seconds
 from gilkit.results.case import Case
@@ -15,6 +18,13 @@ from gilkit.results.file import Results
 from gilkit.results.stats import estimate
 from gilkit.studies.costs.constants import CONSTANTS, GROUPS, Constant
 
+BANDWIDTH = "GB/s"
+FIGURES = {  # the columns: which go where it is narrow, the larger number first, and what they are
+    "median": (0, "median"),
+    "interval": (0, "± 95 % interval"),
+    "fastest – slowest": (2, "fastest and slowest round"),
+    BANDWIDTH: (1, "both ways count"),
+}
 UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 
@@ -34,25 +44,40 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
 
 def table(results: Results) -> RenderableType:
     """Return everything that there is to say of machine constants."""
-    moved = any(CONSTANTS[case.variant].nbytes for case in results if case.variant in CONSTANTS)
-    columns = ("median", "interval", "fastest – slowest", *(["GB/s"] if moved else []))
-    body = plain_table("what it costs here", *columns, figures=1)
-    for group, heading in GROUPS.items():
-        rows = [row for c in CONSTANTS.values() if c.group == group for row in _rows(results, c)]
-        if rows:
-            body.add_row(Text(heading, style="bold"))
-        for row in rows:
-            body.add_row(*row[: len(body.columns)])
-    small_print = (
-        f"over {round_counts(results)} rounds: median, ± 95 % interval, fastest and slowest round; a round "
-        "is the mean of many calls, or the median of several starts or hand-overs"
-    )
-    if moved:
-        small_print += "; GB/s: both ways count"
-    parts: list[RenderableType] = [headline(results), "", body, note(small_print), *absent(results.missing)]
+    parts: list[RenderableType] = [headline(results), "", Sized(partial(_body, results))]
+    parts += absent(results.missing)
     if results.failures:
         parts += ["", *(_failed(case, reason) for case, reason in results.failures.items())]
     return Group(*parts, *_closing(results))
+
+
+def _body(results: Results, width: int) -> Group:
+    """Return the table in so many characters, and what its figures are."""
+    rows: list[tuple[Text | str, ...]] = []
+    for group, heading in GROUPS.items():
+        found = [row for c in CONSTANTS.values() if c.group == group for row in _rows(results, c)]
+        rows += [(Text(heading, style="bold"),), *found] if found else []
+    names, *figures = zip_longest(*rows, fillvalue="")
+    columns = [TableColumn("what it costs here", _texts(names), name=True)]
+    columns += [
+        TableColumn(head, _texts(cells), spare)
+        for (head, (spare, _)), cells in zip(FIGURES.items(), figures, strict=False)
+        if head != BANDWIDTH or any(map(str, cells))
+    ]
+    fitted = Fitted(columns)
+    filled = [column for part in fitted.parts(width) for column in part if any(map(str, column.cells))]
+    shown = [column.head for column in filled if not column.name]
+    told = ", ".join(FIGURES[head][1] for head in shown if head != BANDWIDTH)
+    small_print = (
+        f"over {round_counts(results)} rounds: {told}; a round is the mean of many calls, or the median of "
+        "several starts or hand-overs"
+    )
+    small_print += f"; {BANDWIDTH}: {FIGURES[BANDWIDTH][1]}" * (BANDWIDTH in shown)
+    return Group(fitted, note(small_print))
+
+
+def _texts(cells: Iterable[Text | str]) -> list[Text]:
+    return [cell if isinstance(cell, Text) else Text(cell) for cell in cells]
 
 
 def _closing(results: Results) -> list[RenderableType]:

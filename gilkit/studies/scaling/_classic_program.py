@@ -18,7 +18,7 @@ from pathlib import Path
 from runpy import run_path
 
 # The loop of the kernel lcg in plain Python, from its file: gilkit itself is not imported here.
-lcg: Callable[[int], int] = run_path(str(Path(__file__).parents[2] / "kernels" / "_lcg_loop.py"))["lcg"]
+lcg: Callable[[int], int] = run_path(str(Path(__file__).parents[2] / "kernels" / "_plain.py"))["lcg"]
 
 
 def wait_for(microseconds: int) -> None:
@@ -81,4 +81,5 @@ def main(method: str, kind: str, amount: int, count: int) -> str:
 
 if __name__ == "__main__":
     threading.Thread(target=follow_input, daemon=True).start()
-    sys.stdout.write(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    found = main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    sys.stdout.write(f"\n{found}\n")  # in one piece: what it started may print, too

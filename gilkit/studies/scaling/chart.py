@@ -5,7 +5,9 @@ from __future__ import annotations
 import altair as alt
 
 from gilkit.display.charts import (
+    BANDED,
     Row,
+    bands,
     bar,
     colours,
     curves,
@@ -49,8 +51,9 @@ def chart(results: Results) -> alt.LayerChart:
     layers = [
         here.mark_rule(style="reference"),
         here.mark_text(align="left", baseline="top", dx=4).encode(y=alt.value(0), text="said:N"),
+        bands(base, scale),
         curves(base.encode(y=seconds), "column", names),
         base.mark_rule(clip=True, strokeWidth=2).encode(y="low:Q", y2="high:Q", strokeDash=dashes()),
         base.mark_point(filled=True, size=60, opacity=1).encode(y=seconds, shape=signs("column", names)),
     ]
-    return framed(layers, of_results(results, question(results)), CURVES_HEIGHT)
+    return framed(layers, of_results(results, question(results), bars=BANDED), CURVES_HEIGHT)

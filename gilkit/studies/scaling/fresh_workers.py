@@ -15,6 +15,7 @@ from math import inf
 
 from gilkit.engine import scratch
 from gilkit.engine.calibration import calibrated
+from gilkit.engine.probe import answer_in
 from gilkit.engine.processes import start_context
 from gilkit.errors import CaseFailedError
 from gilkit.kernels import KERNELS
@@ -62,7 +63,9 @@ def on_processes(kernel: str, _: str, size: int, workers: int) -> float:
             assert process.stdout is not None
             said = process.stdout.read()
         if process.returncode == 0:
-            return float(said)
+            if (found := answer_in(said.splitlines(), float)) is None:
+                raise CaseFailedError("no time was measured: its program printed none")
+            return found
         errors.seek(0)
         reasons = errors.read().split("\n")
     reason = next((line for line in reversed(reasons) if line.strip()), f"status {process.returncode}")

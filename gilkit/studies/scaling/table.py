@@ -11,11 +11,11 @@ from rich.text import Text
 
 from gilkit.display.curve import FEWEST_COLUMNS, Curve
 from gilkit.display.layout import Fitted, Sized, TableColumn
-from gilkit.display.tables import cell, closing, failures, headline, note, round_counts
+from gilkit.display.tables import RANGES, cell, closing, failures, headline, note, round_counts
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
-from gilkit.results.stats import FEWEST_ROUNDS, Estimate
+from gilkit.results.stats import Estimate
 from gilkit.studies.scaling.columns import COLUMNS, FLAT, Growth, counts, measured, told
 
 # What the columns show that stay flat: who can do such work side by side.
@@ -119,14 +119,18 @@ def _words(growth: Growth, cpus: int) -> Text:
 
 def _key(said: list[Growth], first: int) -> Text:
     """What the figures and the words mean."""
-    text = (
-        f"times the seconds of {first} worker{'s' * (first != 1)}, ± 95 % interval; flat: all of it up to "
-        f"{FLAT:g}, growing: all of it above"
-    )
-    every = [times for growth in said for times in growth.undecided.values()]
-    if not all(times.decided for times in every):
-        text += f"; a–b: the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing"
-    if every:
+    every = [
+        times
+        for growth in said
+        for group in (growth.flat, growth.growing, growth.undecided)
+        for times in group.values()
+    ]
+    text = f"times the seconds of {first} worker{'s' * (first != 1)}"
+    text += ", ± 95 % interval" * any(times.decided for times in every)
+    text += f"; flat: all of it up to {FLAT:g}, growing: all of it above"
+    if any(not times.decided and times.least < times.most for times in every):
+        text += f"; {RANGES}"
+    if any(growth.undecided for growth in said):
         text += "; undecided: more --rounds decide it"
     return Text(text, style="dim")
 

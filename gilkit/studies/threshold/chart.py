@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gilkit.display.charts import (
+    BANDED,
     BLUE,
     GREEN,
     ORANGE,
@@ -12,6 +13,7 @@ from gilkit.display.charts import (
     RED,
     SKY,
     Row,
+    bands,
     bar,
     dashes,
     framed,
@@ -84,6 +86,7 @@ def chart(results: Results) -> alt.LayerChart:
         there.mark_rect(opacity=0.25).encode(x=alt.X("low:Q", scale=size), x2="high:Q"),
         there.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(x=alt.X("at:Q", scale=size)),
         alt.Chart(values([{"figure": 1.0}])).mark_rule(style="reference").encode(y=gain),
+        bands(base, times),
         base.mark_line(strokeWidth=1.5, opacity=0.7).encode(y=gain),
         base.mark_rule(clip=True, strokeWidth=2).encode(
             y=alt.Y("low:Q", scale=times), y2="high:Q", strokeDash=dashes()
@@ -95,5 +98,5 @@ def chart(results: Results) -> alt.LayerChart:
             x=alt.X("at:Q", scale=size), y=alt.Y("line:Q", scale=None, axis=None), text="said:N"
         ),
     ]
-    about = of_results(results, question(results), facts.SUBJECT.needed(results.facts))
+    about = of_results(results, question(results), facts.SUBJECT.needed(results.facts), bars=BANDED)
     return framed(layers, about, SWEEP_HEIGHT)

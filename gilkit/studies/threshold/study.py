@@ -15,6 +15,7 @@ from gilkit.arguments import (
     worker_list,
 )
 from gilkit.display.progress import Listener, with_bar
+from gilkit.engine.gil_facts import gil_facts
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Lane, Measured, Runner
@@ -195,6 +196,9 @@ class Course:
             for variant in dict.fromkeys(case.variant for case in wanted)
         ]
         if None not in paces:
+            if not self.sizes:
+                used = {"threads": contest.workload(wanted[0].variant, size)}
+                runner.facts |= gil_facts(self.meter.lab, used, runner.facts)
             self.sizes.add(size)
             for case in wanted:
                 runner.record(case, load, facts.SIZE.entry(size))
@@ -221,7 +225,7 @@ class Course:
 
     def _lane(self, case: Case, size: int) -> Measured:
         workload = self.contest.workload(case.variant, size)
-        if case.variant == HOLDING:
+        if case.variant == HOLDING and facts.GIL.of(self.runner.facts) == "on":
             self.meter.holds(workload)
         done = self.runner.records[case].ids
         window = self.meter.window(case.executor, workload, case.workers, len(done))

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from gilkit.arguments import shown_count
 from gilkit.display.curve import FEWEST_COLUMNS, Curve
-from gilkit.display.layout import Sized
-from gilkit.display.tables import caveats, cell, closing, failure, headline, note, plain_table, round_counts
+from gilkit.display.layout import Fitted, Sized, TableColumn
+from gilkit.display.tables import caveats, cell, closing, failure, headline, margins, note
 from gilkit.display.units import seconds
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -20,6 +20,7 @@ from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 from gilkit.studies.threshold.crossing import OWN, WINS, Point, crossing, points, price, size_of
 
+HEADINGS = ("pays from", "between", "a call there", "at the largest")  # beside that of workers
 CURVE_WIDE, CURVE_HIGH = 64, 11  # columns and rows of the picture
 CURVE_MARGIN = 7  # columns to the left of it
 
@@ -29,16 +30,21 @@ def table(results: Results) -> RenderableType:
     counts = facts.COUNTS.needed(results.facts)
     unit = facts.UNIT.needed(results.facts)
     own = facts.BEATEN.needed(results.facts) == OWN
-    body = plain_table("workers", "pays from", "between", "a call there", "at the largest", figures=0)
     found = {count: points(results, count) for count in counts}
-    for count, by_size in found.items():
-        body.add_row(str(count), *_row(by_size))
+    cells = zip(*map(_row, found.values()), strict=True)
+    body = Fitted(
+        [
+            TableColumn("workers", [Text(str(count)) for count in found], name=True),
+            *(
+                TableColumn(head, list(map(Text, column)))
+                for head, column in zip(HEADINGS, cells, strict=True)
+            ),
+        ]
+    )
     shown = shown_count(counts, results.cpus)
     drawn = found[shown]
-    small_print = (
-        f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done; "
-        f"± 95 % interval over {round_counts(results)} rounds"
-    )
+    small_print = f"sizes in {unit}; to pay is to get ≥ {WINS - 1:.0%} more done"
+    small_print += f"; {margins(results)}" if any(found.values()) else ""
     if unfinished := facts.UNFINISHED.of(results.facts):
         small_print += f"; {unfinished}"
     parts: list[RenderableType] = [

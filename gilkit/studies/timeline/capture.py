@@ -14,7 +14,8 @@ from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.window import gathered, on_local_pool
 from gilkit.engine.worker import started
-from gilkit.gil.monitor import GilMonitor, Hold, why_missing
+from gilkit.gil.holds import Hold
+from gilkit.gil.monitor import GilMonitor, gil_missing
 from gilkit.workloads.workload import Workload, repeated
 
 EXACT_LOOKS, LIGHT_LOOKS = 20e-6, 500e-6  # seconds between samples: with a CPU to spare, and without
@@ -74,7 +75,7 @@ class Captured:
 @contextmanager
 def watched(exact: bool) -> Iterator[Seen]:
     """Watch the GIL of this process meanwhile, where that can be done."""
-    seen = Seen(os.getpid(), missing=why_missing() or "")
+    seen = Seen(os.getpid(), missing=gil_missing() or "")
     if seen.missing:
         yield seen
         return

@@ -9,6 +9,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from gilkit.display.gil_words import gil_remedy
 from gilkit.display.tables import closing, heading, share
 from gilkit.display.units import seconds
 from gilkit.machine import BUSY
@@ -38,6 +39,7 @@ def picture(history: History) -> RenderableType:
         *(Padding(Text(line, style="dim"), 0) for line in notes(history)),
         "",
         closing(*_answer(history)),
+        *gil_remedy(history.facts),
     )
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from gilkit import machine
 from gilkit.arguments import SHORT_TIMEOUT, allowed, checked_timeout, positive
 from gilkit.display.progress import Listener, Progress, with_bar
-from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.display.traces import save_trace
+from gilkit.engine.executors import EXECUTORS
+from gilkit.engine.gil_facts import gil_facts
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, NothingMeasuredError
-from gilkit.gil.monitor import why_missing
+from gilkit.gil.monitor import gil_missing
 from gilkit.kernels import VARIANTS, Kernel
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
-from gilkit.results.file import check_writable, replace
+from gilkit.results.file import check_writable
 from gilkit.studies.drawn import Drawn
 from gilkit.studies.outcome import Report
 from gilkit.studies.timeline import STUDY
@@ -41,7 +41,9 @@ ALL_TURNS = 0.15  # seconds that all workers need if they take turns
 FEWEST_SLICES = 4  # of a worker
 MOST_CALLS = 10_000  # of a worker
 LANE_VARIANTS = [name for name in VARIANTS if name != "native"]  # native threads are not Python's to watch
-LANE_EXECUTORS = [name for name, kind in CALL_EXECUTORS.items() if not kind.native]
+LANE_EXECUTORS = [
+    name for name, kind in EXECUTORS.items() if not (kind.native or kind.plain)
+]  # watched there
 MOST_LANES = 32  # more say nothing
 GLANCE = 0.05  # seconds to find out whether calls hold the GIL
 SPARE = 0.5  # of a CPU that others may use before it counts as taken
@@ -87,9 +89,7 @@ class Timeline(Report, Drawn):
         ResultsError
             If it cannot be written.
         """
-        # No escapes for letters beyond ASCII: Perfetto shows them as they are.
-        text = json.dumps(events(self.history), ensure_ascii=False, indent=0)
-        replace(path, lambda name: Path(name).write_text(text, "utf-8", "replace"))
+        save_trace(path, events(self.history))
 
     def __rich__(self) -> RenderableType:
         from gilkit.studies.timeline.picture import picture
@@ -143,6 +143,7 @@ class Course:
             self._say("warming up", 1.0)
             Meter(lab, SLICE, machine.usable_cpus(), Random()).window(at.executor, self.workload, at.workers)
             self._say("recording", 0.5)
+            known |= gil_facts(lab, {at.executor: self.workload}, known)
             found = captured(lab, at.executor, self.workload, at.workers, plan)
         except CaseFailedError as error:
             self.failures[at] = str(error)
@@ -160,7 +161,7 @@ class Course:
         workers = self.case.workers
         call = lab.pace("threads", self.workload).call
         loops = max(1, round(SLICE / call))
-        held = 0.0 if why_missing() else lab.watch(self.workload, GLANCE).share
+        held = 0.0 if gil_missing() else lab.watch(self.workload, GLANCE).share
         if EXECUTORS[self.case.executor].apart:
             busy = 2 * workers  # CPUs, with a monitor for each GIL
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from gilkit.display.traces import named_track, trace_slice
 from gilkit.studies.timeline.history import History, WorkerHold
 
 
@@ -45,32 +46,23 @@ def _locks(history: History) -> dict[int, int]:
 
 def _tracks(history: History) -> Iterable[dict[str, Any]]:
     """Name and order processes and tracks."""
-
-    def named(what: str, pid: int, tid: int, name: str, place: int) -> Iterable[dict[str, Any]]:
-        track = {"ph": "M", "pid": pid, "tid": tid}
-        yield {**track, "name": f"{what}_name", "args": {"name": name}}
-        yield {**track, "name": f"{what}_sort_index", "args": {"sort_index": place}}
-
     locks = _locks(history)
     for place, worker in enumerate(history.workers):
         if history.separate or not place:
             process = worker.name if history.separate else "the process of all workers"
-            yield from named("process", worker.pid, worker.native_id, process, place)
-        yield from named("thread", worker.pid, worker.native_id, worker.name, place)
+            yield from named_track("process", worker.pid, worker.native_id, process, place)
+        yield from named_track("thread", worker.pid, worker.native_id, worker.name, place)
     if not history.missing:
         for pid, track in locks.items():
-            yield from named("thread", pid, track, "GIL", len(history.workers))
+            yield from named_track("thread", pid, track, "GIL", len(history.workers))
 
 
 def _slice(
     history: History, pid: int, tid: int, name: str, kind: str, start: float, end: float, **args: Any
 ) -> dict[str, Any]:
-    """One complete event. Both ends are rounded, not the length, so that neighbours stay neighbours."""
-    first, last = (
-        round((min(max(moment, history.start), history.end) - history.start) * 1e6) for moment in (start, end)
-    )
-    track = {"ph": "X", "pid": pid, "tid": tid, "name": name, "cat": kind}
-    return {**track, "ts": first, "dur": last - first, "args": args}
+    """One complete event, cut off where the history begins and ends."""
+    first, last = (min(max(moment, history.start), history.end) - history.start for moment in (start, end))
+    return trace_slice(pid, tid, name, kind, first, last, args)
 
 
 def _calls(history: History) -> Iterable[dict[str, Any]]:

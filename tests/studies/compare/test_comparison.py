@@ -12,7 +12,7 @@ import pytest
 import gilkit
 from gilkit import machine
 from gilkit.engine.calibration import Pace
-from gilkit.engine.executors import CALL_EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Progress, Runner
 from gilkit.engine.worker import Order
@@ -24,10 +24,11 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.loading import load
 from gilkit.results.windows import Stint, Window
+from gilkit.studies.compare.budget import QUICK_PACE
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.course import Course
-from gilkit.studies.compare.plan import QUICK_PACE, Batch, kernel_subject
-from gilkit.workloads.workload import KernelCall, Workload
+from gilkit.studies.compare.plan import Batch, kernel_subject
+from gilkit.workloads.workload import KernelCall, PlainCall, Workload
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
@@ -237,8 +238,9 @@ class Listener(Lab):
         return Pace(1e-3, 1.0)
 
     def window(self, executor: str, workload: Workload, workers: int, order: Order) -> Window:
-        assert isinstance(workload, KernelCall)
-        self.asked.append((executor, workload.variant, workers))
+        assert isinstance(workload, KernelCall | PlainCall)
+        variant = workload.variant if isinstance(workload, KernelCall) else "python"
+        self.asked.append((executor, variant, workers))
         return Window(order.seconds, workers, (Stint(10.0, 1.0, 1.0),) * workers)
 
     def watch(self, workload: Workload, seconds: float) -> HeldCall:  # noqa: ARG002 (as in Lab)
@@ -247,7 +249,7 @@ class Listener(Lab):
 
 def test_the_order_of_cases_follows_the_seed() -> None:
     def order(seed: int) -> list[tuple[str, str, int]]:
-        subject = kernel_subject(KERNELS["lcg"], VARIANTS, list(CALL_EXECUTORS), [1, 2], 2, 10, None)
+        subject = kernel_subject(KERNELS["lcg"], VARIANTS, list(EXECUTORS), [1, 2], 2, 10, None)
         listener = Listener()
         Course([Batch([subject])], QUICK_PACE, 3, 2, Runner(seed)).measure(listener)
         return listener.asked

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command import gilkit, refused
+from command import answered, refused
+from pages import untold
 from simulated import Machine, Made
 
 import gilkit as package
-from gilkit.results.case import Case
+from gilkit.display.tables import plain
+from gilkit.results.case import Case, Record
+from gilkit.results.file import Results, build
 from gilkit.results.loading import load
 from gilkit.results.stats import Estimate
+from gilkit.results.windows import Stint, Window
+from gilkit.studies.compare.budget import OWN_PACE
+from gilkit.studies.compare.causes import Cause
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.contrast import Contrast, conclusion, contrast, in_order, slower
-from gilkit.studies.compare.plan import OWN_PACE
+from gilkit.studies.compare.speedups import speedup
+from gilkit.studies.compare.table import table
+from gilkit.studies.compare.verdict import Verdict, in_agreement
 
 HOLDS, RELEASES = Made(call=1e-3, held=1.0), Made(call=1.003e-3, held=0.001)
 
@@ -47,6 +56,37 @@ def test_all_are_measured_in_the_same_rounds(machine: Machine) -> None:
 def test_a_version_that_releases_the_gil_is_the_one_to_use(machine: Machine) -> None:
     text = said(machine, 0.0001, holds=HOLDS, releases=RELEASES)
     assert text == "release it, as B does: 1.99× instead of 1.00× on 2 threads, 0.3% slower on one"
+
+
+def test_verdicts_agree_with_the_conclusion(machine: Machine) -> None:
+    short, free = Made(call=5e-5, held=1.0), Made(call=5e-5, held=0.001)
+    found = beside(machine, 0.0001, short=short, free=free)
+    assert found.verdicts["short"].cause is Cause.GIL
+    assert found.verdicts["short"].advice == "release it, as B does"
+    assert found.verdicts["free"].advice.startswith("threads: ")
+    assert {str(said) for said in found.to_dict()["to_do"].values()} == {
+        str(found.to_dict()["to_do"]["free"])
+    }
+    assert repr(found).count("release it, as B does") == 2
+    turned = beside(machine, 0.0001, free=free, short=short)
+    assert turned.verdicts["short"].advice == "release it, as A does"
+    assert repr(turned).splitlines()[-1].startswith("stay with A")
+
+
+def test_what_is_too_short_alone_holds_the_gil_beside_what_releases_it() -> None:
+    """Alone, a call of 50 µs that holds it is too short, as it cannot be sent either."""
+    one, more, less = Estimate(1.0, 0.99, 1.01), Estimate(2.0, 1.99, 2.01), Estimate(0.5, 0.49, 0.51)
+    work = {("A", "threads", 2): one, ("B", "threads", 2): more}
+    together = {"A": {"B": less}, "B": {"A": more}}
+    alone = {"A": {"B": one}, "B": {"A": one}}
+    c = Contrast({"A": "a", "B": "b"}, 2, {"A": 1.0, "B": 0.0}, work, alone, together)
+    scales, short = Verdict(Cause.SCALES, "", "threads"), Verdict(Cause.SHORT, "they stop", "batch them")
+    told = in_agreement({"a": short, "b": scales}, c)
+    assert told == {"a": Verdict(Cause.GIL, "they stop", "release it, as B does"), "b": scales}
+    in_part = replace(c, held={"A": 0.3, "B": 0.0})
+    assert in_agreement({"a": short, "b": scales}, in_part)["a"] == replace(short, advice="use B")
+    undecided = replace(c, together={"A": {}, "B": {}})
+    assert in_agreement({"a": short, "b": scales}, undecided)["a"] == short
 
 
 def test_where_the_first_is_the_better_one_it_stays(machine: Machine) -> None:
@@ -117,10 +157,11 @@ def test_what_it_costs_on_one(work: Estimate, words: str) -> None:
 FEW = ["--rounds", "2", "--workers", "2"]
 
 
+@pytest.mark.usefixtures("hasty")
 def test_from_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     words = ["-s", "from gilkit.kernels import lcg", "lcg.gil(20000)", "--against", "lcg.nogil(20000)"]
-    done = gilkit("timeit", *FEW, *words, "-o", str(path))
+    done = answered("timeit", *FEW, *words, "-o", str(path))
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "A  lcg.gil(20000)\nB  lcg.nogil(20000)\n" in done.stdout
@@ -128,19 +169,46 @@ def test_from_the_command_line(tmp_path: Path) -> None:
         ("not decided", "release", "use", "stay", "no difference")
     )
     assert load(path).kernels == ["lcg.gil(20000)", "lcg.nogil(20000)"]
-    assert gilkit("show", str(path)).stdout == done.stdout
+    assert answered("show", str(path)).stdout == done.stdout
 
 
+@pytest.mark.usefixtures("hasty")
 def test_one_that_fails_is_a_row_that_says_so() -> None:
-    done = gilkit("timeit", *FEW, "sum(range(100))", "--against", "1/0")
+    done = answered("timeit", *FEW, "sum(range(100))", "--against", "1/0")
     assert done.returncode == 1
     assert re.search(r"^A +2 +[\d.]+ .s ", done.stdout, re.M), done.stdout
     assert re.search(r"^B +2 +– .*failed +failed", done.stdout, re.M)
     assert "B  failed: ZeroDivisionError: division by zero" in done.stdout
 
 
+def test_rounds_that_others_disturbed_are_shown_and_decide_nothing() -> None:
+    """As a comparison shows them: the range of what was seen."""
+    pressed = Stint(5.0, 0.06, 0.03, 0.0, 9.0, 0.03)
+    records = []
+    for name, speed in (("a", 1.0), ("b", 2.0)):
+        for workers in (1, 2):
+            case = Case(name, "function", "threads", workers)
+            records.append(Record(case))
+            for id_ in range(8):
+                stint = replace(pressed, calls=5.0 * (1 if workers == 1 else speed / 2) * (1 + id_ % 2 / 50))
+                window = Window(0.05, workers, (stint,) * workers)
+                records[-1].add(id_, window.value, window)
+    found = Results(build(records, {"gilkit_cpus": 2}, {}))
+    c = contrast(found)
+    for letter, name in c.names.items():
+        case = Case(name, "function", "threads", 2)
+        assert not found.rounds(case)
+        assert c.work[letter, "threads", 2] == speedup(found, case) == pytest.approx(ord(letter) - 64)
+        assert not c.work[letter, "threads", 2].decided
+    assert conclusion(c)[0] == "not decided"
+    text = " ".join(plain(table(found)).split())
+    assert "±" not in text
+    assert "a–b: the range where fewer than 6 rounds count, which decide nothing" in text
+
+
 def test_machines_are_told_the_same(machine: Machine) -> None:
     found = beside(machine, holds=HOLDS, releases=RELEASES)
+    assert untold(found.to_dict()) == []
     told = found.to_dict()["against"]
     assert (told["use"], told["figures"]) == conclusion(contrast(found.results))
     assert told["letters"] == {"A": "holds", "B": "releases"}
@@ -166,4 +234,4 @@ def test_from_python() -> None:
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], message: str) -> None:
-    refused(gilkit("timeit", *arguments), message)
+    refused(answered("timeit", *arguments), message)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from gilkit.display.tables import plain
+from gilkit.engine.executors import EXECUTORS
+from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import Results, build
 from gilkit.results.windows import Stint, Window
 from gilkit.studies.compare.evidence import evidence, shown_workers, speedup
+from gilkit.studies.compare.table import table
 from gilkit.studies.compare.verdict import Cause, verdicts
 
 
@@ -64,6 +68,30 @@ def test_a_kernel_that_failed_altogether_says_so() -> None:
     assert str(found["k"]) == "failed: it broke"
 
 
+@pytest.mark.parametrize(("variant", "told"), [("nogil", ("a", "b")), ("function", ("A", "B"))])
+def test_why_the_gil_was_not_watched_is_said_of_each(variant: str, told: tuple[str, str]) -> None:
+    notes = {"a": "no CPU was free", "b": "the monitor saw 80 %", "c": ""}
+    records = [
+        Record(
+            Case(kernel, variant, "threads", workers), [1e-3] * 8, facts.HELD_NOTE.entry(note) if note else {}
+        )
+        for kernel, note in notes.items()
+        for workers in (1, 2)
+    ]
+    lines = plain(table(Results(build(records, {"gilkit_cpus": 2}, {})))).splitlines()
+    expected = [f"GIL held of {name}: {note}" for name, note in zip(told, notes.values(), strict=False)]
+    assert [line for line in lines if line.startswith("GIL held")] == expected
+
+
+def test_what_all_kernels_lack_is_said_once() -> None:
+    note = facts.HELD_NOTE.entry("no CPU was free")
+    records = [
+        Record(Case(kernel, "nogil", "threads", n), [1e-3] * 8, note) for kernel in "ab" for n in (1, 2)
+    ]
+    lines = plain(table(Results(build(records, {"gilkit_cpus": 2}, {})))).splitlines()
+    assert lines.count("GIL held of all kernels: no CPU was free") == 1
+
+
 def test_what_workers_use_is_of_the_windows_that_count() -> None:
     """Windows that others disturbed would make threads wait that do not."""
 
@@ -83,3 +111,25 @@ def test_what_workers_use_is_of_the_windows_that_count() -> None:
     assert found.beside is not None
     assert found.beside.cpu == pytest.approx(2.0)
     assert found.beside.delay == 0.0
+
+
+FURTHER = [name for name, kind in EXECUTORS.items() if kind.further]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("executor", FURTHER)
+def test_whoever_is_measured_has_a_column_however_narrow_it_is(executor: str, width: int) -> None:
+    variant = "python" if EXECUTORS[executor].plain else "nogil"
+    cases = ["python/threads", "gil/threads", "nogil/threads", "nogil/processes", "native/openmp"]
+    values = {f"long-name/{case}/{n}": [1.0 + 0.01 * i for i in range(12)] for case in cases for n in (1, 2)}
+    values |= {
+        f"long-name/{variant}/{executor}/1": [1.0] * 12,
+        f"long-name/{variant}/{executor}/2": [1.25] * 12,
+    }
+    text = plain(table(made(values)), width)
+    shown, _, _ = text.partition("\n* best")
+    assert executor in shown
+    assert "1.60" in shown
+    assert max(map(len, shown.splitlines())) <= width
+    if width == 80:
+        assert sum(line.startswith("long-name") for line in shown.splitlines()) == 1  # one part, not two

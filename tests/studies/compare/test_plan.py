@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gilkit.engine.executors import CALL_EXECUTORS, EXECUTORS
+from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.studies.compare import plan
-from gilkit.studies.compare.plan import Budget, Subject, kernel_subject, targets
+from gilkit.studies.compare import budget, plan
+from gilkit.studies.compare.budget import Budget, targets
+from gilkit.studies.compare.plan import Subject, kernel_subject
 from gilkit.workloads import target
 from gilkit.workloads.target import own_statement
 from gilkit.workloads.workload import KernelCall
 
-EVERYTHING = list(CALL_EXECUTORS)
+EVERYTHING = list(EXECUTORS)
 
 
 def subject(name: str, workers: tuple[int, ...] = (1, 2), **changes: object) -> Subject:
@@ -140,17 +141,21 @@ def test_rounds_are_spread_over_three_sets_of_processes(rounds: int) -> None:
 
 def test_budgets_fit_their_promise() -> None:
     # Ten seconds, half a minute and two, with what starting and calibrating take beside.
-    assert plan.OWN_PACE.budget <= 8
-    assert plan.QUICK_PACE.budget <= 20
-    assert plan.USUAL_PACE.budget <= 110
+    assert budget.OWN_PACE.budget <= 8
+    assert budget.QUICK_PACE.budget <= 20
+    assert budget.USUAL_PACE.budget <= 110
 
 
 def test_processes_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def planned(workers: list[int]) -> Subject:
-        return plan.own_subject(own_statement("x", "pass"), EVERYTHING, workers, workers[-1])
+        return plan.own_subject(own_statement("x", "pass"), executors, workers, workers[-1])
 
+    executors = ["threads", "processes"]
     monkeypatch.setattr(target, "FOOTPRINT", 1e15)
     with pytest.raises(ValueError, match=r"2 processes need about 2,000,000.0 GB, and .*fewer"):
+        planned([1, 2])
+    executors += ["loky"]  # which is there beside them
+    with pytest.raises(ValueError, match=r"4 processes need about 4,000,000.0 GB, and .*fewer"):
         planned([1, 2])
     monkeypatch.setattr(target, "FOOTPRINT", 1.0)
     assert planned([1, 2]).cases

@@ -8,15 +8,19 @@ import pytest
 from simulated import HOLDS, SIBLINGS, Machine, Made
 
 from gilkit.display.tables import plain
+from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS
-from gilkit.studies.compare import study
+from gilkit.studies.compare import study, timeit_study
+from gilkit.studies.compare.budget import LOOKS, OWN_PACE, QUICK_PACE, USUAL_PACE, half_width
 from gilkit.studies.compare.comparison import Comparison
-from gilkit.studies.compare.plan import LOOKS, OWN_PACE, QUICK_PACE, USUAL_PACE, half_width
+from gilkit.studies.compare.plan import usual_executors
 from gilkit.studies.compare.table import table
 from gilkit.studies.compare.verdict import Cause
+
+pytestmark = pytest.mark.once
 
 MANY = [4, 16, 64]
 STARTING = 16.0  # seconds of preparing twelve kernels and starting their processes, beside the budget
@@ -70,7 +74,8 @@ def test_all_kernels_are_decided_within_two_minutes(machine: Machine) -> None:
 def judges(found: Comparison, case: Case) -> bool:
     """Whether a case is what the verdict is about, or beside it on other executors."""
     best = "nogil" if found.results.values(Case(case.kernel, "nogil", "threads", 1)) else "gil"
-    return case.executor != "threads" or case.variant in (best, "unpinned")
+    beside = case.executor == "threads" or EXECUTORS[case.executor].plain
+    return not beside or case.variant in (best, "unpinned")
 
 
 @on_most
@@ -87,7 +92,8 @@ def test_what_is_beside_the_verdict_gets_what_time_is_left(machine: Machine) -> 
 @pytest.mark.parametrize("call", [5e-6, 1e-3, 10e-3])
 def test_a_statement_takes_about_ten_seconds(machine: Machine, call: float) -> None:
     found, lab = machine.carried_out(machine.own(), OWN_PACE, {"own": Made(call)})
-    assert lab.now <= 1.5 * 10.0
+    there = [name for name in usual_executors(own=True) if not EXECUTORS[name].missing()]
+    assert lab.now <= 1.5 * 5.0 * len(there)
     assert min(counts(found).values()) >= FEWEST_ROUNDS
     assert found.verdict.cause is not Cause.NOT_DECIDED
 
@@ -128,7 +134,8 @@ def test_wide_cases_get_more_rounds_while_there_is_time(machine: Machine) -> Non
         assert done in (FEWEST_ROUNDS, *LOOKS)
         if case.workers > 1 and case.variant != "unpinned":
             speedup = found.speedup(case.variant, case.executor, case.workers)
-            assert speedup.margin <= half_width(speedup) or done == LOOKS[-1]
+            late = lab.now > 0.8 * USUAL_PACE.budget
+            assert speedup.margin <= half_width(speedup) or done == LOOKS[-1] or late
 
 
 def test_the_rounds_that_are_asked_for_are_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -167,7 +174,7 @@ def test_one_and_as_many_as_cpus_by_default(machine: Machine, monkeypatch: pytes
         asked.append([*counts, shown])
         raise InterruptedError
 
-    monkeypatch.setattr(study, "own_subject", planned)
+    monkeypatch.setattr(timeit_study, "own_subject", planned)
     for workers, wanted in (
         (None, [1, machine.cpus, machine.cpus]),
         ([1, 2, machine.cpus, 128], [1, 2, machine.cpus, 128, machine.cpus]),
@@ -175,7 +182,7 @@ def test_one_and_as_many_as_cpus_by_default(machine: Machine, monkeypatch: pytes
         (128, [128, 128]),
     ):
         with pytest.raises(InterruptedError):
-            study.timeit("pass", workers=workers)
+            timeit_study.timeit("pass", workers=workers)
         assert asked.pop() == wanted
 
 
@@ -254,8 +261,8 @@ def test_what_more_cpus_would_give_is_said_of_one_kernel(machine: Machine) -> No
     def text(*names: str) -> str:
         return repr(machine.carried_out(machine.kernels(*names), USUAL_PACE, kernels(machine.cpus))[0])
 
-    assert "CPUs threads would reach at most 2.0" in text("synthetic")
-    assert "would reach" not in text("synthetic", "lcg")
+    assert "with more CPUs threads would do at most 2.0× the work of one on " in text("synthetic")
+    assert "with more CPUs" not in text("synthetic", "lcg")
 
 
 @pytest.mark.parametrize("machine", [4, 16], indirect=True)

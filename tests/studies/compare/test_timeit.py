@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import ended, gilkit, interrupted, refused, seen, started
+from command import answered, ended, gilkit, interrupted, refused, seen, started
 
 import gilkit as package
 from gilkit.results import facts
@@ -26,7 +26,7 @@ FAST = ["--workers", "2", "--rounds", "2"]
 def test_a_statement_and_its_file(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     setup = ["-s", "import zlib", "-s", "b = bytes(10**5)"]
-    done = gilkit("timeit", *FAST, *setup, "zlib.compress(b)", "-o", str(path))
+    done = answered("timeit", *FAST, *setup, "zlib.compress(b)", "-o", str(path))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert max(map(len, done.stdout.splitlines())) <= 80
@@ -39,13 +39,13 @@ def test_a_statement_and_its_file(tmp_path: Path) -> None:
     assert len(found.every(case)) == 2
     assert found.fact(case, facts.STATEMENT) == "zlib.compress(b)"
     assert found.fact(case, facts.SETUP) == "import zlib\nb = bytes(10**5)"
-    assert found.fact(case, facts.MEMORY_PROCESSES) > 10**6
+    assert found.fact(case, facts.MEMORY.named("processes")) > 10**6
     assert len(found.every(Case("zlib.compress(b)", "sent", "processes", 2))) == 2
-    assert gilkit("show", str(path)).stdout == done.stdout
+    assert answered("show", str(path)).stdout == done.stdout
 
 
 def test_every_worker_count_has_a_row() -> None:
-    done = gilkit("timeit", "--rounds", "1", "--workers", "1,2,3", "sum(range(1000))")
+    done = answered("timeit", "--rounds", "1", "--workers", "1,2,3", "sum(range(1000))")
     assert done.returncode == 0, done.stderr
     assert [int(found) for found in re.findall(r"^(\d) +[\d.]+ ", done.stdout, re.M)] == [1, 2, 3]
 
@@ -83,7 +83,7 @@ def test_a_statement_that_fails_is_one_clear_answer(statement: str, answer: str)
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
-    refused(gilkit("timeit", *arguments), message)
+    refused(answered("timeit", *arguments), message)
 
 
 def written(folder: Path) -> set[int]:
@@ -105,7 +105,7 @@ def test_an_endless_loop_is_given_up_and_nothing_is_left(where: str, tmp_path: P
 
 
 def test_a_result_that_cannot_be_pickled_stays_where_it_is() -> None:
-    done = gilkit("timeit", *FAST, "lambda: 1")
+    done = answered("timeit", *FAST, "lambda: 1")
     assert done.returncode == 0, done.stderr
     assert "result cannot be pickled, so not sent: " in done.stdout
     assert "sent  " not in done.stdout
@@ -172,3 +172,14 @@ def test_a_call_with_threads_of_its_own_on_one_worker() -> None:
         rounds=1,
     )
     assert "one worker shows no scaling" in found.verdict.why
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--shared", "--executor", "processes"), "shared is for threads, which are not among the executors"),
+        (("--executor", "serial"), "serial"),
+    ],
+)
+def test_what_would_measure_nothing_is_refused(words: tuple[str, ...], message: str) -> None:
+    refused(answered("timeit", "pass", *words), message)

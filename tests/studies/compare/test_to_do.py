@@ -8,6 +8,7 @@ import pytest
 
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.figures import Evidence
+from gilkit.studies.compare.further import Further
 from gilkit.studies.compare.to_do import KEPT_BACK, USE, ToDo, by_use, what_to_do
 from gilkit.studies.compare.verdict import Cause, Verdict
 
@@ -16,6 +17,7 @@ def sure(value: float) -> Estimate:
     return Estimate(value, value - 0.01, value + 0.01)
 
 
+AS_GOOD = {"interpreters": Further("function", sure(1.95))}
 OWN = Evidence("f", 2, threads={"function": sure(1.0)}, processes=sure(1.98), ceiling=sure(2.0))
 
 
@@ -63,6 +65,39 @@ def test_every_verdict_leads_to_something() -> None:
             Cause.AGAIN,
             "mend the nogil block, which takes the GIL again: "
             "2 nogil threads do 0.50×, processes 1.98× the work of one",
+        ),
+        (
+            replace(OWN, further=AS_GOOD),
+            Cause.GIL,
+            "use processes or interpreters: 2 threads do 1.00×, processes 1.98×, interpreters 1.95× the work "
+            "of one",
+        ),
+        (
+            replace(OWN, further={"interpreters": Further("function", sure(1.5))}),
+            Cause.GIL,
+            "use processes: 2 threads do 1.00×, processes 1.98×, interpreters 1.50× the work of one",
+        ),
+        (
+            replace(OWN, further={"interpreters": Further("function", Estimate(1.95, 1.5, 2.4))}),
+            Cause.GIL,
+            "use processes: 2 threads do 1.00×, processes 1.98×, interpreters 1.95× the work of one",
+        ),
+        (
+            replace(OWN, processes=None, further=AS_GOOD),
+            Cause.GIL,
+            "use interpreters: 2 threads do 1.00×, interpreters 1.95× the work of one",
+        ),
+        (
+            replace(OWN, further={"joblib-threading": Further("function", sure(1.95), shares_gil=True)}),
+            Cause.GIL,
+            "use processes: 2 threads do 1.00×, processes 1.98× the work of one",
+        ),
+        (
+            replace(
+                OWN, threads={"nogil": sure(1.0)}, further={"interpreters": Further("python", sure(1.95))}
+            ),
+            Cause.LOCK,
+            "use processes: 2 nogil threads do 1.00×, processes 1.98× the work of one",
         ),
         (OWN, Cause.BUSY, "not decided: the machine is too busy"),
         (replace(OWN, threads={}), Cause.FAILED, "failed"),

@@ -401,6 +401,16 @@ def test_shared_memory_without_a_gil() -> None:
     assert judge(own(0.7, gil=False, held=None, **working(cost=2.8))).cause is Cause.SHARED
 
 
+def test_shared_memory_that_the_system_maps_is_the_allocator_s() -> None:
+    used = working(cost=2.8)
+    used["beside"] = Usage(cpu=2.0, cpu_per_call=28e-3, system_per_call=16.2e-3, faults=512.0)
+    found = judge(own(0.7, gil=False, held=None, **used))
+    assert found.cause is Cause.SHARED
+    assert "90% of what it takes more in the system, with 512 page faults a call" in found.why
+    assert "the allocator" in found.why
+    assert found.advice.startswith("use the same memory again in every call, instead of new")
+
+
 def test_shared_memory_or_what_handing_over_costs() -> None:
     found = judge(own(1.5, call=near(30e-6, 0), **working(30e-6, cost=1.3)))
     assert found.cause is not Cause.SHARED  # 9 µs of CPU time more are within a hand-over

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import ended, gilkit, interrupted, leaving_nothing, refused, seen, started
+from command import answered, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
 
 import gilkit as package
 from gilkit import machine
@@ -89,7 +89,12 @@ def test_what_an_interval_does_not_decide_is_undecided() -> None:
     assert set(columns.growth(one.results, 2).undecided) == set(COLUMNS)
     assert "2 workers on 2 CPUs: undecided CpuThread 2.00, " in repr(one)
     text = " ".join(repr(one).split())
-    assert f"a–b: the range of fewer than {FEWEST_ROUNDS} rounds, which decide nothing" in text
+    assert "±" not in text
+    assert "a–b" not in text
+    two = made_up(lambda _, workers: [0.1 * workers, 0.1 * workers**2])
+    text = " ".join(repr(two).split())
+    assert "±" not in text
+    assert f"a–b: the range where fewer than {FEWEST_ROUNDS} rounds count, which decide nothing" in text
 
 
 def test_the_report_says_it_of_the_cpus_and_of_the_most() -> None:
@@ -286,6 +291,14 @@ def test_every_column_runs() -> None:
             assert 0 < lab.call(crew, column.kernel, column.variant, 1000, 2) < 60
 
 
+def test_an_interpreter_that_prints_when_it_starts_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('hello')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert fresh_workers.on_processes("sleep", "python", 1000, 1) > 0
+
+
 def test_a_thread_that_cannot_start_leaves_no_other() -> None:
     ended = threading.Event()
 
@@ -361,7 +374,7 @@ def test_all_of_it(measured: tuple[subprocess.CompletedProcess[str], Path]) -> N
         assert row == [str(count), *cells]
     for name in ("IoThread", "IoProcess"):
         assert name not in here or found.seconds(name, 2) >= 0.01
-    assert gilkit("show", str(path)).stdout == done.stdout
+    assert answered("show", str(path)).stdout == done.stdout
 
 
 def test_the_same_from_python() -> None:
@@ -392,7 +405,7 @@ def test_the_same_from_python() -> None:
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
-    refused(gilkit("scaling", *arguments), message)
+    refused(answered("scaling", *arguments), message)
 
 
 # The plot.
@@ -403,14 +416,14 @@ def test_a_file_is_drawn_again(
 ) -> None:
     pytest.importorskip("vl_convert", reason="the extra report is not installed")
     done, path = measured
-    shown = gilkit("show", str(path), "--plot", str(tmp_path / "curves.svg"))
+    shown = answered("show", str(path), "--plot", str(tmp_path / "curves.svg"))
     assert shown.stdout == done.stdout
     drawn = (tmp_path / "curves.svg").read_text("utf-8")
     assert all(f">{name}</text>" in drawn for name in here)
     same = str(tmp_path / "same.svg")
-    refused(gilkit("scaling", "--plot", same, "-o", same), "--plot and --output must be two files")
-    refused(gilkit("scaling", "-o", same, "--plot", same), "--plot and --output must be two files")
-    refused(gilkit("scaling", "--plot", "/nowhere/at/all.svg"), "cannot write to /nowhere/at/all.svg")
+    refused(answered("scaling", "--plot", same, "-o", same), "--plot and --output must be two files")
+    refused(answered("scaling", "-o", same, "--plot", same), "--plot and --output must be two files")
+    refused(answered("scaling", "--plot", "/nowhere/at/all.svg"), "cannot write to /nowhere/at/all.svg")
 
 
 # Nothing is left.

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import gilkit, interrupted, leaving_nothing, refused, seen, started
-from quiet import NO_MONITOR, mostly_when_quiet, needs_monitor
+from command import answered, gilkit, interrupted, leaving_nothing, refused, seen, started
+from quiet import NO_GIL_SEEN, mostly_when_quiet, needs_gil_seen
 from traceformat import Event, checked, overlap, tracks
 
 import gilkit as package
@@ -26,12 +26,13 @@ from gilkit.studies.timeline.capture import Plan, _here, stamped
 from gilkit.studies.timeline.study import Timeline
 from gilkit.workloads.workload import KernelCall
 
+pytestmark = pytest.mark.usefixtures("hasty")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
 def traced(path: Path, *arguments: str) -> tuple[dict[str, float], dict[tuple[int, str], list[Event]]]:
     """Run it, and return the notes and the tracks of the trace."""
-    done = gilkit("timeline", *arguments, "-o", str(path))
+    done = answered("timeline", *arguments, "-o", str(path))
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     trace = json.loads(path.read_text("utf-8"))
@@ -42,7 +43,7 @@ def named(found: dict[tuple[int, str], list[Event]], what: str) -> list[list[Eve
     return [track for (_, name), track in found.items() if name.startswith(what)]
 
 
-@needs_monitor
+@needs_gil_seen
 @pytest.mark.parametrize("variant", ["gil", "python"])
 def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp_path: Path) -> None:
     # Whatever the machine does meanwhile: a thread of such calls takes no CPU time but with the GIL. What its
@@ -61,7 +62,7 @@ def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp
 
 
 @pytest.mark.alone
-@needs_monitor
+@needs_gil_seen
 def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
     def turns() -> bool:
         _, found = traced(tmp_path / "t.json", "lcg", "--variant", "gil", "--workers", "2")
@@ -74,7 +75,7 @@ def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
 
 
 @pytest.mark.alone
-@needs_monitor
+@needs_gil_seen
 def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
     def free() -> bool:
         _, found = traced(tmp_path / "t.json", "lcg", "--variant", "nogil", "--workers", "2")
@@ -93,13 +94,15 @@ def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) ->
             tmp_path / "t.json", "lcg", "--variant", "gil", "--executor", "processes", "--workers", "2"
         )
         assert len({pid for pid, _ in found}) == 2
-        return overlap(*named(found, "process")) and (NO_MONITOR is not None or overlap(*named(found, "GIL")))
+        return overlap(*named(found, "process")) and (
+            NO_GIL_SEEN is not None or overlap(*named(found, "GIL"))
+        )
 
     assert mostly_when_quiet(beside)
 
 
 def test_the_picture() -> None:
-    done = gilkit("timeline", "lcg", "--variant", "gil", "--workers", "3")
+    done = answered("timeline", "lcg", "--variant", "gil", "--workers", "3")
     assert done.returncode == 0, done.stderr
     assert max(map(len, done.stdout.splitlines())) <= 80
     lanes = re.findall(r"^thread \d │([^│]+)│", done.stdout, re.M)
@@ -108,7 +111,7 @@ def test_the_picture() -> None:
     assert re.search(r"^lcg\.gil: \d+ calls on each of 3 threads, \S+ \w+$", done.stdout, re.M)
     assert "waits, for the GIL, a CPU or other things" in done.stdout
     assert "0 ms" in done.stdout
-    if NO_MONITOR is None:
+    if NO_GIL_SEEN is None:
         [owners] = re.findall(r"^GIL of +│([^│]+)│$", done.stdout, re.M)
         assert len(owners) == len(lanes[0])
         assert set(owners) <= set("123+? ")
@@ -165,7 +168,7 @@ def test_serial_is_one_lane(tmp_path: Path) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) -> None:
-    refused(gilkit("timeline", *arguments), message)
+    refused(answered("timeline", *arguments), message)
 
 
 @pytest.mark.parametrize("executor", ["threads", "processes"])
@@ -187,7 +190,7 @@ def test_a_statement_that_fails_is_one_clear_answer(arguments: list[str], answer
 
 
 def test_a_failure_leaves_no_file(tmp_path: Path) -> None:
-    assert gilkit("timeline", "1/0", "-o", str(tmp_path / "t.json")).returncode == 1
+    assert answered("timeline", "1/0", "-o", str(tmp_path / "t.json")).returncode == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -224,7 +227,7 @@ def test_what_cannot_be_written_in_the_end_is_still_shown(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("why", ["this interpreter runs without a GIL", "its headers do not fit"])
 def test_where_the_gil_cannot_be_watched_the_lanes_stay(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capture, "why_missing", lambda: why)
+    monkeypatch.setattr(capture, "gil_missing", lambda: why)
     plan = Plan(slices=3, loops=1, exact=False)
     found = _here("threads", KernelCall("lcg", "nogil", 1000), 2, plan, 2, 60.0)
     case = Case("lcg", "nogil", "threads", 2)

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 WORKER_PATIENCE = 30.0  # seconds for a worker
@@ -39,6 +40,14 @@ def process(method: str, target: Callable[..., object], *args: Any) -> Any:
     started = multiprocessing.get_context(method).Process(target=target, args=args, daemon=True)  # type: ignore[attr-defined]
     started.start()
     return started
+
+
+def plain_lcg() -> Callable[[int], int]:
+    """Return the loop of the kernel lcg in plain Python, from its file: gilkit is not imported here."""
+    from runpy import run_path
+
+    found: Callable[[int], int] = run_path(str(Path(__file__).parents[3] / "kernels" / "_plain.py"))["lcg"]
+    return found
 
 
 def run(*programs: Callable[..., None]) -> None:

@@ -9,14 +9,11 @@ import multiprocessing
 import threading
 import time
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
-from runpy import run_path
 from typing import Any
 
-from talk import WORKER_PATIENCE, heed, run, tell, usual
+from talk import WORKER_PATIENCE, heed, plain_lcg, run, tell, usual
 
-# The loop of the kernel lcg in plain Python, from its file: gilkit itself is not imported here.
-LCG = run_path(str(Path(__file__).parents[3] / "kernels" / "_lcg_loop.py"))["lcg"]
+LCG = plain_lcg()
 
 
 def io(seconds: float, counts: list[int], rounds: int) -> None:

@@ -1,0 +1,5 @@
+"""The study behind `gilkit beside`."""
+
+from gilkit.studies.entry import Study
+
+STUDY = Study("beside", "Beside", kind="beside")

@@ -1,0 +1,396 @@
+"""`gilkit map`: what it finds on made-up machines of 2 to 512 CPUs, and short runs of the real thing."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import answered, interrupted, leaving_nothing, refused, seen, started
+from hasty import HURRIED
+from studies.map.pretended import Pretended
+
+import gilkit
+from gilkit import machine
+from gilkit.display.tables import plain
+from gilkit.engine.executors import EXECUTORS
+from gilkit.studies.map import keeping
+from gilkit.studies.map.figures import task_cost
+from gilkit.studies.map.job import for_workers
+from gilkit.studies.map.names import Way, way
+from gilkit.studies.map.study import MAP_EXECUTORS
+from gilkit.studies.map.verdict import Paying
+
+SHORT = ("--budget", "0.4", "--rounds", "2", "--timeout", "30")
+SETUP = "def f(x):\n    return sum(range(x))"
+WAITS_WHEN_SAVED = (  # with its pools
+    HURRIED + "import time; from gilkit.studies.map.course import Course; from gilkit.cli.main import main; "
+    "Course._best = lambda *_: time.sleep(600); main()"
+)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "load_by_others", lambda _=0.0: 0.0)
+
+
+@pytest.mark.parametrize("cpus", [2, 8, 64, 512])
+def test_a_function_that_holds_the_gil_wants_processes_on_any_number_of_cpus(cpus: int) -> None:
+    made = Pretended([2e-3] * 1500 * cpus, cpus, processes=min(1e-4, 2e-4 / cpus))
+    found = made.outcome(budget=max(30.0, cpus / 2))  # so that there are items for all workers
+    best = found.answer.best
+    assert found.answer.paying is Paying.POOL
+    assert best is not None
+    assert best.way.executor == "processes"
+    assert best.way.workers in (cpus, cpus // 2)  # a sample of a few items for each decides little
+    assert 2 <= best.way.chunk <= 200
+    assert best.speedup > 0.45 * cpus
+    assert "it holds the GIL for 100% of its time" in " ".join(plain(found).split())
+    assert made.now < 1.5 * max(30.0, cpus / 2)
+
+
+@pytest.mark.parametrize("cpus", [2, 512])
+def test_tiny_items_pay_in_no_pool_and_it_is_told_what_a_task_costs(cpus: int) -> None:
+    found = Pretended([5e-8] * 3000, cpus).outcome()
+    assert found.answer.paying is Paying.LOOP
+    assert len(found.chunk_sizes) >= (5 if cpus == 2 else 2)
+    costs = task_cost(found.results)
+    assert costs["threads"][0] == pytest.approx(15e-6, rel=0.05)
+    assert costs["processes"][0] == pytest.approx(1e-4, rel=0.05)
+    assert found.line == "[f(item) for item in items]"
+    assert f"no pool pays: {found.line}" in plain(found)
+    assert "a task on processes costs" in " ".join(plain(found).split())
+
+
+def test_what_releases_the_gil_wants_threads_as_they_start_sooner() -> None:
+    found = Pretended([20e-3] * 100, held=0.01).outcome()
+    assert found.line == "ThreadPoolExecutor(2).map(f, items)"
+
+
+def test_waits_want_many_more_threads_than_cpus() -> None:
+    found = Pretended([20e-3] * 400, held=0.0, waits=True).outcome()
+    assert found.answer.best is not None
+    assert found.answer.best.way.executor == "threads"
+    assert found.answer.best.way.workers >= 32
+    assert found.answer.best.speedup > 20
+
+
+def test_the_tail_is_named_and_chunk_size_1_is_advised() -> None:
+    items = [0.2 if place % 100 == 50 else 0.002 for place in range(800)]
+    found = Pretended(items).outcome()
+    assert found.line == "ProcessPoolExecutor(2).map(f, items)"
+    text = " ".join(plain(found).split())
+    assert "uneven items: 1 % of the items take" in text
+    assert "100 times the median" in text
+    assert "chunk size 1" in text
+
+
+def test_it_says_from_how_many_items_on_it_pays_only_where_that_was_measured() -> None:
+    found = Pretended([2e-3] * 1000, start=0.2).outcome()
+    pays = found.answer.pays_from
+    assert pays is not None
+    assert pays.speedup.low > 1
+    assert 0.3 < pays.way.count * 1e-3 / 0.24 < 3  # it gains 1 ms an item, and starts in 0.24 s
+    assert f"pays from {pays.way.count} items on" in " ".join(plain(found).split())
+    assert found.answer.whole is not None
+    assert found.answer.whole.way.count == 1000
+    short = Pretended([2e-3] * 1000, start=0.2).outcome(budget=3.0)
+    assert short.answer.pays_from is None
+    assert "pays from" not in plain(short)
+
+
+def test_a_pool_whose_start_takes_longer_than_it_saves_does_not_pay() -> None:
+    found = Pretended([2e-3] * 60, start=0.5).outcome()
+    assert found.answer.paying is Paying.LOOP
+    assert "60 items do not make up for" in " ".join(plain(found).split())
+
+
+def test_what_too_few_rounds_say_is_not_decided() -> None:
+    found = Pretended([2e-3] * 300).outcome(rounds=2)
+    assert found.answer.paying is Paying.OPEN
+    assert "not decided" in plain(found)
+
+
+def test_a_pool_that_fails_is_a_line_and_the_rest_stands() -> None:
+    found = Pretended([2e-3] * 500, broken={"processes": "the function cannot be pickled"}).outcome()
+    text = plain(found)
+    assert "failed processes at 2: the function cannot be pickled" in text
+    assert "threads" in text
+    assert found.failures
+
+
+def test_items_that_fail_are_told_and_results_that_differ_are_no_failure() -> None:
+    made = Pretended([2e-3] * 500, failed={3: "ValueError: no"}, different={"processes": "item 5: 1, not 2"})
+    found = made.outcome()
+    text = " ".join(plain(found).split())
+    assert "failed item 3: ValueError: no" in text
+    assert "results differ from those of the loop: item 5: 1, not 2" in text
+    assert not found.failures
+
+
+def test_a_way_is_found_again_in_its_case() -> None:
+    for each in (Way(), Way(count=9), Way("processes", 2, 16), Way("threads", 4, 1, 300)):
+        assert way(each.case("a/b-of-3")) == each
+
+
+def test_workers_run_setup_without_what_only_items_needs() -> None:
+    setup = "import os\nbig = list(range(9))\nbase = 3\nfiles = [b for b in big]\ndef f(x): return x + base"
+    text = for_workers(setup, "f", "files")
+    assert "files" not in text
+    assert "big" not in text
+    assert "base = 3" in text
+    assert "import os" in text
+
+
+def test_it_is_saved_shown_and_told_to_machines(tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    Pretended([2e-3] * 1000).outcome().save(path)
+    shown = answered("show", str(path))
+    assert shown.returncode == 0, shown.stderr
+    assert "ProcessPoolExecutor(2).map(f, items" in shown.stdout
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    document = json.loads(answered("show", str(path), "--json").stdout)
+    assert document["kind"] == "map"
+    assert document["answer"]["paying"] == "a pool pays"
+    assert document["line"].startswith("ProcessPoolExecutor(2)")
+    assert {one["way"]["executor"] for one in document["pools"]} == {"threads", "processes"}
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+class Scales:
+    """A method to map."""
+
+    def __init__(self, by: int) -> None:
+        self.by = by
+
+    def times(self, x: int) -> int:
+        return self.by * x
+
+
+def picky(x: int) -> int:
+    if x == 5:
+        raise ValueError("five")
+    return x
+
+
+def appends(x: list[int]) -> int:
+    x.append(1)
+    return len(x)
+
+
+def quickly(function: Any, items: Any, **asked: Any) -> gilkit.Mapped:
+    return gilkit.map(function, items, **{"budget": 0.3, "rounds": 2, "timeout": 30.0, **asked})
+
+
+@pytest.fixture(params=MAP_EXECUTORS)
+def executor(request: pytest.FixtureRequest) -> str:
+    """Every executor that is here."""
+    name: str = request.param
+    if reason := MAP_EXECUTORS[name].missing():
+        pytest.skip(reason)
+    return name
+
+
+def test_methods_and_generators_are_mapped_on_every_executor(executor: str) -> None:
+    found = quickly(Scales(3).times, (x for x in range(40)), executors=executor, workers=[1, 2])
+    if EXECUTORS[executor].plain:  # what this module imports cannot be loaded there
+        (reason,) = found.failures.values()
+        assert reason.endswith("cannot be imported in an interpreter of its own")
+        return
+    assert {one.way.executor for one in found.pools} == {executor}
+    assert not found.failures
+    text = " ".join(plain(found).split())
+    assert "ITEMS is gone through once, and kept as a list" in text
+    assert "results differ" not in text
+    assert found.line is not None
+    assert "Scales.times" in found.line
+
+
+def endless() -> Iterator[int]:
+    while True:
+        yield 1
+
+
+def test_an_endless_generator_is_bounded() -> None:
+    found = quickly(double, endless(), executors="threads", workers=2, limit=30)
+    assert "it has more than these 30" in plain(found)
+
+
+def test_a_lambda_is_sent_by_value_or_else_that_is_one_line(executor: str) -> None:
+    by = 3
+    found = quickly(lambda x: by * x, range(20), executors=executor, workers=2)
+    kind = EXECUTORS[executor]
+    if kind.elsewhere and not kind.by_value:
+        (reason,) = found.failures.values()
+        assert reason.startswith("the function cannot be pickled: ")
+    else:
+        assert not found.failures
+        assert [one.way.executor for one in found.pools] == [executor]
+
+
+def test_items_that_cannot_be_sent_are_told(executor: str) -> None:
+    items = [threading.Lock() for _ in range(8)]
+    found = quickly(type, items, executors=executor, workers=2, rounds=1)
+    if not EXECUTORS[executor].elsewhere:
+        assert not found.failures
+        return
+    (reason,) = found.failures.values()
+    assert reason.startswith("an item cannot be pickled, number 0 of these: TypeError")
+
+
+def test_an_item_that_fails_is_told_and_the_others_are_mapped() -> None:
+    found = quickly(picky, range(20), executors="threads", workers=2)
+    assert "failed item 5: ValueError: five" in plain(found)
+    assert found.pools
+
+
+def test_a_function_that_changes_its_argument_is_found_out() -> None:
+    found = quickly(appends, [[] for _ in range(20)], executors="threads", workers=2)
+    assert "it changes its argument" in plain(found)
+
+
+def unlike(x: int) -> object:
+    return object(), x
+
+
+def test_a_function_that_is_not_deterministic_is_told_and_not_held_against_the_pool() -> None:
+    found = quickly(unlike, range(20), executors="threads", workers=2)
+    assert "it does not return the same for one item each time" in " ".join(plain(found).split())
+    assert "results differ" not in plain(found)
+    assert not found.failures
+
+
+@pytest.mark.parametrize("items", [[7], range(10**6), [bytes(10**7)] * 3])
+def test_one_item_a_million_and_large_ones(items: Any) -> None:
+    found = quickly(type, items, executors=["threads", "processes"], workers=2, rounds=1)
+    assert not found.failures
+    assert {one.way.executor for one in found.pools} == {"threads", "processes"}
+    assert "results differ" not in plain(found)
+
+
+def test_a_statement_of_the_command_line_is_found_by_workers(executor: str, tmp_path: Path) -> None:
+    path, asked = str(tmp_path / "map.json"), ("--executor", executor, "--workers", "2")
+    done = answered("map", "-s", SETUP, "f", "range(300)", *SHORT, *asked, "-o", path)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert gilkit.load(path).pools
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert answered("show", path).stdout == done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("f", "[]"), "there are no items"),
+        (("f", "3"), "ITEMS cannot be iterated: it is of type int"),
+        (("3", "[3]"), "FUNCTION is no function, but of type int"),
+        (("g", "[3]"), "FUNCTION fails: NameError"),
+        (("f(", "[3]"), "FUNCTION is no expression of Python"),
+        (("f", "(1/0 for _ in 'a')"), "ITEMS fails after 0: ZeroDivisionError"),
+        (("f", "[3]", "--executor", "thread"), "did you mean 'threads'"),
+        (("f", "[3]", "--chunks", "0"), "is not a list of chunk sizes"),
+        (("f", "[3]", "--budget", "-1"), "budget must be from"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], message: str) -> None:
+    refused(answered("map", "-s", SETUP, *arguments, *(() if "--budget" in arguments else SHORT)), message)
+
+
+def dies_elsewhere(x: int) -> int:
+    if multiprocessing.parent_process() is not None:
+        os._exit(3)
+    return x
+
+
+def hangs_elsewhere(x: int) -> int:
+    if multiprocessing.parent_process() is not None:
+        time.sleep(60)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("function", "timeout", "reason"),
+    [
+        (dies_elsewhere, 30.0, "a worker exited with status 3"),
+        (hangs_elsewhere, 1.0, "no answer within 1 s: killed"),
+    ],
+)
+def test_a_worker_that_dies_or_hangs_is_a_line_and_threads_stand(
+    function: Any, timeout: float, reason: str, executor: str
+) -> None:
+    if not EXECUTORS[executor].apart:
+        pytest.skip("its workers are of this process")
+    found = quickly(function, range(8), executors=["threads", executor], workers=2, timeout=timeout)
+    assert list(found.failures.values()) == [reason]
+    assert [one.way.executor for one in found.pools] == ["threads"]
+
+
+def test_a_function_that_ends_its_process_fails_where_it_is_called_first() -> None:
+    done = answered("map", "-s", "import os", "os._exit", "[3, 3]", *SHORT)
+    assert done.returncode == 1
+    assert "a worker process exited with status 3" in done.stdout
+
+
+def test_a_script_without_its_guard_is_one_line(tmp_path: Path) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        "import gilkit\n\ndef f(x):\n    return x\n\n"
+        "print(gilkit.map(f, range(9), budget=0.3, rounds=1, workers=2))\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "under if __name__ == '__main__'" in " ".join(done.stdout.split())
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
+def test_an_interrupt_keeps_what_was_measured_and_leaves_nothing(
+    executor: str, tmp_path: Path, short_folder: Path
+) -> None:
+    path = tmp_path / "r.json"
+    words = ("map", "-s", SETUP, "f", "range(300)", *SHORT, "--executor", executor, "-o", str(path))
+    environment = {**os.environ, "TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
+    with leaving_nothing(), started(*words, start=("-c", WAITS_WHEN_SAVED), env=environment) as process:
+        assert seen(lambda: path.exists() or process.poll() is not None)
+        out, err = interrupted(process)
+    assert process.returncode == 130, out + err
+    assert "range(300)" in out, err
+    assert "Traceback" not in out + err
+    assert "leaked" not in err
+    assert seen(lambda: not list(short_folder.iterdir()))
+    assert gilkit.load(path).pools
+
+
+def interrupts(x: int) -> int:
+    if keeping._pools and multiprocessing.parent_process() is None:
+        signal.raise_signal(signal.SIGINT)
+    return x
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
+def test_an_interrupt_of_a_map_of_objects_ends_its_pools() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        quickly(interrupts, range(20), executors="processes", workers=2)
+    assert not keeping._pools
+
+
+@pytest.mark.parametrize("name", [name for name, kind in MAP_EXECUTORS.items() if kind.missing()])
+def test_an_executor_that_is_not_here_is_refused_by_name_and_told_otherwise(name: str) -> None:
+    reason = MAP_EXECUTORS[name].missing()
+    refused(answered("map", "str", "[1]", "--executor", name), f"{name} is not available here: {reason}")
+    if MAP_EXECUTORS[name].usual:
+        made = Pretended([2e-3] * 200).outcome(executors=("threads", name))
+        assert f"no {name}: {reason}" in plain(made)
