@@ -71,12 +71,18 @@ cdef class NewestThreads:
     def __dealloc__(self):
         free(self.kept)
 
-    def take(self, str name, unsigned long native):
-        """Note the calling thread."""
+    def take(self, thread):
+        """Note the calling thread, of which this is the object; but not if its name has no bytes."""
         cdef PyThreadState *state = PyThreadState_Get()
         cdef Py_ssize_t size = 0
-        cdef const char *text = PyUnicode_AsUTF8AndSize(name, &size)
+        cdef const char *text
+        cdef str name = thread.name
+        cdef unsigned long native = thread.native_id or 0
         cdef Note *note
+        try:
+            text = PyUnicode_AsUTF8AndSize(name, &size)
+        except UnicodeError:
+            return
         with cython.critical_section(self):
             note = &self.kept[self.taken % self.room]
             self.taken += 1
