@@ -206,9 +206,11 @@ def test_holds_and_the_longest() -> None:
 @needs_monitor
 def test_the_ring_is_bounded_and_says_what_it_dropped() -> None:
     with GilMonitor(room=2) as watched:
-        for _ in range(6):
+        for _ in range(1000):  # on a busy machine two may be taken for one
             sleep.gil(0.01)
             time.sleep(0.01)
+            if watched.holds.dropped >= 4:
+                break
     assert len(watched.holds) == 2
     assert watched.holds.dropped >= 4
 
