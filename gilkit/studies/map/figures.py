@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.written import Written, by_name
+from gilkit.engine.written import Written, by_name, loop_of
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -246,10 +246,9 @@ def line(results: Results) -> str | None:
 
 def code(each: Way, about: MapSubject) -> str:
     """Return how one writes a way: a line to copy."""
-    function, items = about.function, about.items
     if each.is_loop:
-        return f"[{function}(item) for item in {items}]"
-    return _written(each).line(each.workers, each.chunk, function, items)
+        return loop_of(about.function, about.items)
+    return _written(each).line(each.workers, each.chunk, about.function, about.items)
 
 
 def pool_code(each: Way) -> str:

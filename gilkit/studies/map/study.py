@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from gilkit import machine
@@ -153,7 +154,7 @@ def map(  # noqa: A001 (its name in the package, and the question)
     timeout = checked_timeout(timeout)
     if output is not None:
         check_writable(output)
-    names = (_name(function), items if isinstance(items, str) else "items")
+    names = (_name(function), "items" if setup is None else str(items))
     runner = Runner(seed, progress, output)
     if setup is not None:
         runner.facts |= facts.SETUP.entry(setup)
@@ -187,10 +188,13 @@ def _job(function: Any, items: Any, setup: str | None, limit: int | None) -> Job
 
 
 def _name(function: Any) -> str:
+    """Return what is called, as one would write it: by its own name, if that is all it takes to have it."""
     if isinstance(function, str):
         return function.strip()
-    plain = function.func if isinstance(function, partial) else function
-    return str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
+    name = str(getattr(function, "__qualname__", "")).rpartition("<locals>.")[2]
+    of = getattr(function, "__self__", None)  # of a built-in function its module, of a class method its class
+    known = of is None or isinstance(of, type | ModuleType)
+    return name if known and all(part.isidentifier() for part in name.split(".")) else "function"
 
 
 def _chunks(chunks: Iterable[int] | int) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,8 @@ class Scales:
 def picky(x: int) -> int:
     if x == 5:
         raise ValueError("five")
+    if x == 6:
+        sys.exit("six")
     return x
 
 
@@ -215,7 +218,36 @@ def test_methods_and_generators_are_mapped_on_every_executor(executor: str) -> N
     assert "ITEMS is gone through once, and kept as a list" in text
     assert "results differ" not in text
     assert found.line is not None
-    assert "Scales.times" in found.line
+    assert "Scales" not in found.line  # nobody can call the method of no object
+
+
+def within() -> Any:
+    def inner(x: int) -> int:
+        return x
+
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("function", "items", "name"),
+    [
+        (double, [7], "double"),
+        (within(), [7], "inner"),
+        (ord, "7", "ord"),
+        (int, [7], "int"),
+        (str.upper, "7", "str.upper"),
+        (dict.fromkeys, "7", "dict.fromkeys"),
+        (lambda x: x, [7], "function"),
+        (partial(pow, 3), [7], "function"),
+        (Scales(3).times, [7], "function"),
+        ("a".startswith, "7", "function"),
+    ],
+)
+def test_the_line_has_the_name_of_a_function_only_where_that_is_what_was_called(
+    function: Any, items: Any, name: str
+) -> None:
+    found = quickly(function, items, executors="threads", workers=1, rounds=1)
+    assert found.line == f"[{name}(item) for item in items]"
 
 
 def endless() -> Iterator[int]:
@@ -253,12 +285,16 @@ def test_items_that_cannot_be_sent_are_told(executor: str) -> None:
 def test_an_item_that_fails_is_told_and_the_others_are_mapped() -> None:
     found = quickly(picky, range(20), executors="threads", workers=2)
     assert "failed item 5: ValueError: five" in plain(found)
+    assert "failed item 6: SystemExit: six" in plain(found)
     assert found.pools
 
 
 def test_a_function_that_changes_its_argument_is_found_out() -> None:
     found = quickly(appends, [[] for _ in range(20)], executors="threads", workers=2)
-    assert "it changes its argument" in plain(found)
+    text = " ".join(plain(found).split())
+    assert "it changes its argument" in text
+    assert "results were not compared" in text  # another call returns another length, wherever it is made
+    assert "results differ" not in text
 
 
 def unlike(x: int) -> object:
