@@ -126,7 +126,7 @@ def timed(job: Job, seconds: float, least: int, most: int) -> Timed:
             start = clock()
             try:
                 function(item)
-            except Exception as error:
+            except BaseException as error:  # also an exit: a pool hands that on, too
                 if is_interrupt(error):
                     raise
                 failed[place] = one_line(error)
@@ -162,13 +162,13 @@ def _manners(known: Loaded) -> tuple[str, ...]:
             first = known.function(item)
             changed = small and pickle.dumps(item) != before
             again = known.function(item)
-        except Exception as error:
+        except BaseException as error:
             if is_interrupt(error):
                 raise
             continue  # it is told when it is timed
         if changed:
             notes["it changes its argument: a process changes a copy, which is lost"] = None
-        elif not _same(first, again):
+        if not _same(first, again):
             notes[UNSTEADY] = None
     return tuple(notes)
 
@@ -193,7 +193,7 @@ def looped(job: Job, places: Sequence[int]) -> MapRun:
                 for item in rest:
                     function(item)
                 break
-            except Exception as error:
+            except BaseException as error:  # also an exit: a pool hands that on, too
                 if is_interrupt(error):
                     raise
                 place = places[len(chosen) - operator.length_hint(rest) - 1]
