@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -19,7 +19,7 @@ from gilkit.display.tables import (
     share,
     share_note,
 )
-from gilkit.display.units import nbytes, seconds
+from gilkit.display.units import nbytes, rate, seconds
 from gilkit.results.file import Results
 from gilkit.studies.layout.figures import (
     Standing,
@@ -103,7 +103,7 @@ def _rows(found: Sequence[Standing], choice: SplitChoice) -> Fitted:
     return Fitted(
         [
             TableColumn("processes\n × threads", names, name=True),
-            TableColumn("calls\na second", [_rate(one) for one in shown]),
+            TableColumn("calls\na second", [_or_none(one.rate, rate) for one in shown]),
             TableColumn("of the\nmost", [_part(one) for one in shown], points=True),
             TableColumn("a task\ncosts", [_or_none(one.task, seconds) for one in shown]),
             TableColumn("memory of\na process", [_or_none(one.memory, nbytes) for one in shown], spare=1),
@@ -112,20 +112,14 @@ def _rows(found: Sequence[Standing], choice: SplitChoice) -> Fitted:
     )
 
 
-def _rate(one: Standing) -> Text:
-    if one.rate is None:
-        return Text("–")
-    return Text(f"{one.rate:,.0f}" if one.rate >= 100 else f"{one.rate:#.3g}".rstrip("."))
-
-
 def _part(one: Standing) -> Text:
     if one.failed or one.rate is None:
         return Text("–")
     return Text("1" if one.to_best is None else cell(one.to_best))
 
 
-def _or_none(value: float | None, words: object) -> Text:
-    return Text("–" if value is None else words(value))  # type: ignore[operator]
+def _or_none(value: float | None, words: Callable[[float], str]) -> Text:
+    return Text("–" if value is None else words(value))
 
 
 def _small_print(results: Results) -> RenderableType:
