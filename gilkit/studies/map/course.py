@@ -115,7 +115,9 @@ class Course:
         self.failed |= timed.failed
         if not timed.seconds:
             place, reason = next(iter(timed.failed.items()))
-            raise CaseFailedError(f"item {place}: {reason}")
+            tried = len(timed.failed)
+            every = f"all {tried:,} items that were tried fail: " if tried > 1 else ""
+            raise CaseFailedError(f"{every}item {place}: {reason}")
         self.seconds = timed.seconds
         times = item_times(timed.seconds, timed.cpu)
         self.spent = spending(self.wanted.budget, times.uneven)

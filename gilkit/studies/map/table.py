@@ -57,10 +57,10 @@ def table(results: Results) -> RenderableType:
         [Text(what, style="bold"), Text(figures, style="not bold")] if figures else [Text(what, style="bold")]
     )
     parts += [note(f"with {'; '.join(imports)}")] if (imports := needed(results)) else []
-    parts += ["", Text(items_words(results)), "", Text(question(results), style="bold")]
+    parts += ["", Text(items_words(results))]
     each = best_of_each(results)
     if each:
-        parts += [_pools(each), _small_print(results)]
+        parts += ["", Text(question(results), style="bold"), _pools(each), _small_print(results)]
     parts += list(caveats(results))
     curve = chunk_curve(results)
     if curve:
@@ -95,10 +95,10 @@ def items_words(results: Results) -> str:
     about = subject(results)
     times = about.times
     some = "" if times.timed == about.count else f"; {times.timed:,} were timed"
-    text = (
-        f"{about.count:,} item{'s' * (about.count != 1)}, {seconds(times.median)} each (median; longest "
-        f"{seconds(times.longest)}){some}"
-    )
+    if about.count == 1:
+        return f"one item, which takes {seconds(times.median)}"
+    longest = f"longest {seconds(times.longest)}"
+    text = f"{about.count:,} items, {seconds(times.median)} each (median; {longest}){some}"
     sizes = [about.measured, *(one.items for one in best_of_each(results))]
     if min(sizes) < about.count:
         some = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
@@ -130,7 +130,8 @@ def _small_print(results: Results) -> RenderableType:
         "times the loop: on a pool that is there; start: until it is. Then the time of its workers: send, "
         "until an item is there; compute; back, until the last result is; idle at the end"
     )
-    return note(f"{text}. {stars_and_margins(results, 'of all')}")
+    shown = [case for case in results if not way(case).count]  # the others are told above, with their rounds
+    return note(f"{text}. {stars_and_margins(results, 'of all', shown)}")
 
 
 def _cell(speedup: Estimate, best: bool) -> Text:

@@ -24,6 +24,7 @@ import gilkit
 from gilkit import machine
 from gilkit.display.tables import plain
 from gilkit.engine.executors import EXECUTORS
+from gilkit.errors import NothingMeasuredError
 from gilkit.studies.map import keeping
 from gilkit.studies.map.figures import task_cost
 from gilkit.studies.map.job import for_workers
@@ -93,6 +94,8 @@ def test_the_tail_is_named_and_chunk_size_1_is_advised() -> None:
     assert "uneven items: 1 % of the items take" in text
     assert "100 times the median" in text
     assert "chunk size 1" in text
+    assert "800 items, once" in text
+    assert "fewer than" not in text  # of no figure in the tables
 
 
 def test_it_says_from_how_many_items_on_it_pays_only_where_that_was_measured() -> None:
@@ -186,6 +189,15 @@ def picky(x: int) -> int:
     if x == 6:
         sys.exit("six")
     return x
+
+
+calls: list[int] = []
+
+
+def fails_slowly(x: int) -> int:
+    calls.append(x)
+    time.sleep(0.002)
+    raise OSError("gone")
 
 
 def appends(x: list[int]) -> int:
@@ -287,6 +299,16 @@ def test_an_item_that_fails_is_told_and_the_others_are_mapped() -> None:
     assert "failed item 5: ValueError: five" in plain(found)
     assert "failed item 6: SystemExit: six" in plain(found)
     assert found.pools
+
+
+def test_where_all_items_fail_that_is_one_line_and_time_is_kept() -> None:
+    calls.clear()
+    with pytest.raises(NothingMeasuredError, match=r"all \d+ items that were tried fail: item 0: OSErr"):
+        quickly(fails_slowly, range(20_000), executors="threads", workers=2)
+    assert len(calls) < 2000
+    done = answered("map", "lambda x: 1 / x", "[0]", *SHORT)
+    assert done.returncode == 1
+    assert done.stdout == "failed: item 0: ZeroDivisionError: division by zero\n"
 
 
 def test_a_function_that_changes_its_argument_is_found_out() -> None:
