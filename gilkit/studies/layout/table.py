@@ -30,6 +30,7 @@ from gilkit.studies.layout.figures import (
 )
 from gilkit.studies.layout.hosts import hosts_of
 from gilkit.studies.layout.hosts_table import by_host, hosts_answers, hosts_conclusion, hosts_question
+from gilkit.studies.layout.splits import EMPTY
 from gilkit.studies.layout.verdict import SplitChoice, decision, reason
 
 
@@ -126,7 +127,8 @@ def _small_print(results: Results) -> RenderableType:
     loops = call_figures(results).loops
     tasks = "a task is one call" if loops == 1 else f"a task is {loops} calls"
     star = "* to be used; " if decision(results).split is not None else ""
-    return note(f"{star}{tasks}, through Dask's scheduler; {margins(results)}")
+    shown = [case for case in results if case.kernel != EMPTY]  # of empty tasks no interval is
+    return note(f"{star}{tasks}, through Dask's scheduler; {margins(results, shown)}")
 
 
 def _unmeasured(results: Results, one: Standing) -> Text:
