@@ -125,7 +125,7 @@ def _give_up(
         raise error
     if isinstance(error, TimeoutError) and gone >= timeout:
         late = "killed" if isinstance(pool, Ending) else "left to run on, as threads cannot be killed"
-        raise CaseFailedError(f"no answer within {timeout:g} s: {late}") from None
+        raise CaseFailedError(f"no answer within {timeout:.3g} s: {late}") from None
     why = _unsendable(executor, known, chosen) if elsewhere(executor) else ""
     raise CaseFailedError(why or one_line(error)) from error
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,8 +27,9 @@ from gilkit.display.tables import plain
 from gilkit.engine.executors import EXECUTORS
 from gilkit.errors import NothingMeasuredError
 from gilkit.studies.map import keeping
+from gilkit.studies.map.engine import LabEngine
 from gilkit.studies.map.figures import task_cost
-from gilkit.studies.map.job import for_workers
+from gilkit.studies.map.job import ObjectJob, for_workers
 from gilkit.studies.map.names import Way, way
 from gilkit.studies.map.study import MAP_EXECUTORS
 from gilkit.studies.map.verdict import Paying
@@ -392,6 +394,16 @@ def test_a_worker_that_dies_or_hangs_is_a_line_and_threads_stand(
     found = quickly(function, range(8), executors=["threads", executor], workers=2, timeout=timeout)
     assert list(found.failures.values()) == [reason]
     assert [one.way.executor for one in found.pools] == ["threads"]
+
+
+def test_many_items_that_take_longer_than_the_timeout_do_not_hang() -> None:
+    lab = SimpleNamespace(call=lambda function, *given: function(*given))
+    engine = LabEngine(lab, ObjectJob(time.sleep, [0.1] * 20), timeout=0.5)  # type: ignore[arg-type]
+    try:
+        engine.timed(0.1, 1, 1)
+        assert engine.mapped("threads", 2, 1, range(20)).seconds > 0.5
+    finally:
+        engine.close()
 
 
 def test_a_function_that_ends_its_process_fails_where_it_is_called_first() -> None:
