@@ -91,7 +91,7 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
         text = f"costs {' to '.join(ends)} beside its work"
         count = calls_worth_a_task(results)
         if count is not None and count > 1:
-            text += f": put {count} calls or more into one"
+            text += f": put {count:,} calls or more into one"
         elif count == 1:
             text += ": one call is work enough"
         yield "a task", text
@@ -125,7 +125,7 @@ def _or_none(value: float | None, words: Callable[[float], str]) -> Text:
 
 def _small_print(results: Results) -> RenderableType:
     loops = call_figures(results).loops
-    tasks = "a task is one call" if loops == 1 else f"a task is {loops} calls"
+    tasks = "a task is one call" if loops == 1 else f"a task is {loops:,} calls"
     star = "* to be used; " if decision(results).split is not None else ""
     shown = [case for case in results if case.kernel != EMPTY]  # of empty tasks no interval is
     return note(f"{star}{tasks}, through Dask's scheduler; {margins(results, shown)}")

@@ -22,6 +22,7 @@ from gilkit.display.tables import (
     stars_and_margins,
 )
 from gilkit.display.units import rough_count, seconds
+from gilkit.engine.written import enclosed
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -81,7 +82,8 @@ def table(results: Results) -> RenderableType:
 def question(results: Results) -> str:
     """Return what is answered."""
     about = subject(results)
-    return f"Which pool, and which chunk size, for map({_short(about.function)}, {_short(about.items)})?"
+    items = enclosed(about.items, "f({})")
+    return f"Which pool, and which chunk size, for map({_short(about.function)}, {_short(items)})?"
 
 
 def needed(results: Results) -> tuple[str, ...]:

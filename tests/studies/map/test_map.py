@@ -281,9 +281,18 @@ def test_a_lambda_is_sent_by_value_or_else_that_is_one_line(executor: str) -> No
     if kind.elsewhere and not kind.by_value:
         (reason,) = found.failures.values()
         assert reason.startswith("the function cannot be pickled: ")
+        assert reason.endswith("; executor loky sends it by value")
     else:
         assert not found.failures
         assert [one.way.executor for one in found.pools] == [executor]
+
+
+def test_a_function_that_nobody_can_send_is_told_without_advice() -> None:
+    lock = threading.Lock()
+    found = quickly(lambda x: (x, lock.locked()), range(20), executors="processes", workers=2)
+    (reason,) = found.failures.values()
+    assert reason.startswith("the function cannot be pickled: ")
+    assert "loky" not in reason
 
 
 def test_items_that_cannot_be_sent_are_told(executor: str) -> None:
