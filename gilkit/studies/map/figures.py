@@ -194,6 +194,8 @@ def answer(results: Results) -> MapAnswer:
     shown = shown if shown.way == best else sample[best]
     if paying is True and whole is not None:
         paying = _with_start(whole.speedup)
+    if about.count == 1:  # one task, which nobody can share
+        paying = False
     verdict = {True: Paying.POOL, False: Paying.LOOP, None: Paying.OPEN}[paying]
     return MapAnswer(verdict, shown, whole, min(enough, key=lambda one: one.way.count, default=None))
 
@@ -237,11 +239,15 @@ def task_cost(results: Results) -> dict[str, tuple[Estimate, int]]:
 
 
 def line(results: Results) -> str | None:
-    """Return the line to copy: of the loop where no pool pays, and else of the best way; None of none."""
-    about, found = subject(results), answer(results)
-    if found.best is None:
-        return None
-    return code(Way() if found.paying is Paying.LOOP or about.count == 1 else found.best.way, about)
+    """Return the line to copy: of the best pool, or of the loop where that is faster; None of none."""
+    found = answer(results)
+    return None if found.best is None else code(advised(found), subject(results))
+
+
+def advised(found: MapAnswer) -> Way:
+    """Return the way to go: the best pool, where it pays, or is the faster so far; and else the loop."""
+    best = found.best
+    return best.way if best is not None and best.speedup > 1 and found.paying is not Paying.LOOP else Way()
 
 
 def code(each: Way, about: MapSubject) -> str:

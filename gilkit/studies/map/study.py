@@ -50,7 +50,7 @@ class Mapped(Outcome):
 
     @property
     def line(self) -> str | None:
-        """The line to copy, a loop where no pool pays; None where no pool could be measured."""
+        """The line to copy: of a loop, where no pool is faster; None where no pool could be measured."""
         return figures.line(self.results)
 
     @property

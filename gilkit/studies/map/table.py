@@ -30,6 +30,7 @@ from gilkit.results.stats import Estimate
 from gilkit.studies.map.figures import (
     MapAnswer,
     Measure,
+    advised,
     answer,
     best_of_each,
     chunk_curve,
@@ -89,7 +90,7 @@ def question(results: Results) -> str:
 def needed(results: Results) -> tuple[str, ...]:
     """Return what the line to copy imports of libraries."""
     found = answer(results)
-    return () if found.best is None or found.paying is Paying.LOOP else imports_of(found.best.way)
+    return () if found.best is None else imports_of(advised(found))
 
 
 def items_words(results: Results) -> str:
@@ -181,12 +182,13 @@ def conclusion(results: Results) -> tuple[str, str]:
         return "not decided", "no pool could be measured"
     if about.count == 1:
         return "no pool pays", "one item is one task, and nobody can share it"
-    line = code(found.best.way, about)
+    line = code(advised(found), about)
     if found.paying is Paying.POOL:
         return line, _figures(found, results)
     if found.paying is Paying.LOOP:
-        return f"no pool pays: {code(Way(), about)}", _losing(found, results)
-    return "not decided", f"best so far: {line}: {_figures(found, results)}; {_open(results)}"
+        return f"no pool pays: {line}", _losing(found, results)
+    figures = _of_each(results) if advised(found).is_loop else _figures(found, results)
+    return "not decided", f"best so far: {line}: {figures}; {_open(results)}"
 
 
 def _figures(found: MapAnswer, results: Results) -> str:
@@ -208,8 +210,12 @@ def _figures(found: MapAnswer, results: Results) -> str:
     return "; ".join(told)
 
 
+def _of_each(results: Results) -> str:
+    return "; ".join(f"{one.way.executor} {_times(one)}" for one in best_of_each(results))
+
+
 def _losing(found: MapAnswer, results: Results) -> str:
-    told = [f"{one.way.executor} {_times(one)}" for one in best_of_each(results)]
+    told = [_of_each(results)]
     if found.whole is not None and found.whole.speedup.decided and found.best is not None:
         start = found.best.start
         items = f"{found.whole.way.count:,} items do not make up for"

@@ -123,7 +123,13 @@ def test_a_pool_whose_start_takes_longer_than_it_saves_does_not_pay() -> None:
 def test_what_too_few_rounds_say_is_not_decided() -> None:
     found = Pretended([2e-3] * 300).outcome(rounds=2)
     assert found.answer.paying is Paying.OPEN
-    assert "not decided" in plain(found)
+    assert f"not decided\nbest so far: {found.line}" in plain(found)
+    assert found.line is not None
+    assert found.line.startswith("ProcessPoolExecutor(2)")
+    tiny = Pretended([5e-8] * 300).outcome(rounds=2)
+    assert tiny.answer.paying is Paying.OPEN
+    assert tiny.line == "[f(item) for item in items]"
+    assert f"best so far: {tiny.line}: " in plain(tiny)
 
 
 def test_a_pool_that_fails_is_a_line_and_the_rest_stands() -> None:
@@ -347,6 +353,9 @@ def test_one_item_a_million_and_large_ones(items: Any) -> None:
     assert not found.failures
     assert {one.way.executor for one in found.pools} == {"threads", "processes"}
     assert "results differ" not in plain(found)
+    if len(items) == 1:
+        assert found.answer.paying is Paying.LOOP
+        assert found.line == "[type(item) for item in items]"
 
 
 def test_a_statement_of_the_command_line_is_found_by_workers(executor: str, tmp_path: Path) -> None:
