@@ -163,6 +163,14 @@ def test_workers_run_setup_without_what_only_items_needs() -> None:
     assert "import os" in text
 
 
+def test_setup_for_workers_has_all_that_it_reads() -> None:
+    setup = "files = []\nfiles += [3]\nmore = [4]\ndef f(x): return x"
+    names: dict[str, Any] = {}
+    exec(for_workers(setup, "f", "files + more"), names)
+    assert "f" in names
+    assert "more" not in names
+
+
 def test_it_is_saved_shown_and_told_to_machines(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     Pretended([2e-3] * 1000).outcome().save(path)
