@@ -203,9 +203,9 @@ def caveats(results: Results) -> Iterator[Text]:
         )
 
 
-def round_counts(results: Results) -> str:
-    """Return how many rounds of the cases count, as ``5`` or ``5 to 20``."""
-    return _from_to([len(results.rounds(case)) for case in results])
+def round_counts(results: Results, cases: Iterable[Case] | None = None) -> str:
+    """Return how many rounds of some cases count, or of all, as ``5`` or ``5 to 20``."""
+    return _from_to([len(results.rounds(case)) for case in (results if cases is None else cases)])
 
 
 def _from_to(counts: Sequence[int]) -> str:
