@@ -17,6 +17,7 @@ from gilkit.results.case import Case
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate, paired_ratio
 from gilkit.studies.map import STUDY
 from gilkit.studies.map.closer import Closer
+from gilkit.studies.map.driver import Timed
 from gilkit.studies.map.engine import MapEngine
 from gilkit.studies.map.names import Way, way
 from gilkit.studies.map.plan import (
@@ -28,12 +29,14 @@ from gilkit.studies.map.plan import (
     pays_with,
     sample_size,
     spending,
+    spread,
     stratified,
 )
 from gilkit.studies.map.search import Searched, WaySearch
 from gilkit.studies.map.verdict import chosen, pays
 
 MOST_TIMED = 20_000  # items
+CALLED_AT_ONCE = 16  # items that wait
 MOST_CHECKS = 12  # rounds in which it is checked from how many items on it pays
 MOST_FOR_ROUNDS = 0.6  # of the budget, for the fewest rounds that decide
 MOST_TASKS = 200_000  # of a map over all items
@@ -118,14 +121,28 @@ class Course:
             tried = len(timed.failed)
             every = f"all {tried:,} items that were tried fail: " if tried > 1 else ""
             raise CaseFailedError(f"{every}item {place}: {reason}")
-        self.seconds = timed.seconds
         times = item_times(timed.seconds, timed.cpu)
-        self.spent = spending(self.wanted.budget, times.uneven)
+        self.spent = spending(self.wanted.budget, times.uneven, times.waits)
+        self.seconds = {**timed.seconds, **self._more_of(timed, times)}
         rounds = self.wanted.rounds or FEWEST_ROUNDS + 1
         size = sample_size(times, self.spent, len(self.wanted.executors), rounds, self.cpus)
         self.places = stratified(timed.seconds, size)
         self._note(times, (*told.notes, *timed.notes))
         return times
+
+    def _more_of(self, timed: Timed, times: ItemTimes) -> dict[int, float]:
+        """Return more items, where calls wait: only as many workers can be tried as there are items for them.
+
+        One by one few of them could be called. These are called many at a time, and count as the mean does.
+        """
+        if not times.waits or all(EXECUTORS[name].elsewhere for name in self.wanted.executors):
+            return {}
+        known = timed.seconds.keys() | timed.failed.keys()
+        more = [place for place in spread(self.count, MOST_TIMED) if place not in known]
+        self._say("calling more items, many at a time")
+        done, failed = self.engine.called(more, CALLED_AT_ONCE, self.spent.timing)
+        self.failed |= failed
+        return dict.fromkeys(done, times.mean)
 
     def _note(self, times: ItemTimes, notes: Sequence[str]) -> None:
         function, items = self.names
@@ -141,9 +158,8 @@ class Course:
         self._note_failed()
 
     def _note_failed(self) -> None:
-        told = dict(sorted(self.failed.items())[:MOST_TOLD])
-        self.about |= {"failed": {str(place): reason for place, reason in told.items()}}
-        self.about |= {"failing": len(self.failed)}
+        told = {str(place): reason for place, reason in sorted(self.failed.items())[:MOST_TOLD]}
+        self.about |= {"failed": told, "failing": len(self.failed)}
         self.runner.facts |= facts.MAPPED.entry(self.about)
 
     def _search(self, times: ItemTimes) -> None:
@@ -211,12 +227,7 @@ class Course:
         self.runner.rounds(lanes, rule, self._label)
 
     def _label(self, index: int, planned: int, case: Case) -> str:
-        what = way(case)
-        name = (
-            "the loop" if what.is_loop else f"{what.executor}, {what.workers} workers, chunks of {what.chunk}"
-        )
-        over = f", {what.count:,} items" if what.count else ""
-        return f"round {index + 1} of {planned}: {name}{over}"
+        return f"round {index + 1} of {planned}: {way(case)}"
 
     def _lane(self, each: Way, places: Sequence[int]) -> Measured:
         if each.is_loop:

@@ -8,7 +8,7 @@ from typing import Protocol
 from gilkit.engine.pools import Lab
 from gilkit.gil.held import HeldCall
 from gilkit.results.facts import Metadata
-from gilkit.studies.map import driver, keeping
+from gilkit.studies.map import driver, keeping, waiters
 from gilkit.studies.map.driver import MapRun, Timed, Told
 from gilkit.studies.map.job import Job
 from gilkit.studies.map.phases import Phases
@@ -25,6 +25,9 @@ class MapEngine(Protocol):
 
     def timed(self, seconds: float, least: int, most: int) -> Timed:
         """Call the function on items one by one, for about so long."""
+
+    def called(self, places: Places, workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        """Call it on items, so many at one time, for about so long; return those, and what others raise."""
 
     def looped(self, places: Places) -> MapRun:
         """Call it on these items in a loop."""
@@ -85,6 +88,9 @@ class LabEngine:
     def _within(self, places: Places) -> float:
         """Return in how many seconds a map of these has to end: many items take long without hanging."""
         return self.timeout + self.mean * len(places)
+
+    def called(self, places: Places, workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        return self.lab.call(waiters.called, self.job, places, workers, seconds)
 
     def looped(self, places: Places) -> MapRun:
         return self.lab.call(driver.looped, self.job, places)

@@ -147,6 +147,11 @@ def _measure(results: Results, case: Case, known: Estimate) -> Measure:
     )
 
 
+def cases_shown(results: Results) -> list[Case]:
+    """Return the cases that tables and pictures show: others are told in words, with their rounds."""
+    return [case for case in results if not way(case).count]
+
+
 def on_sample(results: Results) -> dict[Way, Measure]:
     """Return what was measured on the sample."""
     return {each: one for each, one in measures(results).items() if not each.count}

@@ -33,6 +33,7 @@ from gilkit.studies.map.figures import (
     advised,
     answer,
     best_of_each,
+    cases_shown,
     chunk_curve,
     code,
     failing_lines,
@@ -133,8 +134,7 @@ def _small_print(results: Results) -> RenderableType:
         "times the loop: on a pool that is there; start: until it is. Then the time of its workers: send, "
         "until an item is there; compute; back, until the last result is; idle at the end"
     )
-    shown = [case for case in results if not way(case).count]  # the others are told above, with their rounds
-    return note(f"{text}. {stars_and_margins(results, 'of all', shown)}")
+    return note(f"{text}. {stars_and_margins(results, 'of all', cases_shown(results))}")
 
 
 def _cell(speedup: Estimate, best: bool) -> Text:
@@ -161,10 +161,10 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
             yield one.way.executor, text
         if one.different and UNSTEADY not in about.notes:
             yield one.way.executor, f"results differ from those of the loop: {one.different}"
-    if found.paying is not Paying.POOL or chunk_curve(results):
-        for executor, text in costs(results):
-            if found.paying is not Paying.POOL or executor == chunk_curve(results)[0].way.executor:
-                yield f"a task on {executor}", text
+    curve = {one.way.executor for one in chunk_curve(results)}
+    for executor, text in costs(results):  # where no pool pays they are in the answer
+        if found.paying is Paying.OPEN or (found.paying is Paying.POOL and executor in curve):
+            yield f"a task on {executor}", text
     if uneven := tail(about):
         advice = f"; {chunk_advice(about, found.best)}" if found.best is not None else ""
         yield "uneven items", uneven + advice

@@ -73,6 +73,17 @@ class Pretended:
         self.now += sum(found.values())
         return Timed(found, 0.01 if self.waits else 1.0, failed)
 
+    def called(self, places: Sequence[int], workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        gone, tried = 0.0, []
+        for place in places:
+            if gone / workers > seconds:
+                break
+            tried.append(place)
+            gone += self.items[place]
+        self.now += gone / workers
+        failed = {place: self.failed[place] for place in tried if place in self.failed}
+        return [place for place in tried if place not in failed], failed
+
     def looped(self, places: Sequence[int]) -> MapRun:
         return MapRun(self._took(sum(self.items[place] for place in places)))
 
