@@ -85,7 +85,8 @@ class Pretended:
         return [place for place in tried if place not in failed], failed
 
     def looped(self, places: Sequence[int]) -> MapRun:
-        return MapRun(self._took(sum(self.items[place] for place in places)))
+        failed = {place: self.failed[place] for place in places if place in self.failed}
+        return MapRun(self._took(sum(self.items[place] for place in places)), failed=failed)
 
     def started(self, executor: str, workers: int) -> float:
         if executor in self.broken:
@@ -103,6 +104,9 @@ class Pretended:
         self, executor: str, workers: int, chunk: int, places: Sequence[int], fresh: bool = False
     ) -> MapRun:
         self.asked.append((executor, workers, chunk, len(places)))
+        for place in places:
+            if place in self.failed:
+                raise CaseFailedError(self.failed[place])
         begin = self.started(executor, workers) if fresh else 0.0
         stamps = self._work(executor, workers, chunk, places)
         return MapRun(begin + self._took(max(stop for _, stop, _ in stamps)), begin)

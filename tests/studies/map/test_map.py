@@ -31,6 +31,7 @@ from gilkit.studies.map.engine import LabEngine
 from gilkit.studies.map.figures import task_cost
 from gilkit.studies.map.job import ObjectJob, for_workers
 from gilkit.studies.map.names import Way, way
+from gilkit.studies.map.plan import spread
 from gilkit.studies.map.study import MAP_EXECUTORS
 from gilkit.studies.map.verdict import Paying
 
@@ -158,6 +159,19 @@ def test_items_that_fail_are_told_and_results_that_differ_are_no_failure() -> No
     assert "failed item 3: ValueError: no" in text
     assert "results differ from those of the loop: item 5: 1, not 2" in text
     assert not found.failures
+
+
+@pytest.mark.parametrize("budget", [60.0, 18.0])
+def test_an_item_that_was_not_timed_and_fails_is_told_as_such_and_no_pool_fails(budget: float) -> None:
+    items = [2e-3] * 3000
+    late = list(spread(len(items), len(items)))[-1]
+    found = Pretended(items, failed={late: "ValueError: late"}).outcome(budget=budget)
+    assert found.answer.paying is Paying.POOL
+    assert not found.failures
+    assert f"failed item {late}: ValueError: late" in plain(found)
+    assert (found.answer.whole is not None) == (budget == 60.0)
+    if found.answer.whole is not None:
+        assert found.answer.whole.way.count == 2999
 
 
 def test_a_way_is_found_again_in_its_case() -> None:
