@@ -98,7 +98,8 @@ def map(  # noqa: A001 (its name in the package, and the question)
 ) -> Mapped:
     """Find which pool, how many workers and which chunk size a map of real items wants, and whether it pays.
 
-    The function is called many times for each item: in a loop, and by ``executor.map`` on each executor.
+    The function is called many times for each item: in a loop, and by ``executor.map`` on each executor; of
+    items that take long in waiting, many at one time.
 
     Parameters
     ----------
