@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gilkit.display.layout import Fitted, TableColumn
-from gilkit.display.tables import cell, closing, failure, note, share, share_heading, share_note
+from gilkit.display.tables import RANGES, cell, closing, failure, note, share, share_heading, share_note
 from gilkit.display.units import rate, seconds
 from gilkit.machine import BUSY
 from gilkit.results import facts
@@ -91,10 +91,12 @@ def _share(one: HostRow) -> str:
 
 
 def _small_print(results: Results) -> str:
-    text = f"{DIFFERS} differs from the host in the middle by more than both intervals"
+    parts = [f"{DIFFERS} differs from the host in the middle by more than both intervals"]
     if facts.ASKED.of(results.facts) != "layout":
-        text += "; ± 95 % interval, of rounds of which others took less than a tenth"
-    return f"{text}; now: workers × threads of each"
+        decided = {figure.decided for one in host_rows(results) for figure in one.figures.values()}
+        parts += ["± 95 % interval, of rounds of which others took less than a tenth"] * (True in decided)
+        parts += [RANGES] * (False in decided)
+    return "; ".join([*parts, "now: workers × threads of each"])
 
 
 def hosts_answers(results: Results) -> Iterator[tuple[str, str]]:
