@@ -42,8 +42,9 @@ from gilkit.studies.map.study import map as map_study
 def map_command(function: str, items: str, setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:
     """Find which pool and which chunk size a map wants.
 
-    Maps FUNCTION over ITEMS, two expressions of Python, on every executor, and beside a loop. Prints the line
-    to copy, how much faster it is, from how many items on it pays, and why the others lose.
+    Maps FUNCTION over ITEMS, two expressions of Python, on threads, processes and, where there are,
+    interpreters, beside a loop. Prints the line to copy, how much faster it is, from how many items on it
+    pays, and why the others lose.
     """
     with progress_bar() as step:
         outcome = map_study(function, items, setup="\n".join(setup) or "pass", progress=step, **asked)

@@ -15,6 +15,7 @@ import altair as alt
 from gilkit.display.tables import heading, round_counts
 from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
+from gilkit.results.case import Case
 from gilkit.results.file import Results
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
 
@@ -192,22 +193,23 @@ def bands(base: alt.Chart, scale: alt.Scale) -> alt.Chart:
     return found
 
 
-def bars_mean(results: Results, bars: str = "bars") -> str:
-    """Return what the bars of a chart are, in words."""
-    counting = [len(results.rounds(case)) for case in results]
+def bars_mean(results: Results, bars: str = "bars", cases: Iterable[Case] | None = None) -> str:
+    """Return what the bars of a chart are, in words: of some cases, or of all."""
+    shown = list(results if cases is None else cases)
+    counting = [len(results.rounds(case)) for case in shown]
     if max(counting) < FEWEST_ROUNDS:
         return f"dashed bars: the range of all rounds; fewer than {FEWEST_ROUNDS} count, and decide nothing"
-    text = f"{bars}: 95 % intervals over {round_counts(results)} rounds"
+    text = f"{bars}: 95 % intervals over {round_counts(results, shown)} rounds"
     return text + f"; dashed: the range where fewer than {FEWEST_ROUNDS} count" * (
         min(counting) < FEWEST_ROUNDS
     )
 
 
 def of_results(
-    results: Results, question: str, *about: str, bars: str = "bars"
+    results: Results, question: str, *about: str, bars: str = "bars", cases: Iterable[Case] | None = None
 ) -> tuple[str, list[str], Mapping[str, Any], float]:
-    """Return what `framed` needs to know of results."""
-    return question, [*about, bars_mean(results, bars)], results.facts, results.load
+    """Return what `framed` needs to know of results, of which a chart shows some cases, or all."""
+    return question, [*about, bars_mean(results, bars, cases)], results.facts, results.load
 
 
 def framed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any
 
@@ -34,6 +34,7 @@ PRE = (
     "background: none; border: 0; margin: 0; padding: 0; color: inherit"
 )
 RANGES = f"a–b: the range where fewer than {FEWEST_ROUNDS} rounds count, which decide nothing"
+BY_ITSELF = ("function", "loop")  # what is called by itself: the reader's own code, and the loop of a map
 CELL = 8  # and characters that a speedup fits into
 
 
@@ -155,8 +156,8 @@ def failures(failed: Mapping[Case, str], name: Callable[[Case], str] | None = No
 
 
 def _alone(case: Case) -> bool:
-    """Whether it is one worker in the process that measures: of an earlier gilkit, the serial one."""
-    return case.variant == "function" and case.executor in ("threads", "serial") and case.workers == 1
+    """Whether it is one worker in the process that measures: in a map, and of an earlier gilkit, serial."""
+    return case.variant in BY_ITSELF and case.executor in ("threads", "serial") and case.workers == 1
 
 
 def failure(what: str, reason: str) -> Text:
@@ -202,9 +203,9 @@ def caveats(results: Results) -> Iterator[Text]:
         )
 
 
-def round_counts(results: Results) -> str:
-    """Return how many rounds of the cases count, as ``5`` or ``5 to 20``."""
-    return _from_to([len(results.rounds(case)) for case in results])
+def round_counts(results: Results, cases: Iterable[Case] | None = None) -> str:
+    """Return how many rounds of some cases count, or of all, as ``5`` or ``5 to 20``."""
+    return _from_to([len(results.rounds(case)) for case in (results if cases is None else cases)])
 
 
 def _from_to(counts: Sequence[int]) -> str:
@@ -212,9 +213,9 @@ def _from_to(counts: Sequence[int]) -> str:
     return str(least) if least == most else f"{least} to {most}"
 
 
-def margins(results: Results) -> str:
-    """Return what margins and ranges mean, as far as there are any."""
-    counts = {case: len(results.rounds(case)) for case in results}
+def margins(results: Results, cases: Iterable[Case] | None = None) -> str:
+    """Return what margins and ranges mean, as far as there are any: of some cases, or of all."""
+    counts = {case: len(results.rounds(case)) for case in (results if cases is None else cases)}
     deciding = [count for count in counts.values() if count >= FEWEST_ROUNDS]
     few = [case for case, count in counts.items() if count < FEWEST_ROUNDS]
     parts = [f"± 95 % interval over {_from_to(deciding)} rounds"] if deciding else []
@@ -225,7 +226,9 @@ def margins(results: Results) -> str:
     return "; ".join(parts)
 
 
-def stars_and_margins(results: Results, among: str = "of its row") -> str:
+def stars_and_margins(
+    results: Results, among: str = "of its row", cases: Iterable[Case] | None = None
+) -> str:
     """Return the small print of a table of speedups: what its stars, margins and ranges mean.
 
     Parameters
@@ -233,8 +236,10 @@ def stars_and_margins(results: Results, among: str = "of its row") -> str:
     results : Results
     among : str
         What a star is the best of.
+    cases : iterable of Case, optional
+        Those that the table shows; by default all.
     """
-    text = margins(results)
+    text = margins(results, cases)
     return f"* best {among}, or not to be told from it; {text}" if text.startswith("±") else text
 
 

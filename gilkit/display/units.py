@@ -28,6 +28,11 @@ def nbytes(count: float) -> str:
     return f"{count:.0f} B"
 
 
+def rate(value: float) -> str:
+    """Return how many there are in a second, to three digits, as ``1,234`` or ``0.520``."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
+
+
 def times(value: Estimate) -> str:
     """Return a speedup with its interval, as ``1.98 ± 0.02 times``."""
     margin = "" if value.margin != value.margin else f" ± {max(value.margin, 0.01):.2f}"

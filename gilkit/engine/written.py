@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
 
@@ -31,8 +32,28 @@ class Written:
     def line(self, workers: int, chunk: int, function: str, items: str) -> str:
         """Return how one writes a map on it."""
         text = self.in_chunks if chunk > 1 else self.one_by_one
-        known = {"workers": workers, "chunk": chunk, "function": function, "items": items}
-        return text.format(pool=self.pool_of(workers), **known)
+        known = {"function": enclosed(function, "f({})"), "items": enclosed(items, "f({})")}
+        return text.format(pool=self.pool_of(workers), workers=workers, chunk=chunk, **known)
+
+
+def loop_of(function: str, items: str) -> str:
+    """Return how one writes the loop that does the same."""
+    return f"[{enclosed(function, '{}(item)')}(item) for item in {enclosed(items, '[0 for item in {}]')}]"
+
+
+def enclosed(text: str, place: str) -> str:
+    """Return an expression as it stands in a place: in parentheses, if it were read otherwise without."""
+    inside = f"({text})"
+    meant = _read(place.format(inside))
+    return text if meant is None or _read(place.format(text)) == meant else inside
+
+
+def _read(text: str) -> str | None:
+    """Return as what Python reads an expression; None if it cannot."""
+    try:
+        return ast.dump(ast.parse(text, mode="eval"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def by_name(name: str) -> Written:

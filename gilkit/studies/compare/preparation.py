@@ -193,6 +193,11 @@ def watched(lab: Lab, workload: Workload, seconds: float) -> tuple[Metadata, Hel
         seen = lab.watch(workload, seconds)
     except CaseFailedError as error:
         return facts.HELD_NOTE.entry(str(error)), None
+    return held_facts(seen), seen
+
+
+def held_facts(seen: HeldCall) -> Metadata:
+    """Return what a results file says of what was seen of a call."""
     found: Metadata = {}
     if not isnan(seen.share):
         found |= facts.HELD.entry(float(seen.share))
@@ -203,4 +208,4 @@ def watched(lab: Lab, workload: Workload, seconds: float) -> tuple[Metadata, Hel
         found |= facts.HELD_ERROR.entry(seen.share.error)
     if seen.share.note:
         found |= facts.HELD_NOTE.entry(seen.share.note)
-    return found, seen
+    return found

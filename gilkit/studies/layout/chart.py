@@ -21,6 +21,7 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.layout.figures import standings, statement
 from gilkit.studies.layout.hosts import host_rows, host_statement, hosts_of
+from gilkit.studies.layout.splits import EMPTY
 from gilkit.studies.layout.table import question
 
 SPLIT_STEP = 40  # pixels
@@ -69,7 +70,9 @@ def chart(results: Results) -> alt.LayerChart:
         point.encode(shape=signs("what", names)) if len(names) > 1 else point,
     ]
     what = host_statement(results) if hosts else statement(results)
-    return framed(layers, of_results(results, question(results), what), SPLIT_STEP * max(1, len(places)))
+    shown = [case for case in results if case.kernel != EMPTY]
+    about = of_results(results, question(results), what, cases=shown)
+    return framed(layers, about, SPLIT_STEP * max(1, len(places)))
 
 
 def _title(results: Results) -> str:

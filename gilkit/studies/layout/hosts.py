@@ -37,6 +37,8 @@ class HostRow:
         Seconds of a call alone.
     held, attached : float or None
         The share of a call that holds the GIL, or that stays attached where there is none.
+    note : str
+        Why that is not known; or empty.
     figures : mapping of str to Estimate
         Speedups of the ceiling, threads and processes; or calls in a second, of the best split.
     use : str
@@ -54,6 +56,7 @@ class HostRow:
     call: Estimate | None = None
     held: float | None = None
     attached: float | None = None
+    note: str = ""
     figures: Mapping[str, Estimate] = field(default_factory=dict)
     use: str = ""
     load: float = 0.0
@@ -164,6 +167,7 @@ def _with_speedups(row: HostRow, own: Results) -> HostRow:
         call=known.call,
         held=known.held,
         attached=known.attached,
+        note=known.held_note or "",
         figures={name: figure for name, figure in found.items() if figure is not None},
         use=_use(known.threads_to_processes, [found["threads"], found["processes"]]),
     )
@@ -191,6 +195,7 @@ def _with_splits(row: HostRow, own: Results) -> HostRow:
         call=None if call.seconds is None else Estimate(call.seconds),
         held=call.held,
         attached=call.attached,
+        note=call.note,
         figures=figures,
         use="" if choice.split is None else str(choice.split),
     )

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gilkit.display.layout import Fitted, TableColumn
-from gilkit.display.tables import cell, closing, failure, note, share, share_heading
-from gilkit.display.units import seconds
+from gilkit.display.tables import RANGES, cell, closing, failure, note, share, share_heading, share_note
+from gilkit.display.units import rate, seconds
 from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.file import Results
@@ -64,7 +64,7 @@ def _rows(results: Results, found: Sequence[HostRow]) -> Fitted:
     ]
     for name in names:
         figures = {one.name: one.figures.get(name) for one in found}
-        words = _rate if layout else cell
+        words = rate if layout else cell
         columns.append(TableColumn(f"\n{name}", _marked(figures, words), points=not layout))
     if layout:
         columns.append(TableColumn("\nbest", [Text(one.use or "open") for one in found]))
@@ -81,10 +81,6 @@ def _marked(figures: dict[str, Estimate | None], words: Callable[[Estimate], str
     return cells
 
 
-def _rate(value: Estimate) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
-
-
 def _share_of(found: Sequence[HostRow]) -> str:
     kinds = {one.attached is None for one in found}
     return "held or\nattached" if len(kinds) > 1 else share_heading(kinds != {False})
@@ -95,17 +91,25 @@ def _share(one: HostRow) -> str:
 
 
 def _small_print(results: Results) -> str:
-    text = f"{DIFFERS} differs from the host in the middle by more than both intervals"
+    parts = [f"{DIFFERS} differs from the host in the middle by more than both intervals"]
     if facts.ASKED.of(results.facts) != "layout":
-        text += "; ± 95 % interval, of rounds of which others took less than a tenth"
-    return f"{text}; now: workers × threads of each"
+        decided = {figure.decided for one in host_rows(results) for figure in one.figures.values()}
+        parts += ["± 95 % interval, of rounds of which others took less than a tenth"] * (True in decided)
+        parts += [RANGES] * (False in decided)
+    return "; ".join([*parts, "now: workers × threads of each"])
 
 
 def hosts_answers(results: Results) -> Iterator[tuple[str, str]]:
     """Return what is to be known of single hosts."""
     for one in host_rows(results):
         if not one.failed and one.load >= BUSY:
-            yield one.name, f"BUSY: other programs use {one.load:.1f} of {one.cpus} CPUs; believe no speedup"
+            yield one.name, f"BUSY: other programs use {one.load:.1f} of {one.cpus} CPUs; believe no figure"
+    unseen: dict[str, list[str]] = {}
+    for one in host_rows(results):
+        if one.note and one.held is None and one.attached is None:
+            unseen.setdefault(one.note, []).append(one.name)
+    for why, hosts in unseen.items():
+        yield f"{share_note(results.gil)} on {_listed(hosts)}", why
 
 
 def hosts_conclusion(results: Results) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -19,7 +19,7 @@ from gilkit.display.tables import (
     share,
     share_note,
 )
-from gilkit.display.units import nbytes, seconds
+from gilkit.display.units import nbytes, rate, seconds
 from gilkit.results.file import Results
 from gilkit.studies.layout.figures import (
     Standing,
@@ -30,6 +30,7 @@ from gilkit.studies.layout.figures import (
 )
 from gilkit.studies.layout.hosts import hosts_of
 from gilkit.studies.layout.hosts_table import by_host, hosts_answers, hosts_conclusion, hosts_question
+from gilkit.studies.layout.splits import EMPTY
 from gilkit.studies.layout.verdict import SplitChoice, decision, reason
 
 
@@ -90,7 +91,7 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
         text = f"costs {' to '.join(ends)} beside its work"
         count = calls_worth_a_task(results)
         if count is not None and count > 1:
-            text += f": put {count} calls or more into one"
+            text += f": put {count:,} calls or more into one"
         elif count == 1:
             text += ": one call is work enough"
         yield "a task", text
@@ -103,7 +104,7 @@ def _rows(found: Sequence[Standing], choice: SplitChoice) -> Fitted:
     return Fitted(
         [
             TableColumn("processes\n × threads", names, name=True),
-            TableColumn("calls\na second", [_rate(one) for one in shown]),
+            TableColumn("calls\na second", [_or_none(one.rate, rate) for one in shown]),
             TableColumn("of the\nmost", [_part(one) for one in shown], points=True),
             TableColumn("a task\ncosts", [_or_none(one.task, seconds) for one in shown]),
             TableColumn("memory of\na process", [_or_none(one.memory, nbytes) for one in shown], spare=1),
@@ -112,27 +113,22 @@ def _rows(found: Sequence[Standing], choice: SplitChoice) -> Fitted:
     )
 
 
-def _rate(one: Standing) -> Text:
-    if one.rate is None:
-        return Text("–")
-    return Text(f"{one.rate:,.0f}" if one.rate >= 100 else f"{one.rate:#.3g}".rstrip("."))
-
-
 def _part(one: Standing) -> Text:
     if one.failed or one.rate is None:
         return Text("–")
     return Text("1" if one.to_best is None else cell(one.to_best))
 
 
-def _or_none(value: float | None, words: object) -> Text:
-    return Text("–" if value is None else words(value))  # type: ignore[operator]
+def _or_none(value: float | None, words: Callable[[float], str]) -> Text:
+    return Text("–" if value is None else words(value))
 
 
 def _small_print(results: Results) -> RenderableType:
     loops = call_figures(results).loops
-    tasks = "a task is one call" if loops == 1 else f"a task is {loops} calls"
+    tasks = "a task is one call" if loops == 1 else f"a task is {loops:,} calls"
     star = "* to be used; " if decision(results).split is not None else ""
-    return note(f"{star}{tasks}, through Dask's scheduler; {margins(results)}")
+    shown = [case for case in results if case.kernel != EMPTY]  # of empty tasks no interval is
+    return note(f"{star}{tasks}, through Dask's scheduler; {margins(results, shown)}")
 
 
 def _unmeasured(results: Results, one: Standing) -> Text:

@@ -17,7 +17,7 @@ from gilkit.display.charts import (
     values,
 )
 from gilkit.results.file import Results
-from gilkit.studies.map.figures import best_of_each, chunk_curve
+from gilkit.studies.map.figures import best_of_each, cases_shown, chunk_curve
 from gilkit.studies.map.table import conclusion, question
 
 BAR_STEP = 30  # pixels
@@ -28,7 +28,7 @@ def rows(results: Results) -> list[Row]:
     shown = {one.way: one for one in (*best_of_each(results), *chunk_curve(results))}
     return [
         {
-            "row": f"{each.executor}, {each.workers} workers, chunks of {each.chunk}",
+            "row": str(each),
             "what": each.executor,
             **bar(one.speedup),
         }
@@ -57,4 +57,5 @@ def chart(results: Results) -> alt.LayerChart:
         base.mark_point(filled=True, size=80, opacity=1).encode(x=x, shape=signs("what", names)),
     ]
     what, _ = conclusion(results)
-    return framed(layers, of_results(results, question(results), what), BAR_STEP * max(2, len(places)))
+    about = of_results(results, question(results), what, cases=cases_shown(results))
+    return framed(layers, about, BAR_STEP * max(2, len(places)))

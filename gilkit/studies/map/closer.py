@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from math import isnan
 
 from gilkit.engine.runner import Runner
 from gilkit.errors import CaseFailedError
 from gilkit.results import facts
 from gilkit.results.facts import Metadata
+from gilkit.studies.compare.preparation import held_facts
 from gilkit.studies.map.engine import MapEngine
 from gilkit.studies.map.names import Way
 from gilkit.studies.map.plan import ItemTimes
@@ -61,9 +61,4 @@ class Closer:
             seen = self.engine.watched(places, WATCHED_ITEMS)
         except CaseFailedError as error:
             return facts.HELD_NOTE.entry(str(error))
-        found: Metadata = {}
-        if not isnan(seen.share):
-            found |= facts.HELD.entry(float(seen.share)) | facts.HELD_KIND.entry(seen.share.kind)
-        if seen.share.note:
-            found |= facts.HELD_NOTE.entry(seen.share.note)
-        return found
+        return held_facts(seen)

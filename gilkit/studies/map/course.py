@@ -11,13 +11,16 @@ from gilkit import machine
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import LOOK, Lane, Measured, Rule, Runner, exactly, within
-from gilkit.errors import CaseFailedError, StatementError
+from gilkit.errors import CaseFailedError, ResultsError, StatementError
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.stats import FEWEST_ROUNDS, Estimate, paired_ratio
+from gilkit.results.file import Results
+from gilkit.results.stats import FEWEST_ROUNDS
 from gilkit.studies.map import STUDY
 from gilkit.studies.map.closer import Closer
+from gilkit.studies.map.driver import Timed
 from gilkit.studies.map.engine import MapEngine
+from gilkit.studies.map.figures import Measure, answer
 from gilkit.studies.map.names import Way, way
 from gilkit.studies.map.plan import (
     ItemTimes,
@@ -28,12 +31,14 @@ from gilkit.studies.map.plan import (
     pays_with,
     sample_size,
     spending,
+    spread,
     stratified,
 )
 from gilkit.studies.map.search import Searched, WaySearch
-from gilkit.studies.map.verdict import chosen, pays
+from gilkit.studies.map.verdict import Paying
 
 MOST_TIMED = 20_000  # items
+CALLED_AT_ONCE = 16  # items that wait
 MOST_CHECKS = 12  # rounds in which it is checked from how many items on it pays
 MOST_FOR_ROUNDS = 0.6  # of the budget, for the fewest rounds that decide
 MOST_TASKS = 200_000  # of a map over all items
@@ -94,7 +99,7 @@ class Course:
         Closer(self.engine, runner, self._say).look(self.found.values(), self.places, times)
         self._rounds(ways)
         runner.save()
-        if (best := self._best(times)) is not None:
+        if (best := self._best()) is not None:
             self._whole(best, times)
         runner.note_load(list(runner.records), machine.load_by_others(LOOK))
         self.engine.close()
@@ -115,15 +120,31 @@ class Course:
         self.failed |= timed.failed
         if not timed.seconds:
             place, reason = next(iter(timed.failed.items()))
-            raise CaseFailedError(f"item {place}: {reason}")
-        self.seconds = timed.seconds
+            tried = len(timed.failed)
+            every = f"all {tried:,} items that were tried fail: " if tried > 1 else ""
+            raise CaseFailedError(f"{every}item {place}: {reason}")
         times = item_times(timed.seconds, timed.cpu)
-        self.spent = spending(self.wanted.budget, times.uneven)
+        self.spent = spending(self.wanted.budget, times.uneven, times.waits)
+        self.seconds = {**timed.seconds, **self._more_of(timed, times)}
         rounds = self.wanted.rounds or FEWEST_ROUNDS + 1
         size = sample_size(times, self.spent, len(self.wanted.executors), rounds, self.cpus)
         self.places = stratified(timed.seconds, size)
         self._note(times, (*told.notes, *timed.notes))
         return times
+
+    def _more_of(self, timed: Timed, times: ItemTimes) -> dict[int, float]:
+        """Return more items, where calls wait: only as many workers can be tried as there are items for them.
+
+        One by one few of them could be called. These are called many at a time, and count as the mean does.
+        """
+        if not times.waits or all(EXECUTORS[name].elsewhere for name in self.wanted.executors):
+            return {}
+        known = timed.seconds.keys() | timed.failed.keys()
+        more = [place for place in spread(self.count, MOST_TIMED) if place not in known]
+        self._say("calling more items, many at a time")
+        done, failed = self.engine.called(more, CALLED_AT_ONCE, self.spent.timing)
+        self.failed |= failed
+        return dict.fromkeys(done, times.mean)
 
     def _note(self, times: ItemTimes, notes: Sequence[str]) -> None:
         function, items = self.names
@@ -139,9 +160,8 @@ class Course:
         self._note_failed()
 
     def _note_failed(self) -> None:
-        told = dict(sorted(self.failed.items())[:MOST_TOLD])
-        self.about |= {"failed": {str(place): reason for place, reason in told.items()}}
-        self.about |= {"failing": len(self.failed)}
+        told = {str(place): reason for place, reason in sorted(self.failed.items())[:MOST_TOLD]}
+        self.about |= {"failed": told, "failing": len(self.failed)}
         self.runner.facts |= facts.MAPPED.entry(self.about)
 
     def _search(self, times: ItemTimes) -> None:
@@ -209,12 +229,7 @@ class Course:
         self.runner.rounds(lanes, rule, self._label)
 
     def _label(self, index: int, planned: int, case: Case) -> str:
-        what = way(case)
-        name = (
-            "the loop" if what.is_loop else f"{what.executor}, {what.workers} workers, chunks of {what.chunk}"
-        )
-        over = f", {what.count:,} items" if what.count else ""
-        return f"round {index + 1} of {planned}: {name}{over}"
+        return f"round {index + 1} of {planned}: {way(case)}"
 
     def _lane(self, each: Way, places: Sequence[int]) -> Measured:
         if each.is_loop:
@@ -226,29 +241,20 @@ class Course:
         more = facts.ON_POOL.entry({"start": run.start}) if fresh else {}
         return Measured(max(1e-9, run.seconds), more)
 
-    def _speedup(self, each: Way) -> Estimate | None:
-        records, name = self.runner.records, self.names[0]
-        top, bottom = records.get(each.loop.case(name)), records.get(each.case(name))
-        if top is None or bottom is None or not top.values or not bottom.values:
+    def _best(self) -> Measure | None:
+        """Return what is advised, by the rounds; None where it surely does not pay."""
+        try:
+            found = answer(Results(self.runner.suite()))
+        except ResultsError:  # there are none
             return None
-        work = self._work(self.found[each.executor].places) / self._work(self.places)
-        return paired_ratio(top.rounds(), bottom.rounds(), 1.0 if each.count else work)
+        return None if found.paying is Paying.LOOP else found.best
 
-    def _best(self, times: ItemTimes) -> Way | None:
-        """Return the way to advise, by the rounds; None where it surely does not pay."""
-        known = [way(case) for case in self.runner.open(self.runner.records)]
-        speedups = {each: speedup for each in known if not each.is_loop and (speedup := self._speedup(each))}
-        starts = {each: self.found[each.executor].start for each in speedups}
-        best = chosen(speedups, starts, times.uneven)
-        return None if best is None or pays(speedups.values()) is False else best
-
-    def _whole(self, best: Way, times: ItemTimes) -> None:
+    def _whole(self, best: Measure, times: ItemTimes) -> None:
         """See what it does with all items on a pool that starts for them, and with how many it begins to pay.
 
         As far as there is time: once is enough for all items, if only then there is time for both.
         """
-        speedup, start = self._speedup(best), self.found[best.executor].start
-        assert speedup is not None
+        speedup, start = best.speedup, self.found[best.way.executor].start
         every: Sequence[int] = range(self.count)
         if self.failed:
             every = [place for place in every if place not in self.failed]
@@ -262,26 +268,32 @@ class Course:
 
         checking = FEWEST_ROUNDS * cost(few) if few else 0.0
         left = self.wanted.budget - (self.runner.clock() - self.begun)
-        if len(every) > MOST_TASKS * best.chunk:  # each is kept by the pool until it is done
+        if len(every) > MOST_TASKS * best.way.chunk:  # each is kept by the pool until it is done
             pass
         elif cost(every) + checking <= left:
-            self._beside(best, every, cost(every), within(left - checking, 1))
+            self._beside(best.way, every, cost(every), within(left - checking, 1))
         elif cost(every) <= left:
-            self._beside(best, every, cost(every), exactly(1))
+            self._beside(best.way, every, cost(every), exactly(1))
         left = self.wanted.budget - (self.runner.clock() - self.begun)
         if few and checking <= left:
-            self._beside(best, few, cost(few), within(left, FEWEST_ROUNDS, MOST_CHECKS))
+            self._beside(best.way, few, cost(few), within(left, FEWEST_ROUNDS, MOST_CHECKS))
         self._note_failed()
 
     def _beside(self, best: Way, places: Sequence[int], seconds: float, rule: Rule) -> None:
-        """Measure a fresh pool beside the loop."""
+        """Measure a fresh pool beside the loop; again without items that turn out to fail, in time."""
         runner, count = self.runner, len(places)
         fresh = replace(best, chunk=chunk_for(best.chunk, count, best.workers), count=count)
+        ways = {one.case(self.names[0]): one for one in (fresh.loop, fresh)}
+        pool = fresh.case(self.names[0])
         load = facts.LOAD.of(runner.records[self.loop].facts, 0.0)
-        for one in (fresh.loop, fresh):
-            runner.record(one.case(self.names[0]), load, {})
-        lanes = [
-            Lane(one.case(self.names[0]), partial(self._lane, one, places), seconds / 2)
-            for one in (fresh.loop, fresh)
-        ]
-        runner.rounds(lanes, rule, self._label)
+        for case in ways:
+            runner.record(case, load, {})
+        lanes = [Lane(case, partial(self._lane, one, places), seconds / 2) for case, one in ways.items()]
+        runner.rounds(lanes, lambda *gone: 0 if pool in runner.failures else rule(*gone), self._label)
+        if runner.failures.get(pool) in self.failed.values():
+            del runner.failures[pool]
+            for case in ways:
+                del runner.records[case]
+            good = [place for place in places if place not in self.failed]
+            if 0 < len(good) < count and seconds <= self.wanted.budget - (runner.clock() - self.begun):
+                self._beside(best, good, seconds, rule)

@@ -31,6 +31,7 @@ from gilkit.studies.map.task import Traced
 from gilkit.workloads.pickling import Pickled, weighed
 
 ASKED_TWICE = 3  # items with which it is found out whether a function is deterministic
+ENOUGH_FAILED = 5  # items, after which no more are tried when time is over: they may fail slowly
 LARGEST_LOOK = 1_000_000  # bytes of an item, up to which it is looked whether the function changes it
 TIMED_AGAIN = 8  # items, at the least, that took longest: somebody else may have had the CPU
 AGAIN_FOR = 0.5  # times the time for all, at the most
@@ -126,14 +127,13 @@ def timed(job: Job, seconds: float, least: int, most: int) -> Timed:
             start = clock()
             try:
                 function(item)
-            except Exception as error:
+            except BaseException as error:  # also an exit: a pool hands that on, too
                 if is_interrupt(error):
                     raise
                 failed[place] = one_line(error)
-                continue
-            stop = clock()
-            found[place] = stop - start
-            if len(found) >= least and stop - begin > seconds:
+            else:
+                found[place] = clock() - start
+            if clock() - begin > seconds and (len(found) >= least or len(failed) >= ENOUGH_FAILED):
                 break
         # Time in which it could have run, and others did, is no waiting of its own.
         used = (time.process_time() - cpu) / max(1e-9, clock() - begin - (usage()[3] - waited))
@@ -162,13 +162,13 @@ def _manners(known: Loaded) -> tuple[str, ...]:
             first = known.function(item)
             changed = small and pickle.dumps(item) != before
             again = known.function(item)
-        except Exception as error:
+        except BaseException as error:
             if is_interrupt(error):
                 raise
             continue  # it is told when it is timed
         if changed:
             notes["it changes its argument: a process changes a copy, which is lost"] = None
-        elif not _same(first, again):
+        if not _same(first, again):
             notes[UNSTEADY] = None
     return tuple(notes)
 
@@ -193,7 +193,7 @@ def looped(job: Job, places: Sequence[int]) -> MapRun:
                 for item in rest:
                     function(item)
                 break
-            except Exception as error:
+            except BaseException as error:  # also an exit: a pool hands that on, too
                 if is_interrupt(error):
                     raise
                 place = places[len(chosen) - operator.length_hint(rest) - 1]

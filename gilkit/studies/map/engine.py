@@ -8,7 +8,7 @@ from typing import Protocol
 from gilkit.engine.pools import Lab
 from gilkit.gil.held import HeldCall
 from gilkit.results.facts import Metadata
-from gilkit.studies.map import driver, keeping
+from gilkit.studies.map import driver, keeping, waiters
 from gilkit.studies.map.driver import MapRun, Timed, Told
 from gilkit.studies.map.job import Job
 from gilkit.studies.map.phases import Phases
@@ -25,6 +25,9 @@ class MapEngine(Protocol):
 
     def timed(self, seconds: float, least: int, most: int) -> Timed:
         """Call the function on items one by one, for about so long."""
+
+    def called(self, places: Places, workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        """Call it on items, so many at one time, for about so long; return those, and what others raise."""
 
     def looped(self, places: Places) -> MapRun:
         """Call it on these items in a loop."""
@@ -65,19 +68,29 @@ class LabEngine:
     lab : Lab
     job : Job
     timeout : float
-        Seconds after which a map is given up, and its processes are killed.
+        Seconds after which a map is given up, and its processes are killed, beside those of a loop.
     """
 
     def __init__(self, lab: Lab, job: Job, timeout: float) -> None:
         self.lab = lab
         self.job = job
         self.timeout = timeout
+        self.mean = 0.0  # seconds of an item
 
     def told(self) -> Told:
         return self.lab.call(driver.told, self.job)
 
     def timed(self, seconds: float, least: int, most: int) -> Timed:
-        return self.lab.call(driver.timed, self.job, seconds, least, most)
+        found = self.lab.call(driver.timed, self.job, seconds, least, most)
+        self.mean = sum(found.seconds.values()) / max(1, len(found.seconds))
+        return found
+
+    def _within(self, places: Places) -> float:
+        """Return in how many seconds a map of these has to end: many items take long without hanging."""
+        return self.timeout + self.mean * len(places)
+
+    def called(self, places: Places, workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        return self.lab.call(waiters.called, self.job, places, workers, seconds)
 
     def looped(self, places: Places) -> MapRun:
         return self.lab.call(driver.looped, self.job, places)
@@ -89,13 +102,16 @@ class LabEngine:
         return self.lab.call(keeping.chunked, executor)
 
     def compared(self, executor: str, workers: int, chunk: int, places: Places) -> str:
-        return self.lab.call(driver.compared, self.job, executor, workers, chunk, places, self.timeout)
+        return self.lab.call(
+            driver.compared, self.job, executor, workers, chunk, places, self._within(places)
+        )
 
     def mapped(self, executor: str, workers: int, chunk: int, places: Places, fresh: bool = False) -> MapRun:
-        return self.lab.call(driver.mapped, self.job, executor, workers, chunk, places, self.timeout, fresh)
+        late = self._within(places)
+        return self.lab.call(driver.mapped, self.job, executor, workers, chunk, places, late, fresh)
 
     def traced(self, executor: str, workers: int, chunk: int, places: Places) -> Phases:
-        return self.lab.call(driver.traced, self.job, executor, workers, chunk, places, self.timeout)
+        return self.lab.call(driver.traced, self.job, executor, workers, chunk, places, self._within(places))
 
     def gil(self) -> Metadata:
         return self.lab.call(driver.gil)

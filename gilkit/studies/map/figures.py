@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.written import Written, by_name
+from gilkit.engine.written import Written, by_name, loop_of
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -147,6 +147,11 @@ def _measure(results: Results, case: Case, known: Estimate) -> Measure:
     )
 
 
+def cases_shown(results: Results) -> list[Case]:
+    """Return the cases that tables and pictures show: others are told in words, with their rounds."""
+    return [case for case in results if not way(case).count]
+
+
 def on_sample(results: Results) -> dict[Way, Measure]:
     """Return what was measured on the sample."""
     return {each: one for each, one in measures(results).items() if not each.count}
@@ -194,6 +199,8 @@ def answer(results: Results) -> MapAnswer:
     shown = shown if shown.way == best else sample[best]
     if paying is True and whole is not None:
         paying = _with_start(whole.speedup)
+    if about.count == 1:  # one task, which nobody can share
+        paying = False
     verdict = {True: Paying.POOL, False: Paying.LOOP, None: Paying.OPEN}[paying]
     return MapAnswer(verdict, shown, whole, min(enough, key=lambda one: one.way.count, default=None))
 
@@ -237,19 +244,22 @@ def task_cost(results: Results) -> dict[str, tuple[Estimate, int]]:
 
 
 def line(results: Results) -> str | None:
-    """Return the line to copy: of the loop where no pool pays, and else of the best way; None of none."""
-    about, found = subject(results), answer(results)
-    if found.best is None:
-        return None
-    return code(Way() if found.paying is Paying.LOOP or about.count == 1 else found.best.way, about)
+    """Return the line to copy: of the best pool, or of the loop where that is faster; None of none."""
+    found = answer(results)
+    return None if found.best is None else code(advised(found), subject(results))
+
+
+def advised(found: MapAnswer) -> Way:
+    """Return the way to go: the best pool, where it pays, or is the faster so far; and else the loop."""
+    best = found.best
+    return best.way if best is not None and best.speedup > 1 and found.paying is not Paying.LOOP else Way()
 
 
 def code(each: Way, about: MapSubject) -> str:
     """Return how one writes a way: a line to copy."""
-    function, items = about.function, about.items
     if each.is_loop:
-        return f"[{function}(item) for item in {items}]"
-    return _written(each).line(each.workers, each.chunk, function, items)
+        return loop_of(about.function, about.items)
+    return _written(each).line(each.workers, each.chunk, about.function, about.items)
 
 
 def pool_code(each: Way) -> str:

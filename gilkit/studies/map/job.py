@@ -155,7 +155,10 @@ def _assigned(node: ast.stmt) -> set[str]:
 
 
 def _read(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
+    """Return the names that code reads: ``x += 1`` reads what it stores."""
+    stored = {n.target for n in ast.walk(node) if isinstance(n, ast.AugAssign)}
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {name.id for name in names if name in stored or not isinstance(name.ctx, ast.Store)}
 
 
 def _expression(text: str, name: str) -> Any:

@@ -125,7 +125,7 @@ def _give_up(
         raise error
     if isinstance(error, TimeoutError) and gone >= timeout:
         late = "killed" if isinstance(pool, Ending) else "left to run on, as threads cannot be killed"
-        raise CaseFailedError(f"no answer within {timeout:g} s: {late}") from None
+        raise CaseFailedError(f"no answer within {timeout:.3g} s: {late}") from None
     why = _unsendable(executor, known, chosen) if elsewhere(executor) else ""
     raise CaseFailedError(why or one_line(error)) from error
 
@@ -133,7 +133,7 @@ def _give_up(
 def _unsendable(executor: str, known: Loaded, chosen: Sequence[Any]) -> str:
     """Say what cannot be pickled, of a function, its items and its results; nothing if all can."""
     if problem := _problem(executor, known.function):
-        return f"the function cannot be pickled: {problem}"
+        return f"the function cannot be pickled: {problem}{_by_value_instead(executor, known.function)}"
     for place, item in enumerate(chosen):
         if problem := _problem(executor, item):
             return f"an item cannot be pickled, number {place} of these: {problem}"
@@ -141,6 +141,19 @@ def _unsendable(executor: str, known: Loaded, chosen: Sequence[Any]) -> str:
         if problem := _problem(executor, known.function(chosen[0])):
             return f"its result cannot be pickled: {problem}"
     return ""
+
+
+def _by_value_instead(executor: str, function: object) -> str:
+    """Say who sends a function that an executor cannot send; nothing if nobody does."""
+    if EXECUTORS[executor].by_value:
+        return ""
+    try:
+        pickled_by_value(function)
+    except ImportError:  # what does it can be had
+        pass
+    except Exception:  # noqa: BLE001 (as below)
+        return ""
+    return "; executor loky sends it by value"
 
 
 def _problem(executor: str, value: object) -> str:

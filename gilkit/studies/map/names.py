@@ -27,6 +27,11 @@ class Way:
     chunk: int = 1
     count: int = 0
 
+    def __str__(self) -> str:
+        pool = f"{self.executor}, {self.workers} worker{'s' * (self.workers != 1)}, chunks of {self.chunk}"
+        name = "the loop" if self.is_loop else pool
+        return f"{name}, {self.count:,} items" if self.count else name
+
     @property
     def is_loop(self) -> bool:
         """Whether it is the loop."""

@@ -68,9 +68,15 @@ class Spending:
     total: float
 
 
-def spending(budget: float, uneven: bool = False) -> Spending:
-    """Return how a budget is divided: most is for the rounds where only large samples have long items."""
-    return Spending(0.08 * budget, 0.16 * budget, (0.5 if uneven else 0.24) * budget, budget)
+def spending(budget: float, uneven: bool = False, waits: bool = False) -> Spending:
+    """Return how a budget is divided.
+
+    Most is for the rounds where only large samples have long items. The search takes longer where calls wait,
+    of which ever more workers are tried.
+    """
+    return Spending(
+        0.08 * budget, (0.3 if waits else 0.16) * budget, (0.5 if uneven else 0.24) * budget, budget
+    )
 
 
 @dataclass(frozen=True, slots=True)

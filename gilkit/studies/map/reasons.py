@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from gilkit.display.tables import share
-from gilkit.display.units import nbytes, seconds
+from gilkit.display.units import nbytes, rounded, seconds
 from gilkit.gil.share import HELD_SHARE
 from gilkit.results import facts
 from gilkit.results.file import Results
@@ -75,12 +75,8 @@ def costs(results: Results) -> Iterator[tuple[str, str]]:
         item = about.times.median
         text = f"{seconds(cost)} beside its work"
         if cost > item:
-            text += f", {_ratio(cost / item)} as much as an item takes ({seconds(item)})"
+            text += f", {rounded(cost / item)} times as much as an item takes ({seconds(item)})"
         yield executor, text
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.1f} times" if value < 10 else f"{float(f'{value:.1e}'):,.0f} times"
 
 
 def tail(about: MapSubject) -> str:
@@ -90,7 +86,7 @@ def tail(about: MapSubject) -> str:
         return ""
     text = (
         f"1 % of the items take {times.heavy:.0%} of the time; the longest, item {times.longest_item}, takes "
-        f"{seconds(times.longest)}, {_ratio(times.longest / max(1e-12, times.median))} the median"
+        f"{seconds(times.longest)}, {rounded(times.longest / max(1e-12, times.median))} times the median"
     )
     if (part := share_of_longest(about)) >= 0.01:
         text += f" and {part:.0%} of all work: no pool is faster than {1 / part:.1f}×"

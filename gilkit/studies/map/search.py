@@ -22,6 +22,7 @@ from gilkit.workloads.target import FOOTPRINT
 
 BETTER = 1.05  # times the work that as many workers as CPUs do, from which another number of them is better
 LEAST_PART = 4  # of as many workers as CPUs, fewer are not tried
+PART_OF_SEARCH = 0.1  # that one number of workers takes, at the most, to have as many items each as usual
 TRIES_OF_A_WAY = 2  # of each way, of which the faster counts
 
 
@@ -104,7 +105,7 @@ class WaySearch:
                 break
             say(f"{executor}: {count} workers")
             if self.times.waits:
-                self._grow(found, FULL_CHUNKS * count)
+                self._grow(found, self._of_each(seconds) * count)
             self._start(found, count)
             each = Way(executor, count, min(found.best.chunk, self._sizes(found, count)[-1]))
             self._try(found, each)
@@ -143,6 +144,10 @@ class WaySearch:
         loop = sum(self.seconds[place] for place in self.places)
         if len(found.starts) == 1 and there > begin:
             self._grow(found, int(len(self.places) * loop / max(1e-9, self.clock() - there)))
+
+    def _of_each(self, seconds: float) -> int:
+        """Return how many items each worker has in a search of so many seconds, where calls wait."""
+        return FULL_CHUNKS if TRIES_OF_A_WAY * FULL_CHUNKS * self.times.mean < PART_OF_SEARCH * seconds else 1
 
     def _grow(self, found: Searched, size: int) -> None:
         if size > len(found.places):

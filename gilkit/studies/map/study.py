@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from gilkit import machine
@@ -49,7 +50,7 @@ class Mapped(Outcome):
 
     @property
     def line(self) -> str | None:
-        """The line to copy, a loop where no pool pays; None where no pool could be measured."""
+        """The line to copy: of a loop, where no pool is faster; None where no pool could be measured."""
         return figures.line(self.results)
 
     @property
@@ -97,7 +98,8 @@ def map(  # noqa: A001 (its name in the package, and the question)
 ) -> Mapped:
     """Find which pool, how many workers and which chunk size a map of real items wants, and whether it pays.
 
-    The function is called many times for each item: in a loop, and by ``executor.map`` on each executor.
+    The function is called many times for each item: in a loop, and by ``executor.map`` on each executor; of
+    items that take long in waiting, many at one time.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ def map(  # noqa: A001 (its name in the package, and the question)
     timeout = checked_timeout(timeout)
     if output is not None:
         check_writable(output)
-    names = (_name(function), items if isinstance(items, str) else "items")
+    names = (_name(function), "items" if setup is None else str(items))
     runner = Runner(seed, progress, output)
     if setup is not None:
         runner.facts |= facts.SETUP.entry(setup)
@@ -187,10 +189,13 @@ def _job(function: Any, items: Any, setup: str | None, limit: int | None) -> Job
 
 
 def _name(function: Any) -> str:
+    """Return what is called, as one would write it: by its own name, if that is all it takes to have it."""
     if isinstance(function, str):
         return function.strip()
-    plain = function.func if isinstance(function, partial) else function
-    return str(getattr(plain, "__qualname__", None) or type(plain).__qualname__)
+    name = str(getattr(function, "__qualname__", "")).rpartition("<locals>.")[2]
+    of = getattr(function, "__self__", None)  # of a built-in function its module, of a class method its class
+    known = of is None or isinstance(of, type | ModuleType)
+    return name if known and all(part.isidentifier() for part in name.split(".")) else "function"
 
 
 def _chunks(chunks: Iterable[int] | int) -> tuple[int, ...]:

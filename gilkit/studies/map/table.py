@@ -22,6 +22,7 @@ from gilkit.display.tables import (
     stars_and_margins,
 )
 from gilkit.display.units import rough_count, seconds
+from gilkit.engine.written import enclosed
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -29,8 +30,10 @@ from gilkit.results.stats import Estimate
 from gilkit.studies.map.figures import (
     MapAnswer,
     Measure,
+    advised,
     answer,
     best_of_each,
+    cases_shown,
     chunk_curve,
     code,
     failing_lines,
@@ -57,10 +60,10 @@ def table(results: Results) -> RenderableType:
         [Text(what, style="bold"), Text(figures, style="not bold")] if figures else [Text(what, style="bold")]
     )
     parts += [note(f"with {'; '.join(imports)}")] if (imports := needed(results)) else []
-    parts += ["", Text(items_words(results)), "", Text(question(results), style="bold")]
+    parts += ["", Text(items_words(results))]
     each = best_of_each(results)
     if each:
-        parts += [_pools(each), _small_print(results)]
+        parts += ["", Text(question(results), style="bold"), _pools(each), _small_print(results)]
     parts += list(caveats(results))
     curve = chunk_curve(results)
     if curve:
@@ -81,13 +84,14 @@ def table(results: Results) -> RenderableType:
 def question(results: Results) -> str:
     """Return what is answered."""
     about = subject(results)
-    return f"Which pool, and which chunk size, for map({_short(about.function)}, {_short(about.items)})?"
+    items = enclosed(about.items, "f({})")
+    return f"Which pool, and which chunk size, for map({_short(about.function)}, {_short(items)})?"
 
 
 def needed(results: Results) -> tuple[str, ...]:
     """Return what the line to copy imports of libraries."""
     found = answer(results)
-    return () if found.best is None or found.paying is Paying.LOOP else imports_of(found.best.way)
+    return () if found.best is None else imports_of(advised(found))
 
 
 def items_words(results: Results) -> str:
@@ -95,10 +99,10 @@ def items_words(results: Results) -> str:
     about = subject(results)
     times = about.times
     some = "" if times.timed == about.count else f"; {times.timed:,} were timed"
-    text = (
-        f"{about.count:,} item{'s' * (about.count != 1)}, {seconds(times.median)} each (median; longest "
-        f"{seconds(times.longest)}){some}"
-    )
+    if about.count == 1:
+        return f"one item, which takes {seconds(times.median)}"
+    longest = f"longest {seconds(times.longest)}"
+    text = f"{about.count:,} items, {seconds(times.median)} each (median; {longest}){some}"
     sizes = [about.measured, *(one.items for one in best_of_each(results))]
     if min(sizes) < about.count:
         some = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
@@ -130,7 +134,7 @@ def _small_print(results: Results) -> RenderableType:
         "times the loop: on a pool that is there; start: until it is. Then the time of its workers: send, "
         "until an item is there; compute; back, until the last result is; idle at the end"
     )
-    return note(f"{text}. {stars_and_margins(results, 'of all')}")
+    return note(f"{text}. {stars_and_margins(results, 'of all', cases_shown(results))}")
 
 
 def _cell(speedup: Estimate, best: bool) -> Text:
@@ -157,10 +161,10 @@ def answers(results: Results) -> Iterator[tuple[str, str]]:
             yield one.way.executor, text
         if one.different and UNSTEADY not in about.notes:
             yield one.way.executor, f"results differ from those of the loop: {one.different}"
-    if found.paying is not Paying.POOL or chunk_curve(results):
-        for executor, text in costs(results):
-            if found.paying is not Paying.POOL or executor == chunk_curve(results)[0].way.executor:
-                yield f"a task on {executor}", text
+    curve = {one.way.executor for one in chunk_curve(results)}
+    for executor, text in costs(results):  # where no pool pays they are in the answer
+        if found.paying is Paying.OPEN or (found.paying is Paying.POOL and executor in curve):
+            yield f"a task on {executor}", text
     if uneven := tail(about):
         advice = f"; {chunk_advice(about, found.best)}" if found.best is not None else ""
         yield "uneven items", uneven + advice
@@ -178,12 +182,13 @@ def conclusion(results: Results) -> tuple[str, str]:
         return "not decided", "no pool could be measured"
     if about.count == 1:
         return "no pool pays", "one item is one task, and nobody can share it"
-    line = code(found.best.way, about)
+    line = code(advised(found), about)
     if found.paying is Paying.POOL:
         return line, _figures(found, results)
     if found.paying is Paying.LOOP:
-        return f"no pool pays: {code(Way(), about)}", _losing(found, results)
-    return "not decided", f"best so far: {line}: {_figures(found, results)}; {_open(results)}"
+        return f"no pool pays: {line}", _losing(found, results)
+    figures = _of_each(results) if advised(found).is_loop else _figures(found, results)
+    return "not decided", f"best so far: {line}: {figures}; {_open(results)}"
 
 
 def _figures(found: MapAnswer, results: Results) -> str:
@@ -205,8 +210,12 @@ def _figures(found: MapAnswer, results: Results) -> str:
     return "; ".join(told)
 
 
+def _of_each(results: Results) -> str:
+    return "; ".join(f"{one.way.executor} {_times(one)}" for one in best_of_each(results))
+
+
 def _losing(found: MapAnswer, results: Results) -> str:
-    told = [f"{one.way.executor} {_times(one)}" for one in best_of_each(results)]
+    told = [_of_each(results)]
     if found.whole is not None and found.whole.speedup.decided and found.best is not None:
         start = found.best.start
         items = f"{found.whole.way.count:,} items do not make up for"

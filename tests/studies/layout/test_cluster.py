@@ -147,6 +147,9 @@ def test_every_host_has_a_row(cluster: Running, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("2 hosts of a Dask cluster · measured one at a time")
     assert all(f"\n{host} " in done.stdout for host in HOSTS)
+    text = " ".join(done.stdout.split())
+    assert "fewer than 6 rounds count" in text
+    assert "± 95 % interval" not in text  # none is in the table
     found = package.load(path)
     assert [host.name for host in found.hosts] == list(HOSTS)
     assert all({"ceiling", "threads", "processes"} == set(host.figures) for host in found.hosts)

@@ -157,6 +157,7 @@ def test_a_busy_machine_decides_nothing(measured: Measure) -> None:
     found = measured(Farm(8, held=1.0, others=4.0))
     assert found.decision.split is None
     assert "not decided: the machine is too busy: 0 of 22 rounds were undisturbed" in one_line(found)
+    assert "± 95 %" not in one_line(found)  # none is in the table
     assert all(one.rate is not None for one in found.splits)
 
 
@@ -266,6 +267,18 @@ def test_hosts_are_kept_with_all_that_they_found(of_hosts: Callable[..., Layout]
     row = found.hosts[0]
     assert row.held == pytest.approx(1.0)
     assert row.figures["threads"].decided
+
+
+def test_why_nobody_knows_who_holds_the_gil_is_told_with_the_hosts(
+    of_hosts: Callable[..., Layout], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch(*_: object) -> None:
+        raise CaseFailedError("the machine is too busy")
+
+    monkeypatch.setattr(SimulatedLab, "watch", watch)
+    found = of_hosts({"a": 2e-3, "b": 2e-3})
+    assert [(host.held, host.note) for host in found.hosts] == [(None, "the machine is too busy")] * 2
+    assert "GIL held on a, b: the machine is too busy" in one_line(found)
 
 
 def test_a_busy_cluster_is_said_to_be_busy_before_and_in_the_report(of_hosts: Callable[..., Layout]) -> None:

@@ -73,8 +73,20 @@ class Pretended:
         self.now += sum(found.values())
         return Timed(found, 0.01 if self.waits else 1.0, failed)
 
+    def called(self, places: Sequence[int], workers: int, seconds: float) -> tuple[list[int], dict[int, str]]:
+        gone, tried = 0.0, []
+        for place in places:
+            if gone / workers > seconds:
+                break
+            tried.append(place)
+            gone += self.items[place]
+        self.now += gone / workers
+        failed = {place: self.failed[place] for place in tried if place in self.failed}
+        return [place for place in tried if place not in failed], failed
+
     def looped(self, places: Sequence[int]) -> MapRun:
-        return MapRun(self._took(sum(self.items[place] for place in places)))
+        failed = {place: self.failed[place] for place in places if place in self.failed}
+        return MapRun(self._took(sum(self.items[place] for place in places)), failed=failed)
 
     def started(self, executor: str, workers: int) -> float:
         if executor in self.broken:
@@ -92,6 +104,9 @@ class Pretended:
         self, executor: str, workers: int, chunk: int, places: Sequence[int], fresh: bool = False
     ) -> MapRun:
         self.asked.append((executor, workers, chunk, len(places)))
+        for place in places:
+            if place in self.failed:
+                raise CaseFailedError(self.failed[place])
         begin = self.started(executor, workers) if fresh else 0.0
         stamps = self._work(executor, workers, chunk, places)
         return MapRun(begin + self._took(max(stop for _, stop, _ in stamps)), begin)

@@ -11,7 +11,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,10 +25,13 @@ import gilkit
 from gilkit import machine
 from gilkit.display.tables import plain
 from gilkit.engine.executors import EXECUTORS
-from gilkit.studies.map import keeping
+from gilkit.errors import NothingMeasuredError
+from gilkit.studies.map import driver, keeping, waiters
+from gilkit.studies.map.engine import LabEngine
 from gilkit.studies.map.figures import task_cost
-from gilkit.studies.map.job import for_workers
+from gilkit.studies.map.job import ObjectJob, for_workers
 from gilkit.studies.map.names import Way, way
+from gilkit.studies.map.plan import spread
 from gilkit.studies.map.study import MAP_EXECUTORS
 from gilkit.studies.map.verdict import Paying
 
@@ -68,7 +73,7 @@ def test_tiny_items_pay_in_no_pool_and_it_is_told_what_a_task_costs(cpus: int) -
     assert costs["processes"][0] == pytest.approx(1e-4, rel=0.05)
     assert found.line == "[f(item) for item in items]"
     assert f"no pool pays: {found.line}" in plain(found)
-    assert "a task on processes costs" in " ".join(plain(found).split())
+    assert " ".join(plain(found).split()).count("a task on processes") == 1
 
 
 def test_what_releases_the_gil_wants_threads_as_they_start_sooner() -> None:
@@ -84,6 +89,17 @@ def test_waits_want_many_more_threads_than_cpus() -> None:
     assert found.answer.best.speedup > 20
 
 
+@pytest.mark.parametrize(("seconds", "budget"), [(0.1, 30.0), (0.3, 30.0), (1.0, 120.0)])
+def test_long_waits_want_many_threads_too(seconds: float, budget: float) -> None:
+    made = Pretended([seconds] * 400, held=0.0, waits=True)
+    found = made.outcome(budget=budget)
+    assert found.answer.paying is Paying.POOL
+    assert found.answer.best is not None
+    assert found.answer.best.way.executor == "threads"
+    assert found.answer.best.way.workers >= 16
+    assert made.now < 1.5 * budget
+
+
 def test_the_tail_is_named_and_chunk_size_1_is_advised() -> None:
     items = [0.2 if place % 100 == 50 else 0.002 for place in range(800)]
     found = Pretended(items).outcome()
@@ -92,6 +108,8 @@ def test_the_tail_is_named_and_chunk_size_1_is_advised() -> None:
     assert "uneven items: 1 % of the items take" in text
     assert "100 times the median" in text
     assert "chunk size 1" in text
+    assert "800 items, once" in text
+    assert "fewer than" not in text  # of no figure in the tables
 
 
 def test_it_says_from_how_many_items_on_it_pays_only_where_that_was_measured() -> None:
@@ -117,7 +135,13 @@ def test_a_pool_whose_start_takes_longer_than_it_saves_does_not_pay() -> None:
 def test_what_too_few_rounds_say_is_not_decided() -> None:
     found = Pretended([2e-3] * 300).outcome(rounds=2)
     assert found.answer.paying is Paying.OPEN
-    assert "not decided" in plain(found)
+    assert f"not decided\nbest so far: {found.line}" in plain(found)
+    assert found.line is not None
+    assert found.line.startswith("ProcessPoolExecutor(2)")
+    tiny = Pretended([5e-8] * 300).outcome(rounds=2)
+    assert tiny.answer.paying is Paying.OPEN
+    assert tiny.line == "[f(item) for item in items]"
+    assert f"best so far: {tiny.line}: " in plain(tiny)
 
 
 def test_a_pool_that_fails_is_a_line_and_the_rest_stands() -> None:
@@ -137,6 +161,19 @@ def test_items_that_fail_are_told_and_results_that_differ_are_no_failure() -> No
     assert not found.failures
 
 
+@pytest.mark.parametrize("budget", [60.0, 18.0])
+def test_an_item_that_was_not_timed_and_fails_is_told_as_such_and_no_pool_fails(budget: float) -> None:
+    items = [2e-3] * 3000
+    late = list(spread(len(items), len(items)))[-1]
+    found = Pretended(items, failed={late: "ValueError: late"}).outcome(budget=budget)
+    assert found.answer.paying is Paying.POOL
+    assert not found.failures
+    assert f"failed item {late}: ValueError: late" in plain(found)
+    assert (found.answer.whole is not None) == (budget == 60.0)
+    if found.answer.whole is not None:
+        assert found.answer.whole.way.count == 2999
+
+
 def test_a_way_is_found_again_in_its_case() -> None:
     for each in (Way(), Way(count=9), Way("processes", 2, 16), Way("threads", 4, 1, 300)):
         assert way(each.case("a/b-of-3")) == each
@@ -149,6 +186,14 @@ def test_workers_run_setup_without_what_only_items_needs() -> None:
     assert "big" not in text
     assert "base = 3" in text
     assert "import os" in text
+
+
+def test_setup_for_workers_has_all_that_it_reads() -> None:
+    setup = "files = []\nfiles += [3]\nmore = [4]\ndef f(x): return x"
+    names: dict[str, Any] = {}
+    exec(for_workers(setup, "f", "files + more"), names)
+    assert "f" in names
+    assert "more" not in names
 
 
 def test_it_is_saved_shown_and_told_to_machines(tmp_path: Path) -> None:
@@ -182,7 +227,18 @@ class Scales:
 def picky(x: int) -> int:
     if x == 5:
         raise ValueError("five")
+    if x == 6:
+        sys.exit("six")
     return x
+
+
+calls: list[int] = []
+
+
+def fails_slowly(x: int) -> int:
+    calls.append(x)
+    time.sleep(0.002)
+    raise OSError("gone")
 
 
 def appends(x: list[int]) -> int:
@@ -215,7 +271,36 @@ def test_methods_and_generators_are_mapped_on_every_executor(executor: str) -> N
     assert "ITEMS is gone through once, and kept as a list" in text
     assert "results differ" not in text
     assert found.line is not None
-    assert "Scales.times" in found.line
+    assert "Scales" not in found.line  # nobody can call the method of no object
+
+
+def within() -> Any:
+    def inner(x: int) -> int:
+        return x
+
+    return inner
+
+
+@pytest.mark.parametrize(
+    ("function", "items", "name"),
+    [
+        (double, [7], "double"),
+        (within(), [7], "inner"),
+        (ord, "7", "ord"),
+        (int, [7], "int"),
+        (str.upper, "7", "str.upper"),
+        (dict.fromkeys, "7", "dict.fromkeys"),
+        (lambda x: x, [7], "function"),
+        (partial(pow, 3), [7], "function"),
+        (Scales(3).times, [7], "function"),
+        ("a".startswith, "7", "function"),
+    ],
+)
+def test_the_line_has_the_name_of_a_function_only_where_that_is_what_was_called(
+    function: Any, items: Any, name: str
+) -> None:
+    found = quickly(function, items, executors="threads", workers=1, rounds=1)
+    assert found.line == f"[{name}(item) for item in items]"
 
 
 def endless() -> Iterator[int]:
@@ -235,9 +320,18 @@ def test_a_lambda_is_sent_by_value_or_else_that_is_one_line(executor: str) -> No
     if kind.elsewhere and not kind.by_value:
         (reason,) = found.failures.values()
         assert reason.startswith("the function cannot be pickled: ")
+        assert reason.endswith("; executor loky sends it by value")
     else:
         assert not found.failures
         assert [one.way.executor for one in found.pools] == [executor]
+
+
+def test_a_function_that_nobody_can_send_is_told_without_advice() -> None:
+    lock = threading.Lock()
+    found = quickly(lambda x: (x, lock.locked()), range(20), executors="processes", workers=2)
+    (reason,) = found.failures.values()
+    assert reason.startswith("the function cannot be pickled: ")
+    assert "loky" not in reason
 
 
 def test_items_that_cannot_be_sent_are_told(executor: str) -> None:
@@ -250,15 +344,47 @@ def test_items_that_cannot_be_sent_are_told(executor: str) -> None:
     assert reason.startswith("an item cannot be pickled, number 0 of these: TypeError")
 
 
+def waits(x: int) -> int:
+    if x == 7:
+        raise OSError("seven")
+    time.sleep(0.02)
+    return x
+
+
+def test_of_calls_that_wait_many_are_made_at_one_time_and_those_that_fail_are_told() -> None:
+    job = ObjectJob(waits, range(60))
+    try:
+        done, failed = waiters.called(job, range(50), workers=16, seconds=60.0)
+        assert sorted(done) == [place for place in range(50) if place != 7]
+        assert failed == {7: "OSError: seven"}
+        assert waiters.called(job, range(60), workers=2, seconds=0.0) == ([], {})
+    finally:
+        driver.close()
+
+
 def test_an_item_that_fails_is_told_and_the_others_are_mapped() -> None:
     found = quickly(picky, range(20), executors="threads", workers=2)
     assert "failed item 5: ValueError: five" in plain(found)
+    assert "failed item 6: SystemExit: six" in plain(found)
     assert found.pools
+
+
+def test_where_all_items_fail_that_is_one_line_and_time_is_kept() -> None:
+    calls.clear()
+    with pytest.raises(NothingMeasuredError, match=r"all \d+ items that were tried fail: item 0: OSErr"):
+        quickly(fails_slowly, range(20_000), executors="threads", workers=2)
+    assert len(calls) < 2000
+    done = answered("map", "lambda x: 1 / x", "[0]", *SHORT)
+    assert done.returncode == 1
+    assert done.stdout == "failed: item 0: ZeroDivisionError: division by zero\n"
 
 
 def test_a_function_that_changes_its_argument_is_found_out() -> None:
     found = quickly(appends, [[] for _ in range(20)], executors="threads", workers=2)
-    assert "it changes its argument" in plain(found)
+    text = " ".join(plain(found).split())
+    assert "it changes its argument" in text
+    assert "results were not compared" in text  # another call returns another length, wherever it is made
+    assert "results differ" not in text
 
 
 def unlike(x: int) -> object:
@@ -278,6 +404,9 @@ def test_one_item_a_million_and_large_ones(items: Any) -> None:
     assert not found.failures
     assert {one.way.executor for one in found.pools} == {"threads", "processes"}
     assert "results differ" not in plain(found)
+    if len(items) == 1:
+        assert found.answer.paying is Paying.LOOP
+        assert found.line == "[type(item) for item in items]"
 
 
 def test_a_statement_of_the_command_line_is_found_by_workers(executor: str, tmp_path: Path) -> None:
@@ -334,6 +463,16 @@ def test_a_worker_that_dies_or_hangs_is_a_line_and_threads_stand(
     found = quickly(function, range(8), executors=["threads", executor], workers=2, timeout=timeout)
     assert list(found.failures.values()) == [reason]
     assert [one.way.executor for one in found.pools] == ["threads"]
+
+
+def test_many_items_that_take_longer_than_the_timeout_do_not_hang() -> None:
+    lab = SimpleNamespace(call=lambda function, *given: function(*given))
+    engine = LabEngine(lab, ObjectJob(time.sleep, [0.1] * 20), timeout=0.5)  # type: ignore[arg-type]
+    try:
+        engine.timed(0.1, 1, 1)
+        assert engine.mapped("threads", 2, 1, range(20)).seconds > 0.5
+    finally:
+        engine.close()
 
 
 def test_a_function_that_ends_its_process_fails_where_it_is_called_first() -> None:
