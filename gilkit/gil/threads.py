@@ -148,7 +148,7 @@ def present() -> Present:
 
 
 class Notes:
-    """What threads that began said of themselves, the newest of them; to say it takes them half a microsecond."""
+    """What threads that began said of themselves, the newest of them; that takes half a microsecond."""
 
     def __init__(self) -> None:
         self._kept = _threads.NewestThreads(KEPT_BEGINNINGS)
