@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hasty import hurry
+from hypothesis import HealthCheck, settings
 from turns import place
 
 from gilkit.engine.executors import EXECUTORS
@@ -19,6 +20,11 @@ WORKERS = 2
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
+
+# How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
+slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("any machine", deadline=None, derandomize=True, suppress_health_check=slow)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(wrapper=True)

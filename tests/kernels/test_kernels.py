@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from quiet import needs_gil
@@ -81,7 +81,7 @@ def agree(name: str, choice: st.DataObject, executor: Executor) -> None:
 
 @pytest.mark.parametrize("executor", sorted({*RUN_KERNELS} - {*OF_LIBRARIES}), indirect=True)
 @pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(choice=st.data())
 def test_variants_agree(name: str, choice: st.DataObject, executor: Executor) -> None:
     agree(name, choice, executor)
@@ -89,7 +89,7 @@ def test_variants_agree(name: str, choice: st.DataObject, executor: Executor) ->
 
 @pytest.mark.parametrize("executor", OF_LIBRARIES, indirect=True)
 @pytest.mark.parametrize("name", KERNELS)
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3)
 @given(choice=st.data())
 def test_variants_agree_on_workers_of_libraries(name: str, choice: st.DataObject, executor: Executor) -> None:
     """What they are sent is what arrives, and no copy of it that is laid elsewhere in memory."""
