@@ -61,8 +61,9 @@ class Cluster:
         self._quiet = ExitStack()
 
     def __enter__(self) -> Cluster:
-        from distributed import Client
         from distributed.comm import get_address_host_port
+
+        from gilkit.engine.quiet_client import QuietClient
 
         with ExitStack() as quiet:
             quiet.enter_context(_without_log())
@@ -70,7 +71,7 @@ class Cluster:
                 get_address_host_port(self.address)  # a client of an address that is none ends slowly
                 with warnings.catch_warnings():  # other versions of what is there beside gilkit, at length
                     warnings.simplefilter("ignore")
-                    self._client = Client(self.address, set_as_default=False, timeout=REACHED_WITHIN)
+                    self._client = QuietClient(self.address, set_as_default=False, timeout=REACHED_WITHIN)
             except (OSError, ValueError, RuntimeError, TypeError) as error:
                 raise ValueError(f"no scheduler of Dask answers at {self.address!r}: {_why(error)}") from None
             self._quiet = quiet.pop_all()

@@ -372,8 +372,14 @@ def test_a_signal_that_ends_programs_ends_it_with_a_report(tmp_path: Path) -> No
 def test_a_signal_ends_a_program_that_is_inside_a_call_into_c(name: str, tmp_path: Path) -> None:
     """With a report where somebody else can have the GIL; and not where the program heeds it itself."""
     calls = {  # the call that keeps it says itself that it has begun: a signal before it would be heeded in Python
-        "keeps": ("itertools", "sum(itertools.chain(map(os.write, [1], [b'here\\n']), itertools.repeat(1, 10**12)))"),
-        "lets go": ("hashlib", "print('here', flush=True); hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)"),
+        "keeps": (
+            "itertools",
+            "sum(itertools.chain(map(os.write, [1], [b'here\\n']), itertools.repeat(1, 10**12)))",
+        ),
+        "lets go": (
+            "hashlib",
+            "print('here', flush=True); hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)",
+        ),
     }
     for kind, (module, call) in calls.items():
         script(tmp_path, f"import {module}", "work()", call)

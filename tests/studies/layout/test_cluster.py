@@ -252,6 +252,11 @@ def test_a_wrong_address_is_bad_input(command: str, address: str) -> None:
     refused(done, f"no scheduler of Dask answers at '{address}'")
 
 
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "tcp://\udcff:1"])
+def test_an_address_for_which_no_client_can_be_made_is_one_line(address: str) -> None:
+    refused(gilkit("layout", "--scheduler", address, "pass"), "no scheduler of Dask answers at")
+
+
 def test_what_does_not_go_with_a_cluster_is_refused() -> None:
     refused(answered("timeit", "--all-at-once", "pass"), "--all-at-once goes with --scheduler")
     refused(
