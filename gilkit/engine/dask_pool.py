@@ -28,7 +28,7 @@ from gilkit.engine.families import kill_families
 from gilkit.engine.member_pool import alive, how_workers_ended
 from gilkit.engine.processes import START_EACH, START_TIMEOUT, ProcessPool
 from gilkit.engine.worker_pool import WorkerPool
-from gilkit.errors import LateError, one_line
+from gilkit.errors import CaseFailedError, LateError, one_line, without_history
 
 T = TypeVar("T")
 CLOSED_WITHIN = 6.0  # seconds in which it ends
@@ -238,11 +238,14 @@ def _numbered(call: Callable[[], object], _: int) -> bytes:
 
 def _in_one_piece(call: Callable[[], object]) -> bytes:
     """In a worker: return what a call came to. For what cannot be pickled Dask would wait without end."""
-    found = outcome(call)
+    returned, value = outcome(call)
+    if not returned:
+        without_history(value)  # Dask would send that, too, with all its types
     try:
-        packed: bytes = dumps(found)
+        packed: bytes = dumps((returned, value))
     except Exception as error:  # noqa: BLE001 (objects fail to be pickled in many ways)
-        packed = dumps((False, PicklingError(one_line(error))))
+        lost = PicklingError(one_line(error)) if returned else CaseFailedError(one_line(value))
+        packed = dumps((False, lost))
     return packed
 
 

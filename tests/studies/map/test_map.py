@@ -318,6 +318,20 @@ def test_a_broken_pool_of_the_functions_own_is_no_worker_that_was_killed() -> No
     assert list(found.failures.values()) == ["BrokenExecutor: mine"]
 
 
+def test_what_a_function_of_the_command_line_raises_on_a_pool_harms_no_other(executor: str) -> None:
+    """Its type is known to nobody but the process that ran SETUP, and workers."""
+    setup = (
+        "import os\nhere = os.getpid()\nclass OwnError(BaseException): pass\n"
+        "class Item:\n    def __init__(self): self.pid = here\n"
+        "def f(item):\n    if item.pid != os.getpid(): raise OwnError('mine')"
+    )
+    kind = EXECUTORS[executor]
+    done = answered("map", "-s", setup, "f", "[Item()] * 8", *SHORT, "--executor", executor)
+    failed = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
+    expected = [] if not kind.apart and not kind.secluded else [f"failed {executor} at 2: OwnError: mine"]
+    assert [line.replace(" at 1:", " at 2:") for line in failed] == expected
+
+
 class Shelf(Sequence[int]):
     """Whose item 5 is missing."""
 
