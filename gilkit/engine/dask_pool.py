@@ -67,8 +67,10 @@ class DaskPool(BurstExecutor, WorkerPool):
                 raise BrokenExecutor("a worker ended")
         except BrokenExecutor:
             raise BrokenExecutor(why_not(self.ends())) from None
-        except BaseException:
+        except BaseException as error:
             self.kill()
+            if isinstance(error, TimeoutError) and not str(error):
+                raise TimeoutError("it was not there in time") from None
             raise
 
     def _hosted(self) -> bool:

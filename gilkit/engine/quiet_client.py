@@ -1,14 +1,22 @@
-"""A client of Dask that says nothing where it could not be made: who asked for it is told."""
+"""A client of a cluster of Dask that is not ours: who made it is told in time what is wrong, and once."""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+from typing import Any
 
 from distributed import Client
 
 
 class QuietClient(Client):  # type: ignore[misc]
-    """A client of a cluster that is not ours."""
+    """A client that waits for nobody who takes a connection and never answers, as Dask's own does."""
+
+    async def _start(self, timeout: float, **options: Any) -> None:
+        try:
+            await asyncio.wait_for(super()._start(timeout=timeout, **options), timeout)
+        except TimeoutError as error:
+            raise error if str(error) else TimeoutError(f"no answer for {timeout:g} s") from None
 
     def __del__(self) -> None:
         with suppress(Exception):  # of one that was half made

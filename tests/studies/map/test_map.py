@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from command import answered, interrupted, leaving_nothing, refused, seen, started
+from command import gilkit as gilkit_command
 from hasty import HURRIED
 from studies.map.pretended import Pretended
 
@@ -443,6 +444,21 @@ def test_a_worker_that_dies_or_hangs_is_a_line_and_threads_stand(
     found = quickly(function, range(8), executors=["threads", executor], workers=2, timeout=timeout)
     assert list(found.failures.values()) == [reason]
     assert [one.way.executor for one in found.pools] == ["threads"]
+
+
+LIBRARIES = {"loky": "loky", "joblib": "joblib", "joblib-threading": "joblib", "dask": "distributed"}
+
+
+def test_a_file_that_is_imported_in_the_place_of_a_library_is_named(executor: str, tmp_path: Path) -> None:
+    if executor not in LIBRARIES:
+        pytest.skip("it needs no library")
+    hidden = tmp_path / f"{LIBRARIES[executor]}.py"
+    hidden.write_text("")
+    done = gilkit_command("map", "-s", SETUP, "f", "range(30)", *SHORT, "--executor", executor, cwd=tmp_path)
+    text = "".join(done.stdout.split())
+    assert f"(found{hidden}:renamethatifitisnotthelibrary)" in text
+    assert "did not start: " in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_function_that_ends_its_process_fails_where_it_is_called_first() -> None:
