@@ -263,7 +263,7 @@ def test_an_address_that_accepts_and_never_answers_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         refused(
-            gilkit("layout", "--scheduler", address, "pass"), f"answers at '{address}': no answer for 3 s"
+            gilkit("layout", "--scheduler", address, "pass"), f"answers at '{address}': no answer for 5 s"
         )
 
 
