@@ -82,15 +82,28 @@ def is_interrupt(error: BaseException) -> bool:
 
 
 def told(task: Callable[..., T], *args: Any) -> T:
-    """Run a task of a worker; what it raises is told in words, as nobody else may know its type."""
+    """Run a task of a worker; what it raises is told in words, as nobody else may know its type.
+
+    Nor that of what led to it, which libraries send with an error.
+    """
     try:
         return task(*args)
-    except (CaseFailedError, LateError):
-        raise
+    except (CaseFailedError, LateError) as error:
+        alone: Exception = error
     except BaseException as error:
         if is_interrupt(error):
             raise
-        raise CaseFailedError(one_line(error)) from error
+        alone = CaseFailedError(one_line(error))
+    raise without_history(alone)
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_history(error: E) -> E:
+    """Return an error without what led to it."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def only_in_the_first(error: BaseException | None) -> str:

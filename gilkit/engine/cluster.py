@@ -14,7 +14,7 @@ from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gilkit.engine import remote
 from gilkit.engine.cluster_hosts import BY_VALUE, WORKER_PROBE, ClusterHost, grouped
@@ -23,6 +23,7 @@ from gilkit.errors import CaseFailedError, one_line
 if TYPE_CHECKING:
     from distributed import Client
 
+T = TypeVar("T")
 REACHED_WITHIN = 10.0  # seconds in which a scheduler answers
 ANSWERED_WITHIN = 10.0  # seconds in which a worker does; it may load a library meanwhile
 ASKED_FOR = 4.0  # seconds that a worker takes to say that a program is not done yet
@@ -61,8 +62,9 @@ class Cluster:
         self._quiet = ExitStack()
 
     def __enter__(self) -> Cluster:
-        from distributed import Client
         from distributed.comm import get_address_host_port
+
+        from gilkit.engine.quiet_client import QuietClient
 
         with ExitStack() as quiet:
             quiet.enter_context(_without_log())
@@ -70,7 +72,7 @@ class Cluster:
                 get_address_host_port(self.address)  # a client of an address that is none ends slowly
                 with warnings.catch_warnings():  # other versions of what is there beside gilkit, at length
                     warnings.simplefilter("ignore")
-                    self._client = Client(self.address, set_as_default=False, timeout=REACHED_WITHIN)
+                    self._client = QuietClient(self.address, set_as_default=False, timeout=REACHED_WITHIN)
             except (OSError, ValueError, RuntimeError, TypeError) as error:
                 raise ValueError(f"no scheduler of Dask answers at {self.address!r}: {_why(error)}") from None
             self._quiet = quiet.pop_all()
@@ -97,7 +99,19 @@ class Cluster:
 
     def busy(self) -> int:
         """Return how many tasks its workers have now: all of them are of others."""
-        return sum(map(len, self.client.processing().values()))
+        return sum(map(len, self._answer(self.client.processing).values()))
+
+    def _answer(self, question: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what the scheduler answers; it fails where there is no answer."""
+
+        async def asked() -> T:
+            try:
+                return await asyncio.wait_for(question(), ANSWERED_WITHIN)
+            except TimeoutError:
+                raise CaseFailedError(_hangs(ANSWERED_WITHIN)) from None
+
+        found: T = self.client.sync(asked)
+        return found
 
     def hosts(self) -> list[ClusterHost]:
         """Return all hosts, each with what it has: those of one interpreter together.
@@ -107,7 +121,7 @@ class Cluster:
         CaseFailedError
             If the scheduler went away.
         """
-        threads = dict(self.client.nthreads())
+        threads = dict(self._answer(self.client.nthreads))
         answers: dict[str, dict[str, Any] | str] = self.client.sync(self._probe_all, list(threads))
         return grouped(threads, answers)
 

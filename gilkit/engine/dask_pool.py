@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import chain, cycle, islice
 from multiprocessing.connection import wait
+from pickle import PicklingError, UnpicklingError
 from typing import Any, TypeVar
 
 import psutil
@@ -27,7 +28,7 @@ from gilkit.engine.families import kill_families
 from gilkit.engine.member_pool import alive, how_workers_ended
 from gilkit.engine.processes import START_EACH, START_TIMEOUT, ProcessPool
 from gilkit.engine.worker_pool import WorkerPool
-from gilkit.errors import LateError
+from gilkit.errors import CaseFailedError, LateError, one_line, without_history
 
 T = TypeVar("T")
 CLOSED_WITHIN = 6.0  # seconds in which it ends
@@ -66,8 +67,10 @@ class DaskPool(BurstExecutor, WorkerPool):
                 raise BrokenExecutor("a worker ended")
         except BrokenExecutor:
             raise BrokenExecutor(why_not(self.ends())) from None
-        except BaseException:
+        except BaseException as error:
             self.kill()
+            if isinstance(error, TimeoutError) and not str(error):
+                raise TimeoutError("it was not there in time") from None
             raise
 
     def _hosted(self) -> bool:
@@ -106,7 +109,7 @@ class DaskPool(BurstExecutor, WorkerPool):
         except Exception as error:  # noqa: BLE001 (of what it is asked to send)
             future.set_exception(error)
         else:
-            self._executor.submit(_unpacked, packed, **where).add_done_callback(partial(_hand_on, future))
+            self._executor.submit(_called, packed, **where).add_done_callback(partial(_hand_on, future))
         return future
 
     def map(
@@ -146,7 +149,7 @@ class DaskPool(BurstExecutor, WorkerPool):
         for one in sent:
             if one.status != "finished":  # nothing but the end of its worker fails one
                 raise BrokenExecutor("a worker ended")
-        for returned, value in self._client.gather(sent):
+        for returned, value in map(_unpacked, self._client.gather(sent)):
             if not returned:
                 raise value
         return seconds
@@ -211,27 +214,50 @@ def _speak(pool: DaskPool) -> None:
         _silent.close()
 
 
-def _hand_on(future: Future[Any], sent: Future[Outcome]) -> None:
+def _hand_on(future: Future[Any], sent: Future[bytes]) -> None:
     """Settle a future by what a task of Dask came to."""
     with suppress(InvalidStateError):  # the scheduler is gone, and that was said
         _settle_by(future, sent)
 
 
-def _settle_by(future: Future[Any], sent: Future[Outcome]) -> None:
+def _settle_by(future: Future[Any], sent: Future[bytes]) -> None:
     if sent.cancelled() or isinstance(sent.exception(), KilledWorker):
         future.set_exception(BrokenExecutor("its worker ended"))
     elif error := sent.exception():
         future.set_exception(error)
     else:
-        settle(future, sent.result())
+        settle(future, _unpacked(sent.result()))
+
+
+def _called(packed: bytes) -> bytes:
+    """In a worker: make a call, and return what it came to."""
+    return _in_one_piece(loads(packed))
+
+
+def _numbered(call: Callable[[], object], _: int) -> bytes:
+    return _in_one_piece(call)
+
+
+def _in_one_piece(call: Callable[[], object]) -> bytes:
+    """In a worker: return what a call came to. For what cannot be pickled Dask would wait without end."""
+    returned, value = outcome(call)
+    if not returned:
+        without_history(value)  # Dask would send that, too, with all its types
+    try:
+        packed: bytes = dumps((returned, value))
+    except Exception as error:  # noqa: BLE001 (objects fail to be pickled in many ways)
+        lost = PicklingError(one_line(error)) if returned else CaseFailedError(one_line(value))
+        packed = dumps((False, lost))
+    return packed
 
 
 def _unpacked(packed: bytes) -> Outcome:
-    return outcome(loads(packed))
-
-
-def _numbered(call: Callable[[], object], _: int) -> Outcome:
-    return outcome(call)
+    """Return what a call came to; what cannot be unpickled is an error of its own."""
+    try:
+        found: Outcome = loads(packed)
+    except Exception as error:  # noqa: BLE001 (as above)
+        return False, UnpicklingError(one_line(error))
+    return found
 
 
 def _each(fn: Callable[..., T], items: Iterable[tuple[Any, ...]]) -> list[T]:

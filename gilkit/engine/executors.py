@@ -6,9 +6,11 @@ entry to EXECUTORS: all that measures, the tables, the verdicts and the tests ha
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import wraps
 from importlib.util import find_spec
 from typing import ParamSpec, TypeVar
 
@@ -16,7 +18,7 @@ from gilkit.arguments import allowed
 from gilkit.engine import interpreters, written
 from gilkit.engine.processes import ProcessPool
 from gilkit.engine.written import Written
-from gilkit.errors import is_interrupt
+from gilkit.errors import is_interrupt, one_line
 from gilkit.kernels import lcg
 
 POOLS = "pip install 'gilkit[pools]'"
@@ -49,24 +51,48 @@ def _not_installed(library: str) -> Callable[[], str | None]:
     return lambda: None if find_spec(library) else f"it needs {library}: {POOLS}"
 
 
+def _of_library(start: Callable[[int], Executor]) -> Callable[[int], Executor]:
+    """Let what starts a pool of a library say why that cannot be imported."""
+
+    @wraps(start)
+    def started(workers: int) -> Executor:
+        try:
+            return start(workers)
+        except ImportError as error:
+            raise RuntimeError(_not_imported(error)) from None
+
+    return started
+
+
+def _not_imported(error: ImportError) -> str:
+    """Say why a library is not imported: a file of that name may be found before it."""
+    top = (error.name or "").partition(".")[0]
+    found = error.path or getattr(sys.modules.get(top), "__file__", None)
+    return one_line(error) + (f" (found {found}: rename that if it is not the library)" if found else "")
+
+
+@_of_library
 def _loky(workers: int) -> Executor:
     from gilkit.engine.loky_pool import LokyPool
 
     return LokyPool(workers)
 
 
+@_of_library
 def _joblib(workers: int) -> Executor:
     from gilkit.engine.joblib_pool import JoblibPool
 
     return JoblibPool(workers)
 
 
+@_of_library
 def _joblib_threads(workers: int) -> Executor:
     from gilkit.engine.joblib_pool import JoblibExecutor
 
     return JoblibExecutor(workers, "threading")
 
 
+@_of_library
 def _dask(workers: int) -> Executor:
     from gilkit.engine.dask_pool import DaskPool
 

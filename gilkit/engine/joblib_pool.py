@@ -15,7 +15,7 @@ from joblib.externals.loky.backend import resource_tracker
 from gilkit.engine.bursts import BurstExecutor, everybody, outcome, settle, starting, why_not
 from gilkit.engine.families import kill_families
 from gilkit.engine.member_pool import LEFT_WITHIN, TOLD_WITHIN, how_workers_ended
-from gilkit.engine.processes import stop_if_run_again
+from gilkit.engine.processes import begin_pool
 from gilkit.engine.worker_pool import WorkerPool
 
 T = TypeVar("T")
@@ -116,7 +116,7 @@ class JoblibPool(JoblibExecutor, WorkerPool):
     """Worker processes of joblib, by loky, which is its default."""
 
     def __init__(self, workers: int) -> None:
-        stop_if_run_again()
+        begin_pool()
         super().__init__(workers, "loky")
         self._known: list[int] = []
         self._statuses: list[int] = []

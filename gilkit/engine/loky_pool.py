@@ -10,14 +10,14 @@ from loky.backend import resource_tracker
 
 from gilkit.engine.bursts import everybody, starting, why_not
 from gilkit.engine.member_pool import MemberPool
-from gilkit.engine.processes import stop_if_run_again
+from gilkit.engine.processes import begin_pool
 
 
 class LokyPool(loky.ProcessPoolExecutor, MemberPool):  # type: ignore[misc]
     """A pool of loky, of our own: nobody reuses it, and its workers stay however long they are idle."""
 
     def __init__(self, workers: int) -> None:
-        stop_if_run_again()
+        begin_pool()
         self.members = []
         try:
             with starting(resource_tracker) as start:

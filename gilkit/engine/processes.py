@@ -53,6 +53,19 @@ def stop_if_run_again() -> None:
         os._exit(UNGUARDED)
 
 
+def begin_pool() -> None:
+    """Find out whether this process may start others.
+
+    Raises
+    ------
+    RuntimeError
+        If it may not; loky and joblib would say so late, or not at all.
+    """
+    stop_if_run_again()
+    if multiprocessing.current_process().daemon:
+        raise RuntimeError("this process is itself of a pool, as a worker of Dask: it may start no others")
+
+
 @contextmanager
 def safe_path() -> Iterator[None]:
     """Let processes that start meanwhile import nothing from the working folder for themselves."""
@@ -166,7 +179,7 @@ class ProcessPool(ProcessPoolExecutor, MemberPool):
     """Processes that are all there from the start, can be killed, and say how they ended."""
 
     def __init__(self, workers: int) -> None:
-        stop_if_run_again()
+        begin_pool()
         scratch.lend()
         method = start_context()
         patience = START_TIMEOUT + workers * START_EACH

@@ -371,9 +371,8 @@ def test_a_signal_that_ends_programs_ends_it_with_a_report(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_ends_a_program_that_is_inside_a_call_into_c(name: str, tmp_path: Path) -> None:
     """With a report where somebody else can have the GIL; and not where the program heeds it itself."""
-    says = (
-        "map(os.write, [1], [b'here\\n'])"  # in the call itself: a signal before it would be heeded in Python
-    )
+    # It says so itself, from inside the call: a signal that came before would be heeded in Python.
+    says = "map(os.write, [1], [b'here\\n'])"
     calls = {
         "keeps": f"sum(itertools.chain({says}, itertools.repeat(1, 10**12)))",
         "lets go": f"list({says}); hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -198,6 +199,16 @@ def test_a_program_that_ends_no_pool_ends_all_the_same(name: str, tmp_path: Path
         )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", APART)
+def test_a_process_that_may_start_no_others_says_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a worker of Dask, or of multiprocessing's own pool."""
+    if reason := EXECUTORS[name].missing():
+        pytest.skip(reason)
+    monkeypatch.setitem(vars(multiprocessing.current_process())["_config"], "daemon", True)
+    with pytest.raises(RuntimeError, match="it may start no others"):
+        EXECUTORS[name].start(2)
 
 
 def test_what_is_missing_says_why() -> None:

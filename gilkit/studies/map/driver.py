@@ -123,9 +123,9 @@ def timed(job: Job, seconds: float, least: int, most: int) -> Timed:
     begin, cpu, waited = clock(), time.process_time(), usage()[3]
     with _uncollected():
         for place in spread(len(items), most):
-            item = items[place]
-            start = clock()
             try:
+                item = items[place]
+                start = clock()
                 function(item)
             except BaseException as error:  # also an exit: a pool hands that on, too
                 if is_interrupt(error):
@@ -152,13 +152,9 @@ def _manners(known: Loaded) -> tuple[str, ...]:
     """Say what a function does that makes results of several calls differ; it warms up meanwhile."""
     notes: dict[str, None] = {}
     for place in range(min(ASKED_TWICE, len(known.items))):
-        item = known.items[place]
         try:
-            before = pickle.dumps(item)
-            small = len(before) <= LARGEST_LOOK
-        except Exception:  # noqa: BLE001 (objects fail to be pickled in many ways)
-            small = False
-        try:
+            item = known.items[place]
+            before, small = _small(item)
             first = known.function(item)
             changed = small and pickle.dumps(item) != before
             again = known.function(item)
@@ -171,6 +167,15 @@ def _manners(known: Loaded) -> tuple[str, ...]:
         if not _same(first, again):
             notes[UNSTEADY] = None
     return tuple(notes)
+
+
+def _small(item: object) -> tuple[bytes, bool]:
+    """Return an item as it is pickled, and whether that can be had and is no more than may be looked at."""
+    try:
+        before = pickle.dumps(item)
+    except Exception:  # noqa: BLE001 (objects fail to be pickled in many ways)
+        return b"", False
+    return before, len(before) <= LARGEST_LOOK
 
 
 def _same(one: object, other: object) -> bool:

@@ -17,6 +17,7 @@ from gilkit.workloads.statement import Statement, check, seen_folder
 
 MOST_TAKEN = 1_000_000  # items that an iterator is asked for
 TAKEN_FOR = 5.0  # seconds in which it may give them
+MOST_COUNTED = 10**12  # items of a sequence
 FUNCTION_NAME, ITEMS_NAME = "FUNCTION", "ITEMS"  # in messages
 
 
@@ -28,7 +29,7 @@ class Loaded:
     ----------
     function : callable
     items : sequence
-        The reader's own where that is one: nothing is copied.
+        The reader's own where that is one, but for a list, which the function may change: no item is copied.
     notes : tuple of str
         What was done to have them.
     """
@@ -180,9 +181,25 @@ def _value(text: str, name: str, names: dict[str, Any]) -> Any:
         raise CaseFailedError(f"{name} fails: {one_line(error)}") from error
 
 
+def _bounded(items: Sequence[Any], limit: int | None) -> Sequence[Any]:
+    """Return a sequence, as far as it may be taken."""
+    try:
+        found = items[:limit] if isinstance(items, list) or (limit and len(items) > limit) else items
+        many = len(found) > MOST_COUNTED
+    except OverflowError:
+        many = True
+    except Exception as error:
+        if is_interrupt(error):
+            raise
+        raise CaseFailedError(f"{ITEMS_NAME} cannot be counted: {one_line(error)}") from error
+    if many:
+        raise CaseFailedError(f"{ITEMS_NAME} has more than {MOST_COUNTED:,}: take a part of it")
+    return found
+
+
 def _loaded(function: Callable[[Any], Any], items: Iterable[Any], limit: int | None) -> Loaded:
     if isinstance(items, Sequence):
-        return Loaded(function, items if limit is None or len(items) <= limit else items[:limit])
+        return Loaded(function, _bounded(items, limit))
     most, late = limit or MOST_TAKEN, time.perf_counter() + TAKEN_FOR
     found: list[Any] = []
     note = "ITEMS is gone through once, and kept as a list"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, InvalidStateError
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from gilkit.engine.bursts import pickled_by_value
@@ -17,6 +18,11 @@ from gilkit.errors import CaseFailedError, is_interrupt, one_line
 from gilkit.studies.map.job import Loaded
 from gilkit.studies.map.names import elsewhere
 from gilkit.studies.map.task import loads
+
+LOADED, LOADED_BYTES = (
+    100,
+    1_000_000,
+)  # items, and bytes, of which it is looked whether a worker can load them
 
 
 @runtime_checkable
@@ -56,20 +62,31 @@ def fresh_pool(executor: str, workers: int) -> Executor:
 
 
 def _check(known: Loaded, executor: str, pool: Executor, timeout: float) -> None:
-    """Find out whether a worker that is elsewhere can load the function: it breaks the pool if not."""
+    """Find out whether a worker that is elsewhere can load the function and items: else a pool breaks."""
     if not elsewhere(executor):
         return
-    try:
-        data = _dumps(executor)(known.function)
-    except Exception:  # noqa: BLE001 (objects fail to be pickled in many ways)
-        return  # what sends it may know better how to pickle it
+    data = _sent(known, _dumps(executor))
     with explained(known, executor, pool, (), max(timeout, START_TIMEOUT)):
-        problem = pool.submit(loads, data).result(max(timeout, START_TIMEOUT))  # it may have much to import
-    if problem:
+        found = pool.submit(loads, *data).result(max(timeout, START_TIMEOUT))  # it may have much to import
+    if found is not None:
+        number, problem = found
         _dropped(pool)
-        typed = getattr(known.function, "__module__", "") == "__main__"
+        typed = getattr(known.function, "__module__", "") == "__main__" and not number
         hint = ": what is typed in must be put into a module" if typed else ""
-        raise CaseFailedError(f"a worker cannot load the function: {problem}{hint}")
+        what = "an item" if number else "the function"
+        raise CaseFailedError(f"a worker cannot load {what}: {problem}{hint}")
+
+
+def _sent(known: Loaded, dumps: Callable[[object], bytes]) -> list[bytes]:
+    """Return the function and some items as they are sent, as far as they can be."""
+    found: list[bytes] = []
+    with suppress(Exception):  # objects fail to be pickled in many ways; what sends them may know better
+        found.append(dumps(known.function))
+        for item in islice(known.items, LOADED):
+            found.append(dumps(item))
+            if sum(map(len, found)) > LOADED_BYTES:
+                break
+    return found
 
 
 def _dropped(pool: Executor) -> None:
@@ -118,6 +135,7 @@ def _give_up(
     """End a pool on which something went wrong, and say what."""
     if isinstance(error, BrokenExecutor):
         said = f"a worker {pool.ends()}" if isinstance(pool, Ending) else one_line(error)
+        said = _unloadable(error) or said
         _dropped(pool)
         raise CaseFailedError(said) from error
     _dropped(pool)
@@ -128,6 +146,16 @@ def _give_up(
         raise CaseFailedError(f"no answer within {timeout:.3g} s: {late}") from None
     why = _unsendable(executor, known, chosen) if elsewhere(executor) else ""
     raise CaseFailedError(why or one_line(error)) from error
+
+
+def _unloadable(error: BrokenExecutor) -> str:
+    """Say what broke a pool whose error has a traceback: what was sent, or came back, cannot be unpickled."""
+    told = str(error.__cause__ or "").strip().strip("\"'").strip()  # a traceback in quotes
+    if not told:
+        return ""
+    last = told.splitlines()[-1].strip()
+    own = last.endswith(one_line(error))  # of the function, which may raise it, too
+    return one_line(error) if own else f"what was sent or came back cannot be unpickled: {last[:200]}"
 
 
 def _unsendable(executor: str, known: Loaded, chosen: Sequence[Any]) -> str:

@@ -32,13 +32,14 @@ class Traced:
         return begin, time.perf_counter(), (os.getpid(), threading.get_ident()), result
 
 
-def loads(data: bytes) -> str:
-    """Return why a worker cannot unpickle this; nothing if it can.
+def loads(*data: bytes) -> tuple[int, str] | None:
+    """Return which of these a worker cannot unpickle, the first one, and why; None if it can.
 
     A pool of processes breaks where one cannot unpickle its task, and nobody is told why.
     """
-    try:
-        pickle.loads(data)
-    except Exception as error:  # noqa: BLE001 (objects fail to be unpickled in many ways)
-        return one_line(error)
-    return ""
+    for number, one in enumerate(data):
+        try:
+            pickle.loads(one)
+        except Exception as error:  # noqa: BLE001 (objects fail to be unpickled in many ways)
+            return number, one_line(error)
+    return None

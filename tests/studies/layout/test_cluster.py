@@ -22,7 +22,9 @@ from hasty import HURRIED
 
 import gilkit as package
 from gilkit._version import __version__
+from gilkit.engine.cluster import Cluster
 from gilkit.engine.executors import EXECUTORS
+from gilkit.errors import CaseFailedError
 from gilkit.machine import usable_cpus
 
 missing = EXECUTORS["dask"].missing()
@@ -253,6 +255,33 @@ def test_another_gilkit_on_a_host_is_one_line(cluster: Running, tmp_path: Path) 
 def test_a_wrong_address_is_bad_input(command: str, address: str) -> None:
     done = answered(command, "--scheduler", address, "pass")
     refused(done, f"no scheduler of Dask answers at '{address}'")
+
+
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "tcp://\udcff:1"])
+def test_an_address_for_which_no_client_can_be_made_is_one_line(address: str) -> None:
+    refused(gilkit("layout", "--scheduler", address, "pass"), "no scheduler of Dask answers at")
+
+
+def test_an_address_that_accepts_and_never_answers_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        refused(
+            gilkit("layout", "--scheduler", address, "pass"), f"answers at '{address}': no answer for 5 s"
+        )
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_scheduler_that_falls_silent_is_said(cluster: Running) -> None:
+    assert cluster.scheduler is not None
+    with Cluster(cluster.address) as found:
+        os.kill(cluster.scheduler.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(CaseFailedError, match="it hangs"):
+                found.busy()
+            with pytest.raises(CaseFailedError, match="it hangs"):
+                found.hosts()
+        finally:
+            os.kill(cluster.scheduler.pid, signal.SIGCONT)
 
 
 def test_what_does_not_go_with_a_cluster_is_refused() -> None:

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 from command import answered, interrupted, leaving_nothing, refused, seen, started
+from command import gilkit as gilkit_command
 from hasty import HURRIED
 from studies.map.pretended import Pretended
 
@@ -362,6 +364,112 @@ def test_of_calls_that_wait_many_are_made_at_one_time_and_those_that_fail_are_to
         driver.close()
 
 
+def cannot_be_loaded(_: object = None) -> None:
+    raise ValueError("not here")
+
+
+class UnloadableError(Exception):
+    """It can be pickled, but not unpickled."""
+
+    def __reduce__(self) -> Any:
+        return cannot_be_loaded, ()
+
+
+def unloadable(_: int) -> UnloadableError:
+    return UnloadableError()
+
+
+def raises_unloadable_elsewhere(x: int) -> int:
+    if multiprocessing.parent_process() is not None:
+        raise UnloadableError
+    return x
+
+
+def test_items_that_a_worker_cannot_load_are_told(executor: str) -> None:
+    found = quickly(type, [UnloadableError()] * 8, executors=executor, workers=2, rounds=1)
+    if not EXECUTORS[executor].elsewhere:
+        assert not found.failures
+        return
+    (reason,) = found.failures.values()
+    if not EXECUTORS[executor].plain:  # what this module imports cannot be loaded there
+        assert reason == "a worker cannot load an item: ValueError: not here"
+
+
+@pytest.mark.parametrize("function", [unloadable, raises_unloadable_elsewhere])
+def test_what_comes_back_and_cannot_be_loaded_is_told_and_waited_for_by_nobody(
+    function: Any, executor: str
+) -> None:
+    if not EXECUTORS[executor].apart:
+        pytest.skip("its workers are of this process")
+    begun = time.monotonic()
+    found = quickly(function, range(8), executors=executor, workers=2, rounds=1, timeout=200.0)
+    (reason,) = found.failures.values()
+    assert reason.endswith(": ValueError: not here")
+    assert time.monotonic() < begun + 200
+
+
+def test_a_result_that_cannot_be_pickled_is_told(executor: str) -> None:
+    if not EXECUTORS[executor].apart:
+        pytest.skip("its workers are of this process")
+    found = quickly(locked, range(8), executors=executor, workers=2, rounds=1, timeout=200.0)
+    (reason,) = found.failures.values()
+    assert reason.startswith("its result cannot be pickled: TypeError")
+
+
+def locked(_: int) -> Any:
+    return threading.Lock()
+
+
+def says_broken_elsewhere(x: int) -> int:
+    if multiprocessing.parent_process() is not None:
+        raise BrokenExecutor("mine")
+    return x
+
+
+def test_a_broken_pool_of_the_functions_own_is_no_worker_that_was_killed() -> None:
+    found = quickly(says_broken_elsewhere, range(8), executors="processes", workers=2, rounds=1)
+    assert list(found.failures.values()) == ["BrokenExecutor: mine"]
+
+
+def test_what_a_function_of_the_command_line_raises_on_a_pool_harms_no_other(executor: str) -> None:
+    """Its type is known to nobody but the process that ran SETUP, and workers."""
+    setup = (
+        "import os\nhere = os.getpid()\nclass OwnError(BaseException): pass\n"
+        "class Item:\n    def __init__(self): self.pid = here\n"
+        "def f(item):\n    if item.pid != os.getpid(): raise OwnError('mine')"
+    )
+    kind = EXECUTORS[executor]
+    done = answered("map", "-s", setup, "f", "[Item()] * 8", *SHORT, "--executor", executor)
+    failed = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
+    expected = [] if not kind.apart and not kind.secluded else [f"failed {executor} at 2: OwnError: mine"]
+    assert [line.replace(" at 1:", " at 2:") for line in failed] == expected
+
+
+class Shelf(Sequence[int]):
+    """Whose item 5 is missing."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitem__(self, place: Any) -> Any:
+        if place == 5:
+            raise ValueError("missing")
+        return place
+
+
+def test_an_item_that_cannot_be_had_is_told_and_the_others_are_mapped() -> None:
+    found = quickly(double, Shelf(), executors="threads", workers=2)
+    assert "failed item 5: ValueError: missing" in plain(found)
+    assert found.pools
+
+
+def test_a_function_that_changes_the_list_of_items_changes_no_figure_of_them() -> None:
+    items = list(range(20))
+    found = quickly(items.append, items, executors="threads", workers=2)
+    assert "20 items," in plain(found)
+    assert "were timed" not in plain(found)
+
+
 def test_an_item_that_fails_is_told_and_the_others_are_mapped() -> None:
     found = quickly(picky, range(20), executors="threads", workers=2)
     assert "failed item 5: ValueError: five" in plain(found)
@@ -427,6 +535,8 @@ def test_a_statement_of_the_command_line_is_found_by_workers(executor: str, tmp_
         (("g", "[3]"), "FUNCTION fails: NameError"),
         (("f(", "[3]"), "FUNCTION is no expression of Python"),
         (("f", "(1/0 for _ in 'a')"), "ITEMS fails after 0: ZeroDivisionError"),
+        (("f", "range(10**18)"), "ITEMS has more than 1,000,000,000,000"),
+        (("f", "range(10**30)"), "ITEMS has more than 1,000,000,000,000"),
         (("f", "[3]", "--executor", "thread"), "did you mean 'threads'"),
         (("f", "[3]", "--chunks", "0"), "is not a list of chunk sizes"),
         (("f", "[3]", "--budget", "-1"), "budget must be from"),
@@ -473,6 +583,21 @@ def test_many_items_that_take_longer_than_the_timeout_do_not_hang() -> None:
         assert engine.mapped("threads", 2, 1, range(20)).seconds > 0.5
     finally:
         engine.close()
+
+
+LIBRARIES = {"loky": "loky", "joblib": "joblib", "joblib-threading": "joblib", "dask": "distributed"}
+
+
+def test_a_file_that_is_imported_in_the_place_of_a_library_is_named(executor: str, tmp_path: Path) -> None:
+    if executor not in LIBRARIES:
+        pytest.skip("it needs no library")
+    hidden = tmp_path / f"{LIBRARIES[executor]}.py"
+    hidden.write_text("")
+    done = gilkit_command("map", "-s", SETUP, "f", "range(30)", *SHORT, "--executor", executor, cwd=tmp_path)
+    text = "".join(done.stdout.split())
+    assert f"(found{hidden}:renamethatifitisnotthelibrary)" in text
+    assert "did not start: " in " ".join(done.stdout.split())
+    assert "Traceback" not in done.stderr
 
 
 def test_a_function_that_ends_its_process_fails_where_it_is_called_first() -> None:
