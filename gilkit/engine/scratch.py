@@ -30,7 +30,7 @@ def folder() -> Path:
     parent = (_settings().get("tempdir") if process.parent_process() else None) or tempfile.gettempdir()
     _remove_stale(Path(parent))
     made = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    util.Finalize(None, shutil.rmtree, args=(made, True), exitpriority=-100)  # after the sockets in it
+    util.Finalize(None, _remove, args=(made,), exitpriority=-100)  # after the sockets in it
     if fcntl is not None:
         # Held for as long as the process lives, however it ends: so nobody else removes the folder. It gets
         # its name when it is held, so that nobody finds it in between.
@@ -73,6 +73,15 @@ def _remove_stale(parent: Path) -> None:
             lock = os.open(path / LOCK, os.O_RDWR)  # a folder without one may be anybody's
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
             finally:
                 os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder, its lock last: who is killed in the middle leaves what the next start knows as ours."""
+    for name in set(os.listdir(path)) - {LOCK} if path.is_dir() else ():
+        shutil.rmtree(path / name, ignore_errors=True)
+        with suppress(OSError):  # no folder
+            (path / name).unlink()
+    shutil.rmtree(path, ignore_errors=True)

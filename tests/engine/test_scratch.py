@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gilkit.engine.scratch import LOCK
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="nobody can tell there who uses a folder")
 
 MAKES = "from gilkit.engine.scratch import folder; print(folder(), flush=True); input()"
@@ -48,6 +50,19 @@ def test_what_a_killed_process_left_goes_with_the_next_one(tmp_path: Path) -> No
         assert set(tmp_path.iterdir()) == folders  # what lives is left alone
         first.communicate("\n")
         second.communicate("\n")
+
+
+def test_who_is_killed_while_it_removes_one_leaves_it_to_the_next(tmp_path: Path) -> None:
+    ends = "import os, shutil; shutil.rmtree = lambda *_, **__: os._exit(0)"
+    made = tmp_path / "gilkit-half"
+    (made / "data").mkdir(parents=True)
+    (made / LOCK).touch()
+    code = f"{ends}; from gilkit.engine.scratch import folder; folder()"
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, check=True)
+    assert (made / LOCK).exists()
+    with maker(tmp_path) as process:
+        assert set(tmp_path.iterdir()) == {made_by(process)}
+        process.communicate("\n")
 
 
 ENVIRONMENT = "from gilkit.engine.scratch import environment; print(environment()['TMPDIR'])"
