@@ -101,7 +101,7 @@ TRUTHS: dict[str, tuple[tuple[str, str, str], Callable[[gilkit.Mapped], Ruling]]
         zlib,
     ),
     "waits": (("import time", "time.sleep", "[0.02] * 400"), waits),
-    "uneven": ((LOOP, "work", "[4_000_000 if i % 100 == 50 else 40_000 for i in range(1000)]"), uneven),
+    "uneven": ((LOOP, "work", "[2_000_000 if i % 100 == 50 else 20_000 for i in range(1000)]"), uneven),
 }
 
 
