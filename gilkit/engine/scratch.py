@@ -79,9 +79,10 @@ def _remove_stale(parent: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a folder, its lock last: who is killed in the middle leaves what the next start knows as ours."""
-    for name in set(os.listdir(path)) - {LOCK} if path.is_dir() else ():
-        shutil.rmtree(path / name, ignore_errors=True)
-        with suppress(OSError):  # no folder
-            (path / name).unlink()
+    """Remove a folder, its lock last: who is killed meanwhile leaves what the next start knows as ours."""
+    for inside in list(path.iterdir()) if path.is_dir() else ():
+        if inside.name != LOCK:
+            shutil.rmtree(inside, ignore_errors=True)
+            with suppress(OSError):  # no folder
+                inside.unlink()
     shutil.rmtree(path, ignore_errors=True)

@@ -134,7 +134,7 @@ def item_times(seconds: Mapping[int, float], cpu: float) -> ItemTimes:
 
 
 def sample_size(times: ItemTimes, spent: Spending, executors: int, rounds: int, cpus: int) -> int:
-    """Return how many items the loop has in a round: a pool takes about as long, and the best one all CPUs."""
+    """Return how many items the loop has in a round: pools take about as long, and the best has all CPUs."""
     each = spent.rounds / rounds / times.mean  # items of all that is measured in a round
     fits = int(each / (1 + executors + USUAL_SIZES / cpus))
     fewest = FEWEST_CHUNKS * cpus if FEWEST_CHUNKS * cpus * (1 + executors) < 1.5 * each else 2
