@@ -658,3 +658,12 @@ def test_an_executor_that_is_not_here_is_refused_by_name_and_told_otherwise(name
     if MAP_EXECUTORS[name].usual:
         made = Pretended([2e-3] * 200).outcome(executors=("threads", name))
         assert f"no {name}: {reason}" in plain(made)
+
+
+def test_a_file_with_the_name_of_a_module_of_pythons_is_named_where_workers_do_not_start(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "queue.py").write_text("")
+    done = gilkit_command("map", "abs", "range(30)", *SHORT, "--executor", "processes", cwd=tmp_path)
+    text = "".join(done.stdout.split())
+    assert f"{tmp_path}/queue.pyisfoundbeforePython'sownqueue:renameit" in text
