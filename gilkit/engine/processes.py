@@ -17,13 +17,14 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
-from typing import Any
+from typing import Any, TypeVar
 
 from gilkit.engine import scratch
 from gilkit.engine.families import kill_children, kill_group
-from gilkit.engine.member_pool import SEEN_WITHIN, MemberPool, alive, kill
+from gilkit.engine.member_pool import SEEN_WITHIN, TOLD_WITHIN, MemberPool, alive, kill
 from gilkit.gil.turned_on import notice
 
+T = TypeVar("T")
 START_TIMEOUT = 60.0  # seconds for a pool to start
 START_EACH = 0.5  # more seconds for each of them, on a machine that is busy
 ALIVE_AGAIN = 0.05  # seconds after which one looks again whether those who are waited for are alive
@@ -178,6 +179,8 @@ def interrupts_later() -> Iterator[Callable[[], bool]]:
 class ProcessPool(ProcessPoolExecutor, MemberPool):
     """Processes that are all there from the start, can be killed, and say how they ended."""
 
+    _latest: Future[Any] | None = None
+
     def __init__(self, workers: int) -> None:
         begin_pool()
         scratch.lend()
@@ -197,6 +200,17 @@ class ProcessPool(ProcessPoolExecutor, MemberPool):
         except BaseException:
             self.kill()
             raise
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        try:
+            future = super().submit(fn, *args, **kwargs)
+        except BrokenExecutor:  # Python tells why to calls only that were on their way
+            told = self._latest and _raised_by(self._latest)
+            if isinstance(told, BrokenExecutor):
+                raise told from told.__cause__
+            raise
+        self._latest = future
+        return future
 
     def _start(self, workers: int, late: float, came: Callable[[], bool]) -> None:
         """Start all workers."""
@@ -233,6 +247,12 @@ class ProcessPool(ProcessPoolExecutor, MemberPool):
         if THREADLESS in statuses:
             return "one of them could start no thread: the system allows no more processes or threads"
         return f"one {self.ends()}" if any(process.exitcode for process in self.members) else str(error)
+
+
+def _raised_by(future: Future[Any]) -> BaseException | None:
+    """Return what a call raised that ends soon; None if nothing."""
+    wait_for_futures([future], TOLD_WITHIN)
+    return future.exception() if future.done() and not future.cancelled() else None
 
 
 def _status_of_server() -> int | None:

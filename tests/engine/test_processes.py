@@ -11,6 +11,7 @@ import time
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -111,6 +112,31 @@ def test_what_a_worker_started_ends_with_the_program_that_is_killed(
 def leave(*_: object) -> None:
     """What a worker does that ends at its start."""
     os._exit(3)
+
+
+def cannot_be_loaded() -> None:
+    raise ValueError("not here")
+
+
+class Unloadable:
+    """Its pickle cannot be loaded."""
+
+    def __reduce__(self) -> Any:
+        return cannot_be_loaded, ()
+
+
+def test_why_a_pool_broke_is_told_to_later_calls_too() -> None:
+    pool = ProcessPool(1)
+    try:
+        first = pool.submit(Unloadable)
+        assert isinstance(first.exception(LIMIT), BrokenExecutor)
+        with pytest.raises(BrokenExecutor) as later:
+            pool.submit(os.getpid)
+        assert "ValueError: not here" in str(later.value.__cause__)
+    finally:
+        pool.kill()
+    with pytest.raises(BrokenExecutor):
+        pool.submit(os.getpid)
 
 
 def test_a_pool_gives_up_when_a_worker_ends_at_its_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -326,7 +326,10 @@ def test_other_threads_that_hold_the_gil_are_trouble() -> None:
         stop.set()
         other.join()
     assert all(why.startswith("the machine is too busy: ") for why in found)
-    assert any("the other" in why for why in found) or all("CPUs busy" in why for why in found)
+    of_others = [any(words in why for words in ("CPUs busy", "a CPU to spare")) for why in found]
+    assert all("the other" in why for why, other in zip(found, of_others, strict=True) if not other)
+    if all(of_others):
+        pytest.skip("others disturbed every look")
 
 
 def fails_later() -> Callable[[], None]:

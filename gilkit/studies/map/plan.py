@@ -13,7 +13,7 @@ UNSTEADY = "it does not return the same for one item each time, so results were 
 CHUNK_STEP = 4  # from one chunk size to the next
 FULL_CHUNKS = 4  # for each worker in a sample: fewer, and how they fall decides
 FEWEST_CHUNKS = 4  # items for each CPU, where that is not too long
-USUAL_SIZES = 3  # chunk sizes of the best pool, about, in a round
+USUAL_SIZES = 3  # chunk sizes, about, in a round
 MOST_SAMPLE = 4096  # items of a sample: what tiny ones cost in a pool counts, too
 WAITING_SHARE = 0.5  # of its time that a function uses a CPU, below which it waits
 GAIN_OF_WAITERS = 1.1  # times as fast as with half as many workers, from which still more are tried
@@ -134,9 +134,9 @@ def item_times(seconds: Mapping[int, float], cpu: float) -> ItemTimes:
 
 
 def sample_size(times: ItemTimes, spent: Spending, executors: int, rounds: int, cpus: int) -> int:
-    """Return how many items the loop has in a round: pools take about as long, and the best has all CPUs."""
+    """Return how many items the loop has in a round: each pool takes about as long."""
     each = spent.rounds / rounds / times.mean  # items of all that is measured in a round
-    fits = int(each / (1 + executors + USUAL_SIZES / cpus))
+    fits = int(each / (1 + executors + USUAL_SIZES))
     fewest = FEWEST_CHUNKS * cpus if FEWEST_CHUNKS * cpus * (1 + executors) < 1.5 * each else 2
     most = min(times.timed, MOST_SAMPLE)
     return times.timed if fits >= times.timed == most else even(max(fits, fewest), cpus, most)
