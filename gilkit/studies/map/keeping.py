@@ -22,7 +22,7 @@ from gilkit.studies.map.job import Loaded
 from gilkit.studies.map.names import elsewhere
 from gilkit.studies.map.task import loads
 
-OF_PYTHON = sysconfig.get_path("stdlib")
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 LOADED, LOADED_BYTES = 100, 1_000_000  # items, and bytes, of which it is seen whether a worker can load them
 
 
@@ -66,7 +66,7 @@ def _in_the_way() -> str:
     """Say what in the folder that is looked into first has the name of a module of Python's own."""
     first = Path(sys.path[0])
     modules = [*first.glob("*.py"), *(inside.parent for inside in first.glob("*/__init__.py"))]
-    for found in () if str(first) == OF_PYTHON else sorted(modules):
+    for found in () if str(first) == STANDARD_LIBRARY else sorted(modules):
         if found.stem in sys.stdlib_module_names:
             return f"; {found} is found before Python's own {found.stem}: rename it"
     return ""
