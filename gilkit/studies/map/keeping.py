@@ -162,7 +162,7 @@ def _give_up(
 def _unloadable(error: BrokenExecutor) -> str:
     """Say what broke a pool whose error has a traceback: what was sent, or came back, cannot be unpickled."""
     told = str(error.__cause__ or "").strip().strip("\"'").strip()  # a traceback in quotes
-    if not told:
+    if not told.startswith("Traceback"):  # newer Pythons say there, too, that a worker ended
         return ""
     last = told.splitlines()[-1].strip()
     own = last.endswith(one_line(error))  # of the function, which may raise it, too

@@ -441,7 +441,7 @@ def test_what_a_function_of_the_command_line_raises_on_a_pool_harms_no_other(exe
     kind = EXECUTORS[executor]
     done = answered("map", "-s", setup, "f", "[Item()] * 8", *SHORT, "--executor", executor)
     failed = [line for line in done.stdout.splitlines() if line.startswith("failed ")]
-    expected = [] if not kind.apart and not kind.secluded else [f"failed {executor} at 2: OwnError: mine"]
+    expected = [f"failed {executor} at 2: OwnError: mine"] if kind.apart else []
     assert [line.replace(" at 1:", " at 2:") for line in failed] == expected
 
 
