@@ -80,7 +80,7 @@ def planted_in(report: str) -> bool:
 
 
 def named(path: Path) -> set[str]:
-    """The lines that a results file names; which to mend nobody knows where a busy machine made others late."""
+    """The lines that a results file names: which to mend is not known where a busy machine made them late."""
     sections = package.load(path).to_dict()["processes"]
     return {line["source"] for section in sections for line in section["lines"]}
 
