@@ -1,5 +1,7 @@
 from typing import Self
 
+from gilkit.gil.sampled import SampledStall
+
 def missing() -> str | None: ...
 
 class Sampler:
@@ -29,23 +31,5 @@ class Sampler:
     def rest(self, seconds: float) -> None: ...
     def may_wait(self, busy: bool) -> None: ...
     def just_let_go(self) -> int: ...
-    def stalls(
-        self,
-    ) -> list[
-        tuple[
-            float,
-            float,
-            float,
-            int,
-            int,
-            int,
-            int,
-            int,
-            int,
-            int,
-            float,
-            list[tuple[str, str, int]],
-            list[tuple[int, float]],
-        ]
-    ]: ...
+    def stalls(self) -> list[SampledStall]: ...
     def stall_sums(self) -> tuple[int, int, float, int, int]: ...
