@@ -6,6 +6,8 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +19,7 @@ from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gilkit.engine import scratch
@@ -29,8 +32,10 @@ START_TIMEOUT = 60.0  # seconds for a pool to start
 START_EACH = 0.5  # more seconds for each of them, on a machine that is busy
 ALIVE_AGAIN = 0.05  # seconds after which one looks again whether those who are waited for are alive
 FOLLOWED = 1.0  # seconds after which a worker looks again whether its parent is there, if nobody tells it
+ERROR = 1  # status of a child that ends by an error of Python's, as where it cannot import something
 UNGUARDED, THREADLESS = 77, 78  # status of a child in which the script runs again; that has no thread
 UNGUARDED_SCRIPT = "a script has to call this under if __name__ == '__main__'"
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 SAFE_PATH = "PYTHONSAFEPATH"
 WARNINGS, OF_TRACKER = "PYTHONWARNINGS", "ignore:resource_tracker"
 HELD_BACK = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # from children
@@ -246,7 +251,19 @@ class ProcessPool(ProcessPoolExecutor, MemberPool):
             return UNGUARDED_SCRIPT
         if THREADLESS in statuses:
             return "one of them could start no thread: the system allows no more processes or threads"
-        return f"one {self.ends()}" if any(process.exitcode for process in self.members) else str(error)
+        if not any(process.exitcode for process in self.members):
+            return str(error)
+        return f"one {self.ends()}{_in_the_way() if ERROR in statuses else ''}"
+
+
+def _in_the_way() -> str:
+    """Say what in the folder that is looked into first has the name of a module of Python's own."""
+    first = Path(sys.path[0])
+    modules = [*first.glob("*.py"), *(inside.parent for inside in first.glob("*/__init__.py"))]
+    for found in () if str(first) == STANDARD_LIBRARY else sorted(modules):
+        if found.stem in sys.stdlib_module_names:
+            return f"; {found} is found before Python's own {found.stem}: rename it"
+    return ""
 
 
 def _raised_by(future: Future[Any]) -> BaseException | None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pickle
-import sys
-import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, InvalidStateError
 from contextlib import contextmanager, suppress
 from itertools import islice
-from pathlib import Path
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from gilkit.engine.bursts import pickled_by_value
@@ -22,7 +19,6 @@ from gilkit.studies.map.job import Loaded
 from gilkit.studies.map.names import elsewhere
 from gilkit.studies.map.task import loads
 
-STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 LOADED, LOADED_BYTES = 100, 1_000_000  # items, and bytes, of which it is seen whether a worker can load them
 
 
@@ -59,17 +55,7 @@ def fresh_pool(executor: str, workers: int) -> Executor:
     try:
         return EXECUTORS[executor].start(workers)
     except (BrokenExecutor, EOFError, OSError, RuntimeError, TimeoutError) as error:
-        raise CaseFailedError(f"its {workers} workers did not start: {error}{_in_the_way()}") from error
-
-
-def _in_the_way() -> str:
-    """Say what in the folder that is looked into first has the name of a module of Python's own."""
-    first = Path(sys.path[0])
-    modules = [*first.glob("*.py"), *(inside.parent for inside in first.glob("*/__init__.py"))]
-    for found in () if str(first) == STANDARD_LIBRARY else sorted(modules):
-        if found.stem in sys.stdlib_module_names:
-            return f"; {found} is found before Python's own {found.stem}: rename it"
-    return ""
+        raise CaseFailedError(f"its {workers} workers did not start: {error}") from error
 
 
 def _check(known: Loaded, executor: str, pool: Executor, timeout: float) -> None:
