@@ -27,6 +27,7 @@ from gilkit.engine.bursts import BurstExecutor, Outcome, outcome, set_up_once, s
 from gilkit.engine.families import kill_families
 from gilkit.engine.member_pool import alive, how_workers_ended
 from gilkit.engine.processes import START_EACH, START_TIMEOUT, ProcessPool
+from gilkit.engine.quiet_client import QuietClient
 from gilkit.engine.worker_pool import WorkerPool
 from gilkit.errors import CaseFailedError, LateError, one_line, without_history
 
@@ -59,7 +60,7 @@ class DaskPool(BurstExecutor, WorkerPool):
             start = self._host.submit(dask_host.start, workers, threads, str(scratch.folder()))
             address = start.result(START_TIMEOUT + workers * START_EACH)
             threading.Thread(target=self._follow_host, name="gilkit-follow-dask", daemon=True).start()
-            self._client = client = Client(address, set_as_default=False, timeout=START_TIMEOUT)
+            self._client = client = QuietClient(address, set_as_default=False, timeout=START_TIMEOUT)
             self._executor = client.get_executor(pure=False)
             self._known = sorted(client.run(_enter).values())
             self._addresses: list[str] = sorted(client.scheduler_info(n_workers=-1)["workers"])

@@ -1,4 +1,4 @@
-"""A client of a cluster of Dask that is not ours: who made it is told in time what is wrong, and once."""
+"""A client of Dask: who makes it is told in time what is wrong, and once, and it ends when it is closed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,23 @@ from typing import Any
 from distributed import Client
 
 SAID_AFTER = 2.0  # seconds in which Dask itself says that it could not connect
+GIVEN_UP_WITHIN = 2.0  # seconds for a client that could not
 
 
 class QuietClient(Client):  # type: ignore[misc]
-    """A client that waits for nobody who takes a connection and never answers, as Dask's own does."""
+    """A client that waits for nobody who takes a connection and never answers, as Dask's own does.
+
+    Whoever makes it closes it. One that could not be made closes itself, at once: Dask's own is left to the
+    garbage collector, which may come while Dask holds the lock that closing takes, and then waits for ever.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(*args, **options)
+        except BaseException:
+            with suppress(Exception):
+                self.close(timeout=GIVEN_UP_WITHIN)
+            raise
 
     async def _start(self, timeout: float, **options: Any) -> None:
         limit = timeout + SAID_AFTER
@@ -22,5 +35,4 @@ class QuietClient(Client):  # type: ignore[misc]
             raise error if str(error) else TimeoutError(f"no answer for {limit:g} s") from None
 
     def __del__(self) -> None:
-        with suppress(Exception):  # of one that was half made
-            super().__del__()
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -159,20 +161,22 @@ def test_every_host_has_a_row(cluster: Running, tmp_path: Path) -> None:
     assert not programs(cluster)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_every_host_says_its_best_split(cluster: Running) -> None:
-    done = gilkit("layout", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
+    done = answered("layout", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "measured all at once" in done.stdout
     assert all(f"\n{host} " in done.stdout for host in HOSTS)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_tasks_of_others_are_left_alone_and_told(cluster: Running) -> None:
     import distributed
 
     with distributed.Client(cluster.address, set_as_default=False) as client:
         others = client.map(time.sleep, [30 + number for number in range(4)], pure=False)
         assert seen(lambda: sum(map(len, client.processing().values())) >= 2)
-        done = gilkit("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
+        done = answered("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stdout.splitlines()[1].startswith("BUSY: the cluster works on ")
         assert not any(one.cancelled() or one.status == "error" for one in others)
@@ -234,13 +238,14 @@ def test_a_host_that_hangs_fails_its_row_and_no_other(cluster: Running) -> None:
     assert f"\n{HOSTS[0]} " in out
 
 
+@pytest.mark.usefixtures("hasty")
 def test_another_gilkit_on_a_host_is_one_line(cluster: Running, tmp_path: Path) -> None:
     other = tmp_path / "gilkit"
     other.mkdir()
     (other / "__init__.py").write_text("", "utf-8")
     (other / "_version.py").write_text('__version__ = "0.0.1"\n', "utf-8")
     cluster.put(HOSTS[1], PYTHONPATH=str(tmp_path))
-    done = gilkit("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1")
+    done = answered("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1")
     cluster.drop(HOSTS[1])
     assert done.returncode == 1, done.stdout + done.stderr
     reason = f"it has gilkit 0.0.1, and this is {__version__}: install the same there"
@@ -257,16 +262,36 @@ def test_a_wrong_address_is_bad_input(command: str, address: str) -> None:
     refused(done, f"no scheduler of Dask answers at '{address}'")
 
 
+def test_a_client_that_could_not_be_made_is_not_closed_by_the_garbage_collector() -> None:
+    """That may come while Dask holds the lock that closing takes."""
+    from distributed.utils import LoopRunner
+
+    from gilkit.engine.quiet_client import QuietClient
+
+    def collected() -> None:
+        with LoopRunner._lock:
+            gc.collect()
+
+    with pytest.raises(OSError, match=r"127\.0\.0\.1"):
+        QuietClient("tcp://127.0.0.1:1", set_as_default=False, timeout=0.5)
+    collector = threading.Thread(target=collected, daemon=True)
+    collector.start()
+    collector.join(30)
+    assert not collector.is_alive()
+
+
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("address", ["tls://127.0.0.1:1", "tcp://\udcff:1"])
 def test_an_address_for_which_no_client_can_be_made_is_one_line(address: str) -> None:
-    refused(gilkit("layout", "--scheduler", address, "pass"), "no scheduler of Dask answers at")
+    refused(answered("layout", "--scheduler", address, "pass"), "no scheduler of Dask answers at")
 
 
+@pytest.mark.usefixtures("hasty", "leaves_no_thread")
 def test_an_address_that_accepts_and_never_answers_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
         refused(
-            gilkit("layout", "--scheduler", address, "pass"), f"answers at '{address}': no answer for 5 s"
+            answered("layout", "--scheduler", address, "pass"), f"answers at '{address}': no answer for 5 s"
         )
 
 
