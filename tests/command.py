@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from gilkit.cli.main import _run
-from gilkit.workloads.statement import see
+from gilkit.workloads.folder import see
 
 HASTY = (str(Path(__file__).with_name("hasty.py")),)  # what Python runs, if figures do not matter
 THOROUGH = ("-m", "gilkit")

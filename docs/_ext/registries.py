@@ -24,7 +24,7 @@ PACKAGE = "gilkit"
 
 # Where things are: the one place to change when they move.
 PLACES = {
-    "command line": "gilkit.cli.commands:command",
+    "command line": "gilkit.cli.group:command",
     "kernels": "gilkit.kernels:KERNELS",
     "executors": "gilkit.engine.executors:EXECUTORS",
     "constants": "gilkit.studies.costs.constants:CONSTANTS",

@@ -1,4 +1,4 @@
-"""The commands: one function for each; those that measure nothing are in `stored`."""
+"""The commands: one function for each; where others are, `group` says."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from typing import Any
 
 import click
 
-from gilkit._version import __version__
 from gilkit.arguments import SHORT_TIMEOUT, TIMEOUT
-from gilkit.cli import completion, layout, mapping, options, stalls, stored
-from gilkit.cli.examples import welcome
-from gilkit.cli.group import Commands
+from gilkit.cli import completion, options
+from gilkit.cli.files import OUTPUT_OPTION, PLOT_OPTION, apart
 from gilkit.cli.options import (
     AT_ONCE_OPTION,
-    OUTPUT_OPTION,
-    PLOT_OPTION,
     PYTHONS_OPTION,
     SCHEDULER_OPTION,
     SEED_OPTION,
@@ -42,27 +38,7 @@ from gilkit.studies.threshold.study import MOST_TIMES, ROUNDS, threshold
 from gilkit.studies.timeline.study import LANE_EXECUTORS, LANE_VARIANTS, timeline
 
 
-@click.group(
-    cls=Commands,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.version_option(__version__, prog_name="gilkit")
-@click.pass_context
-def command(ctx: click.Context) -> None:
-    """Threads or processes, and should this release the GIL? Measured here.
-
-    Without a command, gilkit says what one does first.
-    """
-    if ctx.invoked_subcommand is None:
-        click.echo(welcome())
-
-
-for _other in (*stored.COMMANDS, layout.layout_command, stalls.stalls_command, mapping.map_command):
-    command.add_command(_other)
-
-
-@command.command("compare")
+@click.command("compare")
 @click.argument("kernels", nargs=-1, metavar="[KERNEL]...", shell_complete=completion.of(KERNELS))
 @options.chosen("variant", VARIANTS, "Measure this variant of the kernels only.")
 @options.executors(list(EXECUTORS))
@@ -72,7 +48,7 @@ for _other in (*stored.COMMANDS, layout.layout_command, stalls.stalls_command, m
 @options.quick("half a minute", "two minutes")
 @SEED_OPTION
 @click.option(
-    "--input", metavar="FILE", shell_complete=completion.files, callback=options.apart,
+    "--input", metavar="FILE", shell_complete=completion.files, callback=apart,
     help="Let kernels work on its data: any file for those of bytes, a .npy file for those of arrays.",
 )  # fmt: skip
 @PYTHONS_OPTION
@@ -91,7 +67,7 @@ def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) ->
     reported(outcome, plot)
 
 
-@command.command("timeit")
+@click.command("timeit")
 @click.argument("statement", nargs=-1, metavar="STMT...", required=True)
 @options.setup()
 @options.executors([name for name, kind in EXECUTORS.items() if not kind.native])
@@ -134,7 +110,7 @@ def timeit_command(
     reported(outcome, plot)
 
 
-@command.command("beside")
+@click.command("beside")
 @click.argument("statement", nargs=-1, metavar="STMT_A [STMT_B]", required=True)
 @options.setup()
 @options.rounds("as many as narrow intervals take")
@@ -158,7 +134,7 @@ def beside_command(
     reported(found, plot)
 
 
-@command.command("threshold")
+@click.command("threshold")
 @WHAT_ARGUMENT
 @options.setup(" It may use n.")
 @click.option(
@@ -186,7 +162,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
     reported(found, plot)
 
 
-@command.command("costs")
+@click.command("costs")
 @options.names(NAMES)
 @options.rounds("as many as fit into 15 seconds")
 @options.quick("ten seconds", "twenty")
@@ -209,7 +185,7 @@ def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **aske
     reported(found, plot)
 
 
-@command.command("timeline")
+@click.command("timeline")
 @WHAT_ARGUMENT
 @options.setup()
 @options.one("variant", LANE_VARIANTS, "The variant of the kernel. By default nogil where it has that.")
@@ -224,7 +200,7 @@ def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **aske
     help="How many calls every worker makes. By default as many as fit, and short ones are drawn as one.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=options.apart,
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=apart,
     help="Write a trace for Perfetto or chrome://tracing there.",
 )  # fmt: skip
 @PLOT_OPTION
@@ -243,7 +219,7 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | 
         found.plot(plot)
 
 
-@command.command("scaling")
+@click.command("scaling")
 @click.option(
     "--work", type=float, metavar="SECONDS",
     help="How long the work of one worker takes. By default 0.1, or less where there are many CPUs.",
@@ -267,7 +243,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     reported(found, plot)
 
 
-@command.command("claims")
+@click.command("claims")
 @options.names(CLAIMS)
 @options.quick("45 seconds", "up to three minutes")
 @click.option(

@@ -8,7 +8,8 @@ import click
 
 from gilkit.arguments import SHORT_TIMEOUT
 from gilkit.cli import options
-from gilkit.cli.options import AT_ONCE_OPTION, OUTPUT_OPTION, PLOT_OPTION, SCHEDULER_OPTION, SEED_OPTION
+from gilkit.cli.files import OUTPUT_OPTION, PLOT_OPTION
+from gilkit.cli.options import AT_ONCE_OPTION, SCHEDULER_OPTION, SEED_OPTION
 from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar
 from gilkit.studies.layout.study import layout

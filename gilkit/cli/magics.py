@@ -11,15 +11,14 @@ from typing import Any
 
 import click
 
-from gilkit.cli.commands import command
-from gilkit.cli.group import StoppedError
+from gilkit.cli.group import StoppedError, command
 from gilkit.cli.main import BAD_INPUTS, in_words, say_warning
 from gilkit.cli.reporting import FailedCasesError
 from gilkit.cli.screen import printer
 from gilkit.display.tables import html, plain
 from gilkit.errors import InterruptedRunError, UnsavedError
 from gilkit.studies.outcome import Report
-from gilkit.workloads.statement import see
+from gilkit.workloads.folder import see
 
 STMT = "STMT"  # in the name of an argument that may be a statement
 

@@ -17,13 +17,11 @@ from typing import NoReturn, TextIO
 
 import click
 
-from gilkit.cli.commands import command
-from gilkit.cli.group import StoppedError, no_such_option
+from gilkit.cli.group import StoppedError, command, no_such_option
 from gilkit.cli.reporting import FailedCasesError
 from gilkit.cli.screen import open_streams, show
 from gilkit.display.tables import failures
-from gilkit.engine.processes import INTERRUPTS
-from gilkit.engine.session import SAME, heard_once
+from gilkit.engine.interrupts import INTERRUPTS, SAME, heard_once
 from gilkit.errors import (
     BusyMachineWarning,
     InterruptedRunError,
@@ -32,7 +30,7 @@ from gilkit.errors import (
     UnsavedError,
     UntoldWarning,
 )
-from gilkit.workloads.statement import see
+from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
 BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line

@@ -8,6 +8,7 @@ import click
 
 from gilkit.arguments import TIMEOUT
 from gilkit.cli import options
+from gilkit.cli.files import OUTPUT_OPTION, PLOT_OPTION
 from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar
 from gilkit.studies.map.study import MAP_EXECUTORS
@@ -35,8 +36,8 @@ from gilkit.studies.map.study import map as map_study
 @options.quick("ten seconds", "half a minute")
 @options.rounds("as many as fit into the budget")
 @options.SEED_OPTION
-@options.OUTPUT_OPTION
-@options.PLOT_OPTION
+@OUTPUT_OPTION
+@PLOT_OPTION
 @options.timeout(TIMEOUT)
 @options.for_machines
 def map_command(function: str, items: str, setup: tuple[str, ...], plot: str | None, **asked: Any) -> None:

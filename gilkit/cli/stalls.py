@@ -16,7 +16,8 @@ import click
 
 from gilkit import machine
 from gilkit.arguments import duration
-from gilkit.cli import completion, options, starter
+from gilkit.cli import completion, starter
+from gilkit.cli.files import apart
 from gilkit.cli.program import NO_REPORT, NOT_TOLD
 from gilkit.cli.screen import open_streams, print_text
 from gilkit.errors import ResultsError
@@ -70,7 +71,7 @@ class Running(click.Command):
     help="From how long on it counts as a stall that others wait, such as 50ms or 0.5s.",
 )  # fmt: skip
 @click.option(
-    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=options.apart,
+    "-o", "--output", metavar="FILE.json", shell_complete=completion.files, callback=apart,
     help="Write all stalls there, with their stacks: results, which gilkit show prints again; or, if its "
     "name ends in .trace.json, a trace for Perfetto or chrome://tracing.",
 )  # fmt: skip

@@ -6,7 +6,7 @@ import click
 
 from gilkit.arguments import TIMEOUT
 from gilkit.cli import options
-from gilkit.cli.options import FILES_ARGUMENT, PAGE_OPTION, PLOT_OPTION
+from gilkit.cli.files import FILES_ARGUMENT, PAGE_OPTION, PLOT_OPTION
 from gilkit.cli.reporting import ended
 from gilkit.cli.screen import progress_bar, show
 from gilkit.errors import ResultsError
@@ -71,6 +71,3 @@ def modules_command(packages: tuple[str, ...], every: bool, timeout: float) -> N
     with progress_bar() as step:
         found = modules(packages, every=every, timeout=timeout, progress=step)
     show(found)
-
-
-COMMANDS = (show_command, report_command, list_command, modules_command)

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from gilkit.engine import scratch
 from gilkit.engine.families import kill_children, kill_group
+from gilkit.engine.interrupts import INTERRUPTS
 from gilkit.engine.member_pool import SEEN_WITHIN, TOLD_WITHIN, MemberPool, alive, kill
 from gilkit.gil.turned_on import notice
 
@@ -39,9 +40,6 @@ STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 SAFE_PATH = "PYTHONSAFEPATH"
 WARNINGS, OF_TRACKER = "PYTHONWARNINGS", "ignore:resource_tracker"
 HELD_BACK = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}  # from children
-INTERRUPTS = {  # what asks a program to end
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-}
 
 
 def start_context() -> BaseContext:

@@ -17,8 +17,8 @@ from typing import IO, Any
 from gilkit._version import __version__
 from gilkit.engine.ends import how_ended
 from gilkit.engine.families import kill_session
+from gilkit.engine.interrupts import heard_once
 from gilkit.engine.probe import answer_in, printed
-from gilkit.engine.session import heard_once
 from gilkit.engine.turns import ASKS, GO, STOP
 from gilkit.errors import CaseFailedError
 from gilkit.results.case import Case

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from types import FrameType
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol, TypeVar
 
+from gilkit.engine.interrupts import heard_once
 from gilkit.engine.pools import Lab
-from gilkit.engine.processes import INTERRUPTS, stop_if_run_again
+from gilkit.engine.processes import stop_if_run_again
 from gilkit.errors import InterruptedRunError, NothingMeasuredError, ResultsError, UnsavedError
-
-SAME = 1.0  # seconds after an interrupt in which a further one is taken for the same
 
 
 class Saved(Protocol):
@@ -90,33 +85,3 @@ def _kept(
         with suppress(ResultsError):
             outcome.save(output)
     return outcome
-
-
-@contextmanager
-def heard_once(last: bool = False) -> Iterator[None]:
-    """Take further interrupts for the first one while that is seen to: processes ended, results kept.
-
-    For a second only: one that comes later than a key bounces has its effect. Nobody waits in vain.
-
-    Parameters
-    ----------
-    last : bool
-        Whether there is nothing to be kept afterwards: from then on one ends the program at once.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handlers = {number: before for number in INTERRUPTS if callable(before := signal.getsignal(number))}
-    first = time.monotonic()
-
-    def hear(number: int, frame: FrameType | None) -> None:
-        if time.monotonic() > first + SAME:
-            handlers[number](number, frame)
-
-    for number in handlers:
-        signal.signal(number, hear)
-    try:
-        yield
-    finally:
-        for number, before in handlers.items():
-            signal.signal(number, signal.SIG_DFL if last else before)

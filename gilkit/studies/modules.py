@@ -34,7 +34,7 @@ from gilkit.studies.extension_files import (
     owned,
 )
 from gilkit.studies.modules_report import ImportedModule, Modules
-from gilkit.workloads.statement import seen_folder
+from gilkit.workloads.folder import seen_folder
 
 IMPORTS_OF = "GILKIT_IMPORTS"  # in the environment of all that a search starts, and what that starts
 

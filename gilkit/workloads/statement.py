@@ -16,6 +16,7 @@ from typing import Any
 
 from gilkit.errors import StatementError, is_interrupt, one_line
 from gilkit.workloads import again
+from gilkit.workloads.folder import seen_folder
 from gilkit.workloads.namespaces import keep_own, namespace, reached
 from gilkit.workloads.workload import OwnCall
 
@@ -191,7 +192,7 @@ class StatementCall:
     given: tuple[tuple[str, Any], ...] = ()
     shared: bool = False
     private: tuple[str, ...] = ()
-    folder: str = field(default_factory=lambda: _folder)
+    folder: str = field(default_factory=seen_folder)
 
     def prepare(self) -> Statement:
         """Run SETUP and return the statement."""
@@ -217,17 +218,5 @@ class StatementCall:
         return Statement(self.setup, self.statement, dict(self.given))
 
 
-_folder = ""
 _shared: dict[StatementCall, Statement] = {}
 _sharing = threading.Lock()  # the first thread runs SETUP, and the others wait for it
-
-
-def see(folder: str) -> None:
-    """Let statements made from now on find the modules of a folder before all others, as `timeit` does."""
-    global _folder
-    _folder = folder
-
-
-def seen_folder() -> str:
-    """Return the folder that `see` was told of; empty for none."""
-    return _folder

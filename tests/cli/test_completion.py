@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import get_completion_class
 
-from gilkit.cli.commands import command
+from gilkit.cli.group import command
 from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
 from gilkit.studies.claims.registry import CLAIMS

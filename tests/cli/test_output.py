@@ -12,7 +12,7 @@ import pytest
 from command import answered, gilkit, interrupted, refused, seen, started
 
 import gilkit as package
-from gilkit.cli.commands import command
+from gilkit.cli.group import command
 from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS
 from gilkit.results.case import Case, Record
@@ -99,7 +99,7 @@ def test_a_timeline_in_csv_has_its_slices() -> None:
 
 
 def test_a_list_says_what_its_table_says() -> None:
-    found = json.loads(gilkit("list", "--json").stdout)
+    found = json.loads(answered("list", "--json").stdout)
     assert [row["kernel"] for row in found["kernels"]] == list(KERNELS)
     assert [row["executor"] for row in found["executors"]] == list(EXECUTORS)
     objects = next(row for row in found["kernels"] if row["kernel"] == "objects")
@@ -112,7 +112,7 @@ def test_a_list_says_what_its_table_says() -> None:
     assert {"objects nogil", "objects native"} <= set(found["missing"])
     table = gilkit("list", "--csv")
     assert rows(table.stdout) == [{key: str(value) for key, value in row.items()} for row in found["kernels"]]
-    printed = gilkit("list").stdout
+    printed = answered("list").stdout
     assert all(f"{row['size']:,} {row['unit']}" in printed for row in found["kernels"])
 
 
@@ -135,8 +135,9 @@ def test_a_failed_case_is_said_and_is_status_1(tmp_path: Path) -> None:
     assert table.stderr == f"gilkit: failed {two.name}: it broke\n"
 
 
+@pytest.mark.usefixtures("hasty")
 def test_where_nothing_was_measured_standard_output_is_empty() -> None:
-    done = gilkit("timeit", "1/0", "--rounds", "1", "--workers", "2", "--json")
+    done = answered("timeit", "1/0", "--rounds", "1", "--workers", "2", "--json")
     assert done.returncode == 1
     assert done.stdout == ""
     assert "ZeroDivisionError: division by zero" in done.stderr

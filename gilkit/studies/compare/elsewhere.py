@@ -14,7 +14,7 @@ from gilkit.errors import BusyMachineWarning, NothingMeasuredError, one_line
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.study import compare
 from gilkit.studies.compare.timeit_study import timeit
-from gilkit.workloads.statement import see
+from gilkit.workloads.folder import see
 
 
 def main() -> None:

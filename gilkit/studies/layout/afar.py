@@ -15,7 +15,7 @@ from gilkit.engine.leash import on_a_leash
 from gilkit.errors import BusyMachineWarning, NothingMeasuredError, one_line
 from gilkit.studies.compare.timeit_study import timeit
 from gilkit.studies.layout.study import layout
-from gilkit.workloads.statement import see
+from gilkit.workloads.folder import see
 
 
 def main() -> None:

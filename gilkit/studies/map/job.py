@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from gilkit.engine import scratch
 from gilkit.errors import CaseFailedError, StatementError, is_interrupt, one_line
-from gilkit.workloads.statement import Statement, check, seen_folder
+from gilkit.workloads.folder import seen_folder
+from gilkit.workloads.statement import Statement, check
 
 MOST_TAKEN = 1_000_000  # items that an iterator is asked for
 TAKEN_FOR = 5.0  # seconds in which it may give them

@@ -12,9 +12,10 @@ from gilkit import machine
 from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, number, positive, worker_list
 from gilkit.display.progress import Listener, with_bar
 from gilkit.engine.executors import EXECUTORS, chosen_executors
+from gilkit.engine.interrupts import heard_once
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
-from gilkit.engine.session import heard_once, obtained
+from gilkit.engine.session import obtained
 from gilkit.results import facts
 from gilkit.results.file import check_writable
 from gilkit.results.stats import Estimate
