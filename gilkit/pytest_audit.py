@@ -230,14 +230,15 @@ class PytestAudit:
     def _why_unrecorded(self, session: pytest.Session, any_ran: bool, there: bool) -> str:
         """Return why nothing is to be recorded; empty if it is."""
         stopped = not self._finished or session.shouldfail or session.shouldstop
-        some = not there and session.config.getoption("lf", False)
+        parts = (option for option in ("lf", "stepwise") if session.config.getoption(option, False))
+        part = "" if there else next(parts, "")
         reasons = (
             ("tests were collected only", session.config.getoption("collectonly")),
             (self._partly, self._partly),
             (self._why, self._why),
             ("not all tests ran to their end", stopped),
             ("no test ran", not any_ran),
-            ("--lf may leave tests out, and there is no baseline yet", some),
+            (f"--{part} may leave tests out, and there is no baseline yet", part),
         )
         return next((why for why, so in reasons if so), "")
 

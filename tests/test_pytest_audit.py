@@ -22,6 +22,8 @@ QUIETLY = (
     "no:cacheprovider",
     "-p",
     "no:randomly",
+    "-p",
+    "no:hypothesispytest",  # it takes a third of such a start
     "-W",
     "error",
     "--strict-markers",
@@ -188,6 +190,7 @@ PARTLY = """
         (("--collect-only",), "NONE", 0, "tests were collected only"),
         (("-x",), "FAIL", 1, "not all tests ran to their end"),
         (("--lf",), "NONE", 0, "--lf may leave tests out, and there is no baseline yet"),
+        (("--stepwise",), "NONE", 0, "--stepwise may leave tests out, and there is no baseline yet"),
         (("-k", "nothing"), "NONE", 5, "no test ran"),
         (("-n", "1"), "CRASH", 1, "a worker of pytest-xdist crashed"),
         (("--continue-on-collection-errors", "."), "NONE", 1, "not all tests could be collected"),
