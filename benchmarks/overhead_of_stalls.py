@@ -1,17 +1,17 @@
 """What it costs a program to be watched by `gilkit stalls`: pairs of runs, with the watch and without.
 
-    python benchmarks/overhead_of_stalls.py [PAIRS [SECONDS]]
+    python benchmarks/overhead_of_stalls.py [PAIRS] [--seconds SECONDS] [--only NAME]
 
-Each pair (30) runs the same program twice in one interpreter of its own, in a random order: for SECONDS (1)
-with `gilkit.Stalls` around it, and for as long without. A figure is the work that is done with the watch by
-that without, of a pair; the line has the median and its interval.
+Each pair (60) runs a program twice in one process, in a random order: for SECONDS (0.5) with `gilkit.Stalls`
+around it, and for as long without. After ten pairs another process goes on. A figure is the work that is done
+with the watch by that without, of a pair; the line has the median and its interval.
 Programs: one thread of Python code; four that compete for the GIL; four that each release it most of the
-time; and many threads that come and go. Exits with 1 if any surely lost more than
-2 %.
+time; and many threads that come and go. Exits with 1 if any surely lost more than 2 %.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import subprocess
 import sys
@@ -19,6 +19,7 @@ import sys
 from gilkit.results.stats import estimate
 
 MOST = 0.02
+PAIRS_OF_A_PROCESS = 10
 PROGRAMS = {
     "one thread": ("def turn(): sum(range(10_000))", 1),
     "four threads": ("def turn(): sum(range(10_000))", 4),
@@ -29,7 +30,7 @@ PROGRAMS = {
     ),
 }
 RUN = """
-import sys, threading, time
+import random, sys, threading, time
 from contextlib import nullcontext
 from gilkit import Stalls
 {setup}
@@ -39,38 +40,48 @@ def work(until):
         turn()
         done.append(1)
 
-watched, seconds, threads = sys.argv[1] == "watched", float(sys.argv[2]), int(sys.argv[3])
-done = []
-with Stalls() if watched else nullcontext():
-    start = time.perf_counter()
-    every = [threading.Thread(target=work, args=(start + seconds,)) for _ in range(threads)]
-    for one in every: one.start()
-    for one in every: one.join()
-    print(len(done) / (time.perf_counter() - start))
+def speed(watched):
+    done.clear()
+    with Stalls() if watched else nullcontext():
+        start = time.perf_counter()
+        every = [threading.Thread(target=work, args=(start + seconds,)) for _ in range(threads)]
+        for one in every: one.start()
+        for one in every: one.join()
+        return len(done) / (time.perf_counter() - start)
+
+done, (seconds, threads, pairs) = [], (float(sys.argv[1]), *map(int, sys.argv[2:]))
+speed(False)
+for _ in range(pairs):
+    found = {{watched: speed(watched) for watched in random.sample([True, False], 2)}}
+    print(found[True] / found[False])
 """
 
 
-def speed(name: str, watched: bool, seconds: float) -> float:
-    """How often the program turns in a second."""
+def ratios(name: str, pairs: int, seconds: float) -> list[float]:
+    """The work of a program with the watch by that without, of so many pairs in one process."""
     setup, threads = PROGRAMS[name]
-    words = ["watched" if watched else "alone", str(seconds), str(threads)]
+    words = [str(seconds), str(threads), str(pairs)]
     done = subprocess.run(
         [sys.executable, "-c", RUN.format(setup=setup), *words], capture_output=True, text=True, check=True
     )
-    return float(done.stdout)
+    return [float(line) for line in done.stdout.split()]
 
 
 def main() -> None:
-    """Measure all programs, and say whether any lost too much."""
-    pairs, seconds = int((sys.argv[1:2] or ["30"])[0]), float((sys.argv[2:3] or ["1"])[0])
-    ratios: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-    for _ in range(pairs):
-        for name in random.sample(list(PROGRAMS), len(PROGRAMS)):
-            order = random.sample([True, False], 2)
-            found = {watched: speed(name, watched, seconds) for watched in order}
-            ratios[name].append(found[True] / found[False])
+    """Measure the programs, and say whether any lost too much."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("pairs", nargs="?", type=int, default=60)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--only", default="", metavar="NAME")
+    options = parser.parse_args()
+    found: dict[str, list[float]] = {name: [] for name in PROGRAMS if options.only in name}
+    if not found:
+        parser.error(f"no program has {options.only!r} in its name")
+    for before in range(0, options.pairs, PAIRS_OF_A_PROCESS):
+        for name in random.sample(list(found), len(found)):
+            found[name] += ratios(name, min(PAIRS_OF_A_PROCESS, options.pairs - before), options.seconds)
     failed = False
-    for name, values in ratios.items():
+    for name, values in found.items():
         ratio = estimate(values)
         failed |= ratio.high < 1 - MOST
         print(f"{name:<20} {ratio:.3f} of its speed ({ratio.low:.3f} to {ratio.high:.3f})")
