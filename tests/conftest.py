@@ -73,9 +73,12 @@ def hasty() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=[name for name, kind in EXECUTORS.items() if not kind.native])
+@pytest.fixture(scope="module", params=[name for name, kind in EXECUTORS.items() if not kind.native])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    """Every executor that runs Python, started once; indirectly, those of the names that are given."""
+    """Every executor that runs Python, started once for a module; indirectly, those that are named.
+
+    None stays longer: those of Dask are never quite idle, which tests that measure would notice.
+    """
     kind = EXECUTORS[request.param]
     if reason := kind.missing():
         pytest.skip(reason)

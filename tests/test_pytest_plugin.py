@@ -19,6 +19,8 @@ QUIETLY = (
     "no:cacheprovider",
     "-p",
     "no:randomly",
+    "-p",
+    "no:hypothesispytest",  # it takes a third of such a start
     "-ra",
     "-W",
     "error",

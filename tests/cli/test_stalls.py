@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from command import gilkit, interrupted, refused, seen, started
+from command import answered, gilkit, interrupted, refused, seen, started
 from quiet import needs_gil, needs_monitor
 from traceformat import checked
 
 import gilkit as package
 from gilkit.cli import stalls
-from gilkit.cli.commands import command
+from gilkit.cli.group import command
 from gilkit.engine.scratch import PREFIX
 from gilkit.gil.places import C_CALL, PUT_ASIDE
 from gilkit.results import facts
@@ -112,7 +112,7 @@ def test_the_line_that_made_others_wait_is_named(how: str, tmp_path: Path) -> No
     assert planted_in(done.stderr), done.stderr
     assert LINE in named(tmp_path / "found.json")
     assert max(map(len, done.stderr.splitlines())) <= 80
-    shown = gilkit("show", str(tmp_path / "found.json"))
+    shown = answered("show", str(tmp_path / "found.json"))
     assert shown.stdout.strip() == done.stderr.strip()
 
 
@@ -543,21 +543,22 @@ def test_by_its_name_a_file_is_a_trace(tmp_path: Path) -> None:
         assert {tid for end, tid in ends if end == event["ts"] + event["dur"]} - {event["tid"]}
     assert trace["otherData"]["gilkit_subject"] == "app.py"
     assert facts.STALLS_SEEN.key not in trace["otherData"]  # the events are these
-    refused(gilkit("show", str(tmp_path / "found.trace.json")), "is a trace: open it in")
+    refused(answered("show", str(tmp_path / "found.trace.json")), "is a trace: open it in")
 
 
-def test_bad_input_is_one_line_and_status_2(tmp_path: Path) -> None:
+def test_bad_input_is_one_line_and_status_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script(tmp_path, "print('it ran')")
-    refused(stalled(folder=tmp_path), "name a program: SCRIPT, -m MODULE or -c CODE")
-    refused(stalled("none.py", folder=tmp_path), "cannot open none.py: No such file or directory")
-    refused(stalled("--longer", "50", "app.py", folder=tmp_path), "is not a time with its unit, such as 10ms")
-    refused(stalled("--longer", "1us", "app.py", folder=tmp_path), "between 1ms and 3600s, not 1us")
-    refused(stalled("-o", "/none/x.json", "app.py", folder=tmp_path), "cannot write to /none/x.json")
+    monkeypatch.chdir(tmp_path)
+    refused(answered("stalls"), "name a program: SCRIPT, -m MODULE or -c CODE")
+    refused(answered("stalls", "none.py"), "cannot open none.py: No such file or directory")
+    refused(answered("stalls", "--longer", "50", "app.py"), "is not a time with its unit, such as 10ms")
+    refused(answered("stalls", "--longer", "1us", "app.py"), "between 1ms and 3600s, not 1us")
+    refused(answered("stalls", "-o", "/none/x.json", "app.py"), "cannot write to /none/x.json")
     for option in ("-m", "-c", "--longer"):
         message = f"Option '{option}' requires an argument (see 'gilkit stalls --help')"
-        refused(stalled(option, folder=tmp_path), message)
-    refused(stalled("-o", "app.py", "./app.py", folder=tmp_path), "--output and SCRIPT must be two files")
-    refused(stalled("--long", "app.py", folder=tmp_path), "did you mean '--longer'?")
+        refused(answered("stalls", option), message)
+    refused(answered("stalls", "-o", "app.py", "./app.py"), "--output and SCRIPT must be two files")
+    refused(answered("stalls", "--long", "app.py"), "did you mean '--longer'?")
     done = CliRunner().invoke(command, ["stalls", "x.py"], prog_name="%gilkit")
     assert "in a notebook, use gilkit.Stalls" in done.output
 

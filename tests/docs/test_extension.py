@@ -19,6 +19,7 @@ from pages import (
 pytestmark = pytest.mark.once
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(importlib.util.find_spec("asv") is None, reason="asv is not installed")
 def test_the_benchmarks_of_the_extension_run(ran: Ran, tmp_path: Path) -> None:
     where = ran("python -c 'import variation; print(variation.__file__)'")

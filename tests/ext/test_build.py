@@ -105,6 +105,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(source, stand_in(folder, NEITHER), ANNOTATED), source
 
 
+@pytest.mark.endurance
 def test_without_openmp_and_internal_headers_all_else_is_there(built: Built) -> None:
     done, source = built
     assert done.returncode == 0, done.stderr
@@ -169,6 +170,7 @@ def functions(built: Built) -> dict[str, Body]:
     return found
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("name", [name for name, kernel in KERNELS.items() if kernel.nogil is not None])
 def test_no_line_of_a_body_touches_the_python_api(name: str, functions: dict[str, Body]) -> None:
     if name == "sleep":
@@ -180,6 +182,7 @@ def test_no_line_of_a_body_touches_the_python_api(name: str, functions: dict[str
     assert not [line for score, line in body if score]
 
 
+@pytest.mark.endurance
 def test_no_shared_function_touches_the_python_api(functions: dict[str, Body]) -> None:
     for name in ("lcg_step", "is_prime", "repeat", "stamp", "run_team", "spin"):
         assert functions[name], name
@@ -188,12 +191,14 @@ def test_no_shared_function_touches_the_python_api(functions: dict[str, Body]) -
     assert not {name: lines for name, lines in touching.items() if lines}
 
 
+@pytest.mark.endurance
 def test_the_annotation_would_show_it(built: Built) -> None:
     # The same reading of the same pages finds the lines that do work with Python objects.
     text = (built[1] / "ext" / "_objects.html").read_text("utf-8")
     assert re.search(r'line score-[1-9]\d*".*?<span class="">\d+</span>: .*counts', text)
 
 
+@pytest.mark.endurance
 def test_every_module_declares_itself_free_of_the_gil(built: Built) -> None:
     sources = list((built[1] / "ext").glob("_*.c"))
     assert len(sources) == len(list(EXT.glob("*.pyx")))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import gilkit, interrupted, leaving_nothing, refused, seen, started
+from command import answered, gilkit, interrupted, leaving_nothing, refused, seen, started
 from simulated import HOLDS, PURE, Machine, Made, SimulatedLab
 
 import gilkit as package
@@ -286,31 +286,32 @@ def test_a_run_is_kept_and_shown_again(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert "A  x + 1" in lines
     assert "B  sum(range(100))" in lines
-    assert gilkit("show", path).stdout == done.stdout
+    assert answered("show", path).stdout == done.stdout
     found = package.load(path)
     assert isinstance(found, Beside)
     assert repr(found) == done.stdout.rstrip()
     assert found.kept("A") > 0
     assert found.late("A").most >= found.late("A").nearly_all >= found.late("A").usual > 0
-    said = json.loads(gilkit("show", path, "--json").stdout)
+    said = json.loads(answered("show", path, "--json").stdout)
     assert said["kind"] == "beside"
     assert [one["statement"] for one in said["sides"]] == ["x + 1", "sum(range(100))"]
     assert found.results.facts["gilkit_shorter"] == pytest.approx(5e-4)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_faults_are_rows() -> None:
-    done = gilkit("beside", "import os; os._exit(3)", "pass", "--rounds", "1")
+    done = answered("beside", "import os; os._exit(3)", "pass", "--rounds", "1")
     assert done.returncode == 1
     assert "failed A: a worker process exited with status 3" in done.stdout
-    hung = gilkit("beside", "import time; time.sleep(60)", "--rounds", "1", "--timeout", "1")
+    hung = answered("beside", "import time; time.sleep(60)", "--rounds", "1", "--timeout", "1")
     assert hung.returncode == 1
     assert "no answer within 1 s" in hung.stderr + hung.stdout
 
 
 def test_bad_input_is_one_line() -> None:
-    refused(gilkit("beside", "1", "2", "3"), "one statement or two, not 3")
-    refused(gilkit("beside", "1 +", "2"), "the statement is not Python")
-    refused(gilkit("beside", "1", "-s", "1 +"), "SETUP is not Python")
+    refused(answered("beside", "1", "2", "3"), "one statement or two, not 3")
+    refused(answered("beside", "1 +", "2"), "the statement is not Python")
+    refused(answered("beside", "1", "-s", "1 +"), "SETUP is not Python")
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
-from command import THOROUGH, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
+from command import THOROUGH, answered, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
 from pages import untold
 
 import gilkit as package
@@ -309,7 +309,7 @@ def test_what_is_measured_is_kept_and_shown_again(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     done = gilkit("timeit", "sum(range(9999))", *TWICE, *ONE, "-o", str(path), start=THOROUGH)
     assert done.returncode == 0, done.stderr
-    assert gilkit("show", str(path)).stdout == done.stdout
+    assert answered("show", str(path)).stdout == done.stdout
     version = sys.version.split()[0]
     results = load(path)
     names = several_pythons(results)
@@ -318,7 +318,7 @@ def test_what_is_measured_is_kept_and_shown_again(tmp_path: Path) -> None:
         for executor in ("threads", "processes"):
             assert len(results.every(Case(f"{name}: sum(range(9999))", "function", executor, 2))) == 1
     assert "\nnot decided: too few rounds count" in done.stdout
-    told = json.loads(gilkit("show", str(path), "--json").stdout)["pythons"]["sum(range(9999))"]
+    told = json.loads(answered("show", str(path), "--json").stdout)["pythons"]["sum(range(9999))"]
     assert told["use"] == "not decided"
 
 
@@ -470,7 +470,7 @@ def test_what_is_no_interpreter_with_gilkit_is_refused(
     for script in (bare, other, broken):
         script.chmod(0o755)
     named = {"BARE": str(bare), "OTHER": str(other), "BROKEN": str(broken)}
-    refused(gilkit("timeit", *(named.get(word, word) for word in words)), message)
+    refused(answered("timeit", *(named.get(word, word) for word in words)), message)
 
 
 def test_what_takes_the_gil_away_is_for_those_that_can_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
