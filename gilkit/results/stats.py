@@ -9,6 +9,7 @@ from statistics import fmean, median
 
 FEWEST_ROUNDS = 6  # values without which nothing is decided
 CONFIDENCE = 0.99  # of an interval: five looks at it keep 95 %, whenever one stops
+MOST_OF_IT = 0.75  # of the rounds of a group beyond one end of the interval, from which the group differs
 
 
 class Estimate(float):
@@ -177,17 +178,25 @@ def spread_over(values: Mapping[int, float], groups: Mapping[int, int]) -> Estim
     """Return the median over rounds, its interval spanning the medians of groups that differ by more.
 
     Rounds of one process share how its memory is laid out, which may double the time of a call: processes are
-    a level of repetition of their own (Kalibera & Jones, Rigorous benchmarking in reasonable time, 2013).
+    a level of repetition of their own (Kalibera & Jones, Rigorous benchmarking in reasonable time, 2013). A
+    group differs where most of its rounds lie beyond one end of the interval. That the median of a few does
+    shows nothing: one that others disturbed is enough for it.
 
     Parameters
     ----------
     values : mapping of int to float
         By round.
     groups : mapping of int to int
-        The group of each round. Groups of fewer than two rounds have no median to speak of.
+        The group of each round. Groups of fewer than two rounds have no say.
     """
     found = estimate([values[id_] for id_ in sorted(values)])
     parts: dict[int, list[float]] = {}
     for id_, value in values.items():
         parts.setdefault(groups.get(id_, 0), []).append(value)
-    return found.spanning(median(part) for part in parts.values() if len(part) > 1)
+    return found.spanning(median(part) for part in parts.values() if _beyond(part, found))
+
+
+def _beyond(part: Sequence[float], found: Estimate) -> bool:
+    """Whether most values of a part lie beyond one end of an interval."""
+    beyond = max(sum(value < found.low for value in part), sum(value > found.high for value in part))
+    return len(part) > 1 and beyond >= MOST_OF_IT * len(part)

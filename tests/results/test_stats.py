@@ -104,6 +104,25 @@ def test_sets_that_differ_by_more_than_the_interval_widen_it() -> None:
     assert spread_over(values, {}).low == plain.low
 
 
+@pytest.mark.parametrize(
+    ("group", "differs"),
+    [
+        ([3.9, 2.0], False),  # its median is beyond, by one round that others disturbed
+        ([3.9, 3.8], True),
+        ([3.9, 1.1, 3.8], False),
+        ([3.9, 3.8, 2.0], False),
+        ([3.9, 3.8, 3.9], True),
+        ([3.9, 3.8, 2.0, 3.9], True),
+    ],
+)
+def test_a_few_disturbed_rounds_make_no_set_that_differs(group: list[float], differs: bool) -> None:
+    values = dict(enumerate([2.0 + 0.001 * i for i in range(24)] + group))
+    plain = estimate(list(values.values()))
+    spread = spread_over(values, {i: i // 24 for i in values})
+    assert plain.high < statistics.median(group)
+    assert spread.high == (statistics.median(group) if differs else plain.high)
+
+
 def test_the_interval_covers() -> None:
     # Over 400 samples of 15 the interval of a median covers the truth 99 times in 100. With fixed seeds this
     # either always passes or never does.

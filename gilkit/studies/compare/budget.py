@@ -88,4 +88,4 @@ QUICK_PACE = Budget(budget=14.0, window=0.015, first=FEWEST_ROUNDS, looks=(), pa
 USUAL_PACE = Budget(budget=104.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=110.0)
 OWN_PACE = Budget(budget=7.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=40.0)
 
-LADDER_PACE = Budget(budget=25.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=60.0)
+LADDER_PACE = Budget(budget=45.0, window=0.05, first=LOOKS[0], looks=LOOKS[1:], patience=90.0)

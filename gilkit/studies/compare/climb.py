@@ -76,14 +76,19 @@ class Climb(Course):
     def _first(self, lab: Lab) -> None:
         self._suspect(lab)
         super()._first(lab)
-        self._climb(lab)
+        self._climb(lab, self.first)
 
     def _narrow(self, lab: Lab) -> None:
         super()._narrow(lab)
-        self._climb(lab)
+        [batch] = self.batches
+        judged = (case for case in self.runner.open(batch.cases) if not batch.beside(case))
+        self._climb(lab, max((len(self._counting(case)) for case in judged), default=self.first))
 
-    def _climb(self, lab: Lab) -> None:
-        """Try what is to be tried by what was found, as long as there is patience for it."""
+    def _climb(self, lab: Lab, rounds: int) -> None:
+        """Try what is to be tried by what was found, as long as there is patience for it.
+
+        With so many rounds as the others took to be narrow: what disturbs these disturbs those.
+        """
         [batch] = self.batches
         while self.runner.clock() < self.end and self._further():
             new = [case for case in self.runner.open(batch.cases) if case not in self.runner.records]
@@ -92,7 +97,7 @@ class Climb(Course):
                 self.runner.record(case, load, self.subject.facts[case.variant])
             if self.asked:  # as many again
                 self.asked = batch.tried + self.first
-            self._rounds(batch, new, self.first, self.end)
+            self._rounds(batch, new, rounds, self.end)
             self._keep(lab)
 
     def _suspect(self, lab: Lab) -> None:

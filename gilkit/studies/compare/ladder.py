@@ -17,7 +17,7 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import SCALING, stop
 from gilkit.studies.compare.culprits import Culprit
-from gilkit.studies.compare.figures import Evidence, decided, surely_above, surely_below
+from gilkit.studies.compare.figures import Evidence, decided, quotient, surely_above, surely_below
 from gilkit.studies.compare.rungs import Found, Ladder, Rung, all_but, smallest
 from gilkit.studies.compare.speedups import compared, speedup
 from gilkit.studies.compare.usage import usage
@@ -39,16 +39,17 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
         does = speedup(results, case)
         if within:
             ceiling = next((c for c in results if c.variant == "ceiling" and c.workers == f.workers), case)
-            to_goal = f.of_limit(does, compared(results, case, ceiling) if ceiling != case else None)
+            pairs = None if f.waits or ceiling == case else compared(results, case, ceiling)
+            to_goal = _either(pairs, does, f.limit)
         else:
-            to_goal = decided(compared(results, case, private), does, f.subject)
+            to_goal = _either(compared(results, case, private), does, f.subject)
         told = results.fact(case, facts.OWN_NAMES) or {}
         return replace(
             _told(told),
             only=_kind(case) == ONLY,
             speedup=does,
             to_goal=to_goal,
-            gain=decided(compared(results, case, shared), does, f.shared),
+            gain=_either(compared(results, case, shared), does, f.shared),
             used=usage(results, case),
         )
 
@@ -71,6 +72,16 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
     )
     what, culprits = judged(found, loss, within and not stop(f))
     return replace(found, found=what, culprits=culprits)
+
+
+def _either(pairs: Estimate | None, a: Estimate | None, b: Estimate | None) -> Estimate | None:
+    """Return a ratio paired by rounds, or that of the two figures apart, whichever says more.
+
+    Pairs leave out what slows both; but rungs come late, when others have their rounds, and few are pairs.
+    """
+    apart = quotient(a, b)
+    known = (one for one in (pairs, apart) if one is not None and one.decided)
+    return min(known, key=lambda one: one.high - one.low, default=apart)
 
 
 def _kind(case: Case) -> str:
