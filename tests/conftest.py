@@ -14,6 +14,7 @@ from hasty import hurry
 from hypothesis import HealthCheck, settings
 from turns import place
 
+from gilkit.cli.group import command
 from gilkit.engine.executors import EXECUTORS
 
 WORKERS = 2
@@ -68,6 +69,7 @@ def leaves_no_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[None]:
     """Let this process measure for as short as it can, for tests of all but the figures."""
+    list(command.commands.values())  # a module that is loaded meanwhile would keep what it finds
     with pytest.MonkeyPatch.context() as patch:
         hurry(patch.setattr)
         yield

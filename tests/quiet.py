@@ -62,9 +62,15 @@ def _watched_apart(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
 def _undisturbed(looks: Iterator[tuple[T, float]], wanted: int, tried: int) -> list[T]:
     """Return as many looks as are wanted that nobody disturbed; nan is what the monitor could not tell."""
     kept: list[T] = []
+    loads: list[float] = []
+    untold = 0
     for found, others in islice(looks, tried):
+        loads.append(others)
+        untold += found != found
         if others < BUSY and found == found:
             kept.append(found)
         if len(kept) == wanted:
             return kept
-    pytest.skip(f"others kept {others:.1f} CPUs busy: {len(kept)} of {tried} looks were undisturbed")
+    usual = statistics.median(loads)
+    why = f"others kept {usual:.1f} CPUs busy, and the monitor could not tell {untold} times"
+    pytest.skip(f"{len(kept)} of {tried} looks count: {why}")

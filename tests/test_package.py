@@ -31,6 +31,11 @@ def test_a_worker_imports_nothing_that_an_interpreter_of_its_own_could_not() -> 
     assert not extra & {"numpy", "psutil", "threadpoolctl", "rich", "click", "pyperf"}
 
 
+def test_what_every_command_needs_is_soon_there_and_what_stalls_needs_too() -> None:
+    extra = loaded_by("import gilkit.cli.main, gilkit.cli.stalls")
+    assert not extra & {"numpy", "threadpoolctl", "pyperf"}
+
+
 def test_importing_leaves_the_gil_as_it_is() -> None:
     gil = "getattr(sys, '_is_gil_enabled', lambda: True)()"
     script = f"import sys; before = {gil}; import gilkit.kernels; assert {gil} == before"

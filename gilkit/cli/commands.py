@@ -1,4 +1,4 @@
-"""The commands: one function for each; where others are, `group` says."""
+"""The commands: one function for each; `group.HOMES` has those that are elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options and arguments that name files: each another one, which is seen to before anything is measured."""
+"""Options and arguments that name files: no two the same, which is checked before anything is measured."""
 
 from __future__ import annotations
 

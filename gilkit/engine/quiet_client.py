@@ -1,4 +1,4 @@
-"""A client of Dask: who makes it is told in time what is wrong, and once, and it ends when it is closed."""
+"""A client of Dask: who makes it is told in time what is wrong, and once, and closes it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class QuietClient(Client):  # type: ignore[misc]
         except BaseException:
             with suppress(Exception):
                 self.close(timeout=GIVEN_UP_WITHIN)
+            with suppress(Exception):  # closing leaves the thread of one that was refused
+                self._loop_runner.stop()
             raise
 
     async def _start(self, timeout: float, **options: Any) -> None:

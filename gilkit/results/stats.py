@@ -9,7 +9,7 @@ from statistics import fmean, median
 
 FEWEST_ROUNDS = 6  # values without which nothing is decided
 CONFIDENCE = 0.99  # of an interval: five looks at it keep 95 %, whenever one stops
-MOST_OF_IT = 0.75  # of the rounds of a group beyond one end of the interval, from which the group differs
+BEYOND = 0.75  # of the few rounds of a group beyond one end of the interval, from which the group differs
 
 
 class Estimate(float):
@@ -175,12 +175,12 @@ def student(certain: float, freedom: int) -> float:
 
 
 def spread_over(values: Mapping[int, float], groups: Mapping[int, int]) -> Estimate:
-    """Return the median over rounds, its interval spanning the medians of groups that differ by more.
+    """Return the median over rounds, its interval spanning the medians of groups that differ.
 
     Rounds of one process share how its memory is laid out, which may double the time of a call: processes are
-    a level of repetition of their own (Kalibera & Jones, Rigorous benchmarking in reasonable time, 2013). A
-    group differs where most of its rounds lie beyond one end of the interval. That the median of a few does
-    shows nothing: one that others disturbed is enough for it.
+    a level of repetition of their own (Kalibera & Jones, Rigorous benchmarking in reasonable time, 2013). Of
+    fewer than six rounds the median may lie beyond the interval by one that was disturbed: such a group
+    differs where three quarters of its rounds lie beyond the same end.
 
     Parameters
     ----------
@@ -193,10 +193,10 @@ def spread_over(values: Mapping[int, float], groups: Mapping[int, int]) -> Estim
     parts: dict[int, list[float]] = {}
     for id_, value in values.items():
         parts.setdefault(groups.get(id_, 0), []).append(value)
-    return found.spanning(median(part) for part in parts.values() if _beyond(part, found))
+    return found.spanning(median(part) for part in parts.values() if _has_a_say(part, found))
 
 
-def _beyond(part: Sequence[float], found: Estimate) -> bool:
-    """Whether most values of a part lie beyond one end of an interval."""
-    beyond = max(sum(value < found.low for value in part), sum(value > found.high for value in part))
-    return len(part) > 1 and beyond >= MOST_OF_IT * len(part)
+def _has_a_say(group: Sequence[float], found: Estimate) -> bool:
+    """Whether the median of a group says something, beside the interval of all."""
+    beyond = max(sum(value < found.low for value in group), sum(value > found.high for value in group))
+    return len(group) >= FEWEST_ROUNDS or (len(group) > 1 and beyond >= BEYOND * len(group))

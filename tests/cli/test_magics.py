@@ -94,7 +94,7 @@ def test_a_statement_finds_modules_in_the_working_folder(shell: Any, tmp_path: P
         (f"%gilkit timeit {FAST} 1/0", "nothing was measured: ZeroDivisionError: division by zero"),
         (
             "%%gilkit compare\nlcg",
-            "a cell is a statement: %%gilkit takes layout, timeit, beside, threshold, timeline",
+            "a cell is a statement: %%gilkit takes timeit, beside, layout, threshold, timeline",
         ),
         ("%%gilkit timeit\n)", "unmatched ')'"),
     ],

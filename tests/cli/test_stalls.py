@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from command import answered, gilkit, interrupted, refused, seen, started
+from command import THOROUGH, answered, gilkit, interrupted, refused, seen, started
 from quiet import needs_gil, needs_monitor
 from traceformat import checked
 
@@ -71,7 +71,7 @@ def script(folder: Path, *lines: str, name: str = "app.py") -> Path:
 
 
 def stalled(*arguments: str, folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return gilkit("stalls", *arguments, cwd=folder, **options)
+    return gilkit("stalls", *arguments, start=THOROUGH, cwd=folder, **options)
 
 
 def planted_in(report: str) -> bool:

@@ -113,6 +113,7 @@ def test_sets_that_differ_by_more_than_the_interval_widen_it() -> None:
         ([3.9, 3.8, 2.0], False),
         ([3.9, 3.8, 3.9], True),
         ([3.9, 3.8, 2.0, 3.9], True),
+        ([3.9, 3.9, 3.9, 3.8, 2.0, 2.0], True),  # no single one of six moves their median
     ],
 )
 def test_a_few_disturbed_rounds_make_no_set_that_differs(group: list[float], differs: bool) -> None:

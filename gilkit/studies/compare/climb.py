@@ -76,18 +76,16 @@ class Climb(Course):
     def _first(self, lab: Lab) -> None:
         self._suspect(lab)
         super()._first(lab)
-        self._climb(lab, self.first)
+        self._climb(lab, ())
 
     def _narrow(self, lab: Lab) -> None:
         super()._narrow(lab)
-        [batch] = self.batches
-        judged = (case for case in self.runner.open(batch.cases) if not batch.beside(case))
-        self._climb(lab, max((len(self._counting(case)) for case in judged), default=self.first))
+        self._climb(lab, self.pace.looks)
 
-    def _climb(self, lab: Lab, rounds: int) -> None:
+    def _climb(self, lab: Lab, looks: Collection[int]) -> None:
         """Try what is to be tried by what was found, as long as there is patience for it.
 
-        With so many rounds as the others took to be narrow: what disturbs these disturbs those.
+        What is tried is looked at again after so many rounds, until it is narrow.
         """
         [batch] = self.batches
         while self.runner.clock() < self.end and self._further():
@@ -97,7 +95,9 @@ class Climb(Course):
                 self.runner.record(case, load, self.subject.facts[case.variant])
             if self.asked:  # as many again
                 self.asked = batch.tried + self.first
-            self._rounds(batch, new, rounds, self.end)
+            for rounds in (self.first, *looks):
+                self._rounds(batch, new, rounds, self.end)
+                new = [case for case in new if self._width(batch, case) > 0]
             self._keep(lab)
 
     def _suspect(self, lab: Lab) -> None:

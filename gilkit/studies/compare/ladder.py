@@ -14,8 +14,8 @@ from typing import Any
 from gilkit.results import facts
 from gilkit.results.case import ONLY, PRIVATE, Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate
-from gilkit.studies.compare.causes import SCALING, stop
+from gilkit.results.stats import Estimate, paired
+from gilkit.studies.compare.causes import ALIKE, SCALING, stop
 from gilkit.studies.compare.culprits import Culprit
 from gilkit.studies.compare.figures import Evidence, decided, quotient, surely_above, surely_below
 from gilkit.studies.compare.rungs import Found, Ladder, Rung, all_but, smallest
@@ -35,21 +35,26 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
     loss = decided(compared(results, shared, private), f.shared, f.subject)
     within = not surely_below(loss, SCALING)  # what SETUP makes is not at fault: perhaps what it imports
 
-    def rung(case: Case) -> Rung:
+    ceiling = next((c for c in results if c.variant == "ceiling" and c.workers == f.workers), None)
+
+    def over(case: Case, other: Case | None, figure: Estimate | None) -> Estimate | None:
+        """Return what a rung does over what others do: rungs come late, and few rounds may be pairs."""
         does = speedup(results, case)
-        if within:
-            ceiling = next((c for c in results if c.variant == "ceiling" and c.workers == f.workers), case)
-            pairs = None if f.waits or ceiling == case else compared(results, case, ceiling)
-            to_goal = _either(pairs, does, f.limit)
-        else:
-            to_goal = _either(compared(results, case, private), does, f.subject)
+        if other is None or 2 * len(paired(results.rounds(case), results.rounds(other))) < len(
+            results.rounds(case)
+        ):
+            return quotient(does, figure)
+        return decided(compared(results, case, other), does, figure)
+
+    def rung(case: Case) -> Rung:
+        limit = over(case, None if f.waits else ceiling, f.limit)
         told = results.fact(case, facts.OWN_NAMES) or {}
         return replace(
             _told(told),
             only=_kind(case) == ONLY,
-            speedup=does,
-            to_goal=to_goal,
-            gain=_either(compared(results, case, shared), does, f.shared),
+            speedup=speedup(results, case),
+            to_goal=limit if within else over(case, private, f.subject),
+            gain=over(case, shared, f.shared),
             used=usage(results, case),
         )
 
@@ -72,16 +77,6 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
     )
     what, culprits = judged(found, loss, within and not stop(f))
     return replace(found, found=what, culprits=culprits)
-
-
-def _either(pairs: Estimate | None, a: Estimate | None, b: Estimate | None) -> Estimate | None:
-    """Return a ratio paired by rounds, or that of the two figures apart, whichever says more.
-
-    Pairs leave out what slows both; but rungs come late, when others have their rounds, and few are pairs.
-    """
-    apart = quotient(a, b)
-    known = (one for one in (pairs, apart) if one is not None and one.decided)
-    return min(known, key=lambda one: one.high - one.low, default=apart)
 
 
 def _kind(case: Case) -> str:
@@ -141,9 +136,13 @@ def judged(ladder: Ladder, loss: Estimate | None, nothing_stops: bool) -> tuple[
     private = [rung for rung in ladder.rungs if not rung.only and not ladder.cleared(rung)]
     back = smallest(rung for rung in private if rung.back)
     if len(back) == 1:
-        doubtful = tuple(rung for rung in private if rung.own < back[0].own and not rung.stops)
-        certain = ladder.guilty(back[0]) and not doubtful
-        return (Found.CAUSE if certain else Found.NOT_DECIDED), back + doubtful
+        within = [rung for rung in private if rung.own < back[0].own]
+        back = (
+            smallest(rung for rung in within if rung.nearly) or back
+        )  # an object, not the class it has with it
+        doubtful = tuple(rung for rung in within if not rung.nearly and not surely_below(rung.to_goal, ALIKE))
+        certain = all(map(ladder.guilty, back)) and not doubtful
+        return (Found.CAUSE if certain and len(back) == 1 else Found.NOT_DECIDED), back + doubtful
     if back or any(rung.back for rung in ladder.rungs if not rung.only):
         return Found.NOT_DECIDED, back
     if maybe := smallest(rung for rung in private if not rung.stops):
@@ -165,7 +164,7 @@ def to_try(ladder: Ladder) -> Iterator[Rung]:
     if ladder.found is Found.NOT_ONE:
         wanted = singles
     elif ladder.found is Found.NOT_DECIDED:
-        wanted = [one for rung in ladder.culprits if rung.back for one in ladder.parts(rung)]
+        wanted = [one for rung in ladder.culprits if rung.nearly for one in ladder.parts(rung)]
         behind = {name for rung in singles if rung.back and ladder.cleared(rung) for name in rung.own}
         hidden = (one for one in ladder.beside if behind & set(one.names))
         yield from (one for one in hidden if (one.names, False) not in tried)

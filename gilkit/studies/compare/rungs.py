@@ -73,6 +73,11 @@ class Rung:
         return near and surely_above(self.gain, 1 / SCALING)
 
     @property
+    def nearly(self) -> bool:
+        """Whether most of the scaling is surely back."""
+        return surely_above(self.to_goal, ALIKE) and surely_above(self.gain, 1 / SCALING)
+
+    @property
     def stops(self) -> bool:
         """Whether these threads surely stop."""
         return surely_below(self.to_goal, SCALING)

@@ -61,7 +61,8 @@ def work_ratio(
     fewest_sets : int
         Of fewer sets of processes that have a say it has no interval.
     certain : float
-        With what probability the interval covers the mean of sets; 0 where it need not.
+        With what probability the interval covers the mean of sets, and then the median of each; 0 where it
+        need not.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def work_ratio(
     found, of_set = over_sets(values, sets), medians_of_sets(values, sets)
     if found is not None and len(of_set) < fewest_sets:
         return Estimate(found, least=found.least, most=found.most)
-    return found.spanning(by_sets(of_set, certain)) if found is not None and certain else found
+    return found.spanning([*of_set, *by_sets(of_set, certain)]) if found is not None and certain else found
 
 
 def by_round(results: Results, case: Case) -> dict[int, float]:

@@ -138,14 +138,29 @@ def near(names: Names, own: Names, share: float, only: bool = False) -> Rung:
     return Rung(names, ("dict",), frozenset(own), only, False, Estimate(2 * share), to_goal, gain)
 
 
-@pytest.mark.parametrize(("within", "certain"), [(0.3, True), (0.88, False)])
-def test_where_what_is_within_another_may_be_it_both_are_told(within: float, certain: bool) -> None:
+@pytest.mark.parametrize(
+    ("within", "told"), [(0.3, ["cache"]), (0.78, ["cache", "look"]), (0.88, ["look"])], ids=str
+)
+def test_where_what_is_within_another_may_be_it_both_are_told(within: float, told: list[str]) -> None:
     cache, look = near(("cache",), ("cache", "look"), 0.98), near(("look",), ("look",), within)
     rungs = (cache, look, near(("b",), ("b",), 0.2), near(("cache",), ("b", "look"), 0.2, only=True))
     nothing, everything = near((), (), 0.2), near((), (), 1.0)
     climbed_to = Ladder(2, Found.NOT_DECIDED, everything, nothing, rungs)
-    wanted = (Found.CAUSE, (cache,)) if certain else (Found.NOT_DECIDED, (cache, look))
-    assert judged(climbed_to, Estimate(0.2, 0.19, 0.21), False) == wanted
+    wanted = Found.CAUSE if told == ["cache"] else Found.NOT_DECIDED  # `look` is to be tried alone
+    culprits = tuple(rung for rung in (cache, look) if rung.names[0] in told)
+    assert judged(climbed_to, Estimate(0.2, 0.19, 0.21), False) == (wanted, culprits)
+
+
+def test_an_object_that_brings_most_of_it_back_is_named_and_not_its_class() -> None:
+    """All threads read the class, too, which costs less. A thread with a class of its own has both."""
+    rungs = {("Config",): 1.96, ("config",): 1.69, ("b",): 0.4}
+    paths: dict[Names, tuple[str, ...]] = {("Config",): ("config",)}
+    found = ladder(results(rungs, paths=paths, only={("Config",): 1.69}))
+    assert found.found is Found.NOT_DECIDED
+    assert [rung.variant for rung in to_try(found)] == ["only-config"]
+    found = ladder(results(rungs, paths=paths, only={("Config",): 1.69, ("config",): 0.4}))
+    assert (found.found, culprits(found)) == (Found.CAUSE, [("config",)])
+    assert sentence(found)[1] == "0.40× → 1.69× with one for each thread"
 
 
 def test_what_becomes_private_with_the_cause_is_said() -> None:
