@@ -15,10 +15,10 @@ from gilkit.results import facts
 from gilkit.results.case import ONLY, PRIVATE, Case
 from gilkit.results.file import Results
 from gilkit.results.stats import Estimate, paired
-from gilkit.studies.compare.causes import ALIKE, SCALING, stop
+from gilkit.studies.compare.causes import SCALING, stop
 from gilkit.studies.compare.culprits import Culprit
 from gilkit.studies.compare.figures import Evidence, decided, quotient, surely_above, surely_below
-from gilkit.studies.compare.rungs import Found, Ladder, Rung, all_but, smallest
+from gilkit.studies.compare.rungs import NEARLY, Found, Ladder, Rung, all_but, smallest
 from gilkit.studies.compare.speedups import compared, speedup
 from gilkit.studies.compare.usage import usage
 from gilkit.workloads.suspects import CHANGES
@@ -140,7 +140,9 @@ def judged(ladder: Ladder, loss: Estimate | None, nothing_stops: bool) -> tuple[
         back = (
             smallest(rung for rung in within if rung.nearly) or back
         )  # an object, not the class it has with it
-        doubtful = tuple(rung for rung in within if not rung.nearly and not surely_below(rung.to_goal, ALIKE))
+        doubtful = tuple(
+            rung for rung in within if not rung.nearly and not surely_below(rung.to_goal, NEARLY)
+        )
         certain = all(map(ladder.guilty, back)) and not doubtful
         return (Found.CAUSE if certain and len(back) == 1 else Found.NOT_DECIDED), back + doubtful
     if back or any(rung.back for rung in ladder.rungs if not rung.only):

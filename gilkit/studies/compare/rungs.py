@@ -11,6 +11,8 @@ from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import ALIKE, SCALING
 from gilkit.studies.compare.figures import Usage, surely_above, surely_below
 
+NEARLY = 2 / 3  # of what can be reached, from which most of the scaling is back
+
 
 class Found(Enum):
     """What climbing the ladder showed."""
@@ -75,7 +77,7 @@ class Rung:
     @property
     def nearly(self) -> bool:
         """Whether most of the scaling is surely back."""
-        return surely_above(self.to_goal, ALIKE) and surely_above(self.gain, 1 / SCALING)
+        return surely_above(self.to_goal, NEARLY) and surely_above(self.gain, 1 / SCALING)
 
     @property
     def stops(self) -> bool:
