@@ -137,9 +137,7 @@ def judged(ladder: Ladder, loss: Estimate | None, nothing_stops: bool) -> tuple[
     back = smallest(rung for rung in private if rung.back)
     if len(back) == 1:
         within = [rung for rung in private if rung.own < back[0].own]
-        back = (
-            smallest(rung for rung in within if rung.nearly) or back
-        )  # an object, not the class it has with it
+        back = smallest(rung for rung in within if rung.nearly) or back  # an object, not its class
         doubtful = tuple(
             rung for rung in within if not rung.nearly and not surely_below(rung.to_goal, NEARLY)
         )
