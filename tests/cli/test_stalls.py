@@ -70,8 +70,10 @@ def script(folder: Path, *lines: str, name: str = "app.py") -> Path:
     return path
 
 
-def stalled(*arguments: str, folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return gilkit("stalls", *arguments, start=THOROUGH, cwd=folder, **options)
+def stalled(
+    *arguments: str, folder: Path, start: tuple[str, ...] = THOROUGH, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    return gilkit("stalls", *arguments, start=start, cwd=folder, **options)
 
 
 def planted_in(report: str) -> bool:
