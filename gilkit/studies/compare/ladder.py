@@ -17,7 +17,7 @@ from gilkit.results.file import Results
 from gilkit.results.stats import Estimate, paired
 from gilkit.studies.compare.causes import SCALING, stop
 from gilkit.studies.compare.culprits import Culprit
-from gilkit.studies.compare.figures import Evidence, decided, quotient, surely_above, surely_below
+from gilkit.studies.compare.figures import Evidence, decided, surely_above, surely_below
 from gilkit.studies.compare.rungs import NEARLY, Found, Ladder, Rung, all_but, smallest
 from gilkit.studies.compare.speedups import compared, speedup
 from gilkit.studies.compare.usage import usage
@@ -37,24 +37,27 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
 
     ceiling = next((c for c in results if c.variant == "ceiling" and c.workers == f.workers), None)
 
-    def over(case: Case, other: Case | None, figure: Estimate | None) -> Estimate | None:
-        """Return what a rung does over what others do: rungs come late, and few rounds may be pairs."""
-        does = speedup(results, case)
-        if other is None or 2 * len(paired(results.rounds(case), results.rounds(other))) < len(
-            results.rounds(case)
-        ):
-            return quotient(does, figure)
-        return decided(compared(results, case, other), does, figure)
+    def pairs(case: Case, other: Case | None) -> Estimate | None:
+        """Return a rung over others by pairs; rungs come late, and few pairs of many rounds tell nothing."""
+        if other is None:
+            return None
+        rounds = results.rounds(case)
+        few = 2 * len(paired(rounds, results.rounds(other))) < len(rounds)
+        return None if few else compared(results, case, other)
 
     def rung(case: Case) -> Rung:
-        limit = over(case, None if f.waits else ceiling, f.limit)
+        does = speedup(results, case)
+        if within:
+            to_goal = f.of_limit(does, pairs(case, ceiling))
+        else:
+            to_goal = decided(pairs(case, private), does, f.subject)
         told = results.fact(case, facts.OWN_NAMES) or {}
         return replace(
             _told(told),
             only=_kind(case) == ONLY,
-            speedup=speedup(results, case),
-            to_goal=limit if within else over(case, private, f.subject),
-            gain=over(case, shared, f.shared),
+            speedup=does,
+            to_goal=to_goal,
+            gain=decided(pairs(case, shared), does, f.shared),
             used=usage(results, case),
         )
 
