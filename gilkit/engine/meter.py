@@ -17,8 +17,8 @@ from gilkit.results.windows import Window
 from gilkit.workloads.workload import Workload
 
 STAMPED = 20e-6  # seconds of calls from one stamp to the next, at the least
-WARM, WARM_CALLS = 0.005, 2.0  # before a window: seconds, and calls as long as they are beside the others
 LONG = 0.100  # seconds from which a call is long: fewer of them then
+WARM, WARM_CALLS, LONG_WARM_CALLS = 0.005, 2.5, 2.0  # before a window: seconds, and calls beside the others
 CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
 FULL = 0.05  # seconds of a window, at the least, from which it has all of these; a quick one has four
 CROWDED = 0.060  # seconds of a window with more workers than CPUs
@@ -56,6 +56,11 @@ def order_for(
         Seconds of the window, at the least.
     switch : float
         The switch interval, in seconds.
+
+    Notes
+    -----
+    A worker begins up to a call late (the phase), and its first call may take half as long again, on a CPU
+    that others slow down: the lead has room for both. If one ends no call in it, all do everything again.
     """
     contended = max(call, contended)
     long = contended > LONG
@@ -70,7 +75,7 @@ def order_for(
             length = max(length, HANDS * held.share * call / max(1.0, held.times))
         if workers > cpus:
             length = max(length, CROWDED)
-    lead = 1.5 * contended if long else max(WARM, WARM_CALLS * contended)
+    lead = LONG_WARM_CALLS * contended if long else max(WARM, WARM_CALLS * contended)
     return Order(
         warm=max(around, WARM + call) if many else max(lead, TURNS_BEFORE * around),
         seconds=length,

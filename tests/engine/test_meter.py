@@ -39,10 +39,9 @@ def test_a_window_is_as_long_as_the_calls_of_all_workers_need(call: float, worke
     assert found.seconds >= 0.05
     assert found.seconds >= (LONG_CALLS if contended > 0.1 else CALLS) * contended
     assert found.warm >= min(WARM, 2 * contended)
-    assert found.warm >= 1.5 * contended
     assert found.beyond >= contended
     assert found.phase <= call
-    assert found.warm >= found.phase + contended  # every worker has ended a call before the window
+    assert found.warm >= found.phase + 1.49 * contended  # every worker has ended a call before the window
 
 
 def test_quick_windows_have_half_as_many_calls() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from gilkit import machine
+from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.meter import Meter
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import LOOK, Runner
@@ -16,14 +18,16 @@ from gilkit.results.file import Results
 from gilkit.studies.compare.budget import LADDER_PACE
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.evidence import evidence
-from gilkit.studies.compare.ladder import climbed, entry_of, to_try, told_of, tried_in
+from gilkit.studies.compare.ladder import climbed, entry_of, is_rung, to_try, told_of, tried_in
 from gilkit.studies.compare.plan import Batch
 from gilkit.studies.compare.rungs import Rung
+from gilkit.studies.compare.speedups import speedups
 from gilkit.workloads.statement import names_shared
 from gilkit.workloads.suspects import CHANGES, Suspect, slower_again, suspects
 from gilkit.workloads.target import Own, processes_in_memory
 
 MOST_SUSPECTS = 12
+ENDS = ("function", "shared")  # variants of threads that share nothing, and all
 SETUPS = 3  # times for each worker, at the most, that one look at what threads share runs SETUP
 
 
@@ -81,6 +85,22 @@ class Climb(Course):
     def _narrow(self, lab: Lab) -> None:
         super()._narrow(lab)
         self._climb(lab, self.pace.looks)
+
+    def _compared(self, case: Case) -> tuple[Case, ...]:
+        """Return a case with all that it is compared to: a rung with the ends of the ladder, too."""
+        ends = [replace(case, variant=end) for end in ENDS] if is_rung(case) else []
+        return (*super()._compared(case), *ends)
+
+    def _by_round(self, case: Case) -> dict[int, float]:
+        """Return the speedup of a case so far; of a rung, its work over that of who shares nothing."""
+        if not is_rung(case):
+            return super()._by_round(case)
+        rung, upper = (self.runner.records[c].rounds() for c in (case, replace(case, variant=ENDS[0])))
+        return speedups(rung, upper, 1)
+
+    def _next_look(self, case: Case) -> int:
+        """Return how many rounds there are at the next look at a case; 0 for what no rung is compared to."""
+        return 0 if EXECUTORS[case.executor].apart else super()._next_look(case)
 
     def _climb(self, lab: Lab, looks: Collection[int]) -> None:
         """Try what is to be tried by what was found, as long as there is patience for it.

@@ -143,11 +143,15 @@ class Course:
         return all(len(self._counting(case)) >= fewest for case in self.runner.open(judged))
 
     def _counting(self, case: Case) -> Collection[int]:
-        """Return the rounds in which a case and its baseline count; all, where so many were asked for."""
-        records, base = self.runner.records, case.baseline
+        """Return the rounds in which a case and those it is compared to count; all, if so many are asked."""
+        records = self.runner.records
         if self.asked:
             return records[case].ids
-        return paired(*(records[c].rounds() for c in (case, base) if c in records))
+        return paired(*(records[c].rounds() for c in self._compared(case) if c in records))
+
+    def _compared(self, case: Case) -> tuple[Case, ...]:
+        """Return a case with all that it is compared to: what is measured in the same rounds."""
+        return case, case.baseline
 
     def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
         lanes = [Lane(case, partial(self._lane, case, batch.tried), self._seconds(case)) for case in cases]
@@ -169,7 +173,7 @@ class Course:
         found: dict[Case, None] = {}
         for case in runner.open(cases):
             if len(self._counting(case)) < (min(goal, self.few) if batch.beside(case) else goal):
-                found |= dict.fromkeys(c for one in batch.together(case) for c in (one, one.baseline))
+                found |= dict.fromkeys(c for one in batch.together(case) for c in self._compared(one))
         return [case for case in runner.open(found) if case in runner.records]
 
     def _lane(self, case: Case, turn: int) -> Measured:
@@ -254,7 +258,7 @@ class Course:
                 continue
             goal = min(looks[case] for case in wide)
             wide = {case: width for case, width in wide.items() if looks[case] == goal}
-            cases = list(dict.fromkeys(c for case in wide for c in (case, case.baseline)))
+            cases = list(dict.fromkeys(c for case in wide for c in self._compared(case)))
             cost = self._cost(cases)
             done = max(len(self._counting(case)) for case in wide)
             if self.runner.clock() + cost * (goal - done) > late:

@@ -61,8 +61,8 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
             used=usage(results, case),
         )
 
-    failed = {_tried(case): why for case, why in results.failures.items() if _is_rung(case)}
-    cases = [c for c in results if c.kernel == f.kernel and _is_rung(c) and c not in results.failures]
+    failed = {_tried(case): why for case, why in results.failures.items() if is_rung(case)}
+    cases = [c for c in results if c.kernel == f.kernel and is_rung(c) and c not in results.failures]
     found = Ladder(
         workers=f.workers,
         found=Found.NOT_DECIDED,
@@ -86,7 +86,8 @@ def _kind(case: Case) -> str:
     return case.variant.partition("-")[0]
 
 
-def _is_rung(case: Case) -> bool:
+def is_rung(case: Case) -> bool:
+    """Whether it is of threads that share a part of SETUP."""
     return _kind(case) in (PRIVATE, ONLY)
 
 

@@ -70,14 +70,18 @@ class Rung:
 
     @property
     def back(self) -> bool:
-        """Whether the scaling is surely back."""
-        near = self.to_goal is not None and self.to_goal >= SCALING and surely_above(self.to_goal, ALIKE)
-        return near and surely_above(self.gain, 1 / SCALING)
+        """Whether the scaling is back, as far as one can tell, and most of it surely."""
+        return self.to_goal is not None and self.to_goal >= SCALING and self.nearly
 
     @property
     def nearly(self) -> bool:
         """Whether most of the scaling is surely back."""
         return surely_above(self.to_goal, NEARLY) and surely_above(self.gain, 1 / SCALING)
+
+    @property
+    def scales(self) -> bool:
+        """Whether these threads surely do about as much as can be reached."""
+        return self.back and surely_above(self.to_goal, ALIKE)
 
     @property
     def stops(self) -> bool:
@@ -156,7 +160,7 @@ class Ladder:
     def cleared(self, rung: Rung) -> bool:
         """Whether a suspect of a rung surely does not stop threads that share nothing else."""
         trials = (self.trial(one) for one in self.parts(rung))
-        return any(trial is not None and trial is not self.shared and trial.back for trial in trials)
+        return any(trial is not None and trial is not self.shared and trial.scales for trial in trials)
 
     @property
     def blind(self) -> bool:

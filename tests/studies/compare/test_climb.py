@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ from simulated import Machine, Made, SimulatedLab
 from gilkit import machine
 from gilkit.display.progress import Progress
 from gilkit.engine.runner import Runner
+from gilkit.engine.worker import Order
 from gilkit.errors import CaseFailedError
+from gilkit.results.case import Case
+from gilkit.results.stats import paired
+from gilkit.results.windows import Window
 from gilkit.studies.compare import climb
 from gilkit.studies.compare.budget import LADDER_PACE
-from gilkit.studies.compare.climb import MOST_SUSPECTS, Climb
+from gilkit.studies.compare.climb import ENDS, MOST_SUSPECTS, Climb
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.ladder_words import sentence
 from gilkit.studies.compare.plan import Batch, own_subject
@@ -36,13 +41,19 @@ class SharingLab(SimulatedLab):
     """A lab of calls that stop one another where they share a thing that is locked; all have one clock."""
 
     def __init__(
-        self, locked: Iterable[str], clock: list[float], broken: str = "", slower: float = 1.0
+        self,
+        locked: Iterable[str],
+        clock: list[float],
+        broken: str = "",
+        slower: float = 1.0,
+        disturbed: float = 0.0,
     ) -> None:
         self._clock = clock
         super().__init__(CPUS, WORKERS, {})
         self.locked = frozenset(locked)
         self.broken = broken
         self.slower = slower
+        self.disturbed = disturbed
 
     @property
     def now(self) -> float:
@@ -58,6 +69,10 @@ class SharingLab(SimulatedLab):
         if function is suspects:
             return suspects(*args)
         return super().call(function, *args)
+
+    def window(self, executor: str, workload: Workload, workers: int, order: Order) -> Window:
+        found = super().window(executor, workload, workers, order)
+        return replace(found, stolen=found.seconds if self.random.random() < self.disturbed else 0.0)
 
     def _made(self, workload: Workload) -> Made:
         if not isinstance(workload, StatementCall):
@@ -78,22 +93,24 @@ def climbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         names: str, locked: Iterable[str], broken: str = "", slower: float = 1.0, **options: Any
     ) -> Ladder:
         clock = [0.0]
-        limits = options.get("limits", [])
+        limits, disturbed = options.get("limits", []), options.get("disturbed", 0.0)
 
         def apart(_: int, timeout: float) -> SharingLab:
             limits.append(timeout)
-            return SharingLab(locked, clock, broken, slower)
+            return SharingLab(locked, clock, broken, slower, disturbed)
 
         monkeypatch.setattr(climb, "Lab", apart)
         monkeypatch.setattr(machine, "load_by_others", lambda _: 0.0)
         setup = options.get("setup") or "\n".join(f"{name} = []" for name in names)
         own = own_statement(options.get("stmt") or ", ".join(names), setup)
         batch = Batch([own_subject(own, ["threads", "processes"], [1, WORKERS], WORKERS, shared=True)])
-        lab = SharingLab(locked, clock, broken)
+        lab = SharingLab(locked, clock, broken, disturbed=disturbed)
         runner = Runner(1, options.get("progress"), clock=lab.clock)
         Climb(own, batch, WORKERS, options.get("rounds"), CPUS, runner).measure(lab)
         run.seconds = clock[0]  # type: ignore[attr-defined]
-        found = Comparison(runner.suite()).ladder
+        compared = Comparison(runner.suite())
+        run.results = compared.results  # type: ignore[attr-defined]
+        found = compared.ladder
         assert found is not None
         return found
 
@@ -128,6 +145,14 @@ def test_several_that_each_stop_are_named_without_the_innocent(climbed: Any, nam
     assert (
         len(ladder.rungs) == 2 * len(names) + 1
     )  # each alone private, each alone shared, and those together
+
+
+def test_rungs_are_compared_by_pairs_however_many_windows_others_disturb(climbed: Any) -> None:
+    ladder = climbed("ab", "b", disturbed=0.2)
+    assert (ladder.found, named(ladder)) == (Found.CAUSE, [("b",)])
+    for rung in ladder.rungs:
+        compared = [Case("a, b", variant, "threads", WORKERS) for variant in (rung.variant, *ENDS)]
+        assert len(paired(*map(climbed.results.rounds, compared))) >= LADDER_PACE.first
 
 
 HIDDEN = "import threading\ncache = [1]\ndef look(*, lock=threading.Lock()):\n    with lock: return cache"

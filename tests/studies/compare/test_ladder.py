@@ -151,6 +151,26 @@ def test_where_what_is_within_another_may_be_it_both_are_told(within: float, tol
     assert judged(climbed_to, Estimate(0.2, 0.19, 0.21), False) == (wanted, culprits)
 
 
+@pytest.mark.parametrize(("low", "decides"), [(0.6, False), (0.7, True)])
+def test_who_surely_brings_most_of_it_back_is_named_and_who_surely_brings_all_is_cleared(
+    low: float, decides: bool
+) -> None:
+    wide = replace(near(("cache",), ("cache",), 0.95), to_goal=Estimate(0.95, low, 1.2))
+    other = near(("b",), ("b",), 0.2)
+    nothing, everything = near((), (), 0.2), near((), (), 1.0)
+
+    def found(only: Rung) -> Found:
+        rungs = (wide, other, replace(only, names=wide.names, own=other.own, only=True))
+        return judged(
+            Ladder(2, Found.NOT_DECIDED, everything, nothing, rungs), Estimate(0.2, 0.19, 0.21), False
+        )[0]
+
+    assert found(other) is (Found.CAUSE if decides else Found.NOT_DECIDED)
+    assert found(wide) is Found.NOT_DECIDED
+    assert Ladder(2, Found.NOT_DECIDED, everything, nothing, (wide, other)).cleared(wide) is False
+    assert [rung.scales for rung in (wide, near(("a",), (), 0.95))] == [False, True]
+
+
 def test_an_object_that_brings_most_of_it_back_is_named_and_not_its_class() -> None:
     """All threads read the class, too, which costs less. A thread with a class of its own has both."""
     rungs = {("Config",): 1.96, ("config",): 1.69, ("b",): 0.4}
