@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import hurry
+from hasty import hurry_here
 from hypothesis import HealthCheck, settings
 from turns import place
 
@@ -71,7 +71,7 @@ def hasty() -> Iterator[None]:
     """Let this process measure for as short as it can, for tests of all but the figures."""
     list(command.commands.values())  # a module that is loaded meanwhile would keep what it finds
     with pytest.MonkeyPatch.context() as patch:
-        hurry(patch.setattr)
+        hurry_here(patch.setattr)
         yield
 
 

@@ -1,7 +1,7 @@
 """The command line in a hurry, for tests of all but the figures: it measures for as short as it can.
 
 What is measured, in which order, by whom and what is made of it is the same. ``python tests/hasty.py`` takes
-the arguments of ``gilkit``; `hurry` does it to this process.
+the arguments of ``gilkit``; `hurry` and `hurry_here` do it to a process.
 """
 
 from __future__ import annotations
@@ -11,10 +11,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 LOOK = 0.01  # seconds of a look at the load
+BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
+PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
 SHORTER: dict[str, dict[str, float]] = {
     "engine.calibration": {"PACED": 0.002},
@@ -39,37 +45,65 @@ SHORTER: dict[str, dict[str, float]] = {
 }
 
 
-def hurry(set_to: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Make everything short from now on; ``set_to`` changes it, as `MonkeyPatch.setattr` does.
+def shorter(home: ModuleType) -> dict[str, Any]:
+    """What is short in a module."""
+    name = home.__name__.removeprefix("gilkit.")
+    found: dict[str, Any] = dict(SHORTER.get(name, {}))
+    for pace in PACES if name == BUDGET else ():
+        usual = getattr(home, pace)
+        tenths = {field: getattr(usual, field) / 10 for field in ("budget", "window", "patience")}
+        found[pace] = replace(usual, **tenths)
+    if name == AFAR:
+        found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
+    if name == MACHINE:
+        look = home.load_by_others
+        found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
+    return found
+
+
+HOMES = [f"gilkit.{name}" for name in (*SHORTER, BUDGET, AFAR, MACHINE)]
+
+
+class Hurried(MetaPathFinder):
+    """Makes a module short when it is loaded: whoever takes names from it takes the short ones."""
+
+    def find_spec(self, name: str, path: Any = None, _: Any = None) -> ModuleSpec | None:
+        if name not in HOMES or not (spec := PathFinder.find_spec(name, path)) or not spec.loader:
+            return None
+        load = spec.loader.exec_module
+
+        def exec_module(home: ModuleType) -> None:
+            load(home)
+            vars(home).update(shorter(home))
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def hurry() -> None:
+    """Make everything short from now on, in a process that has loaded nothing of gilkit.
 
     Where processes come from a server, that loads what they need once for all of them.
     """
-    multiprocessing.set_forkserver_preload(["gilkit.engine.window", "gilkit.workloads.statement"])
-    changes = [
-        (import_module(f"gilkit.{home}"), name, value)
-        for home, shorter in SHORTER.items()
-        for name, value in shorter.items()
-    ]
-    budget = import_module("gilkit.studies.compare.budget")
-    for name in ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE"):
-        pace = getattr(budget, name)
-        tenths = {field: getattr(pace, field) / 10 for field in ("budget", "window", "patience")}
-        changes.append((budget, name, replace(pace, **tenths)))
-    by_hosts = import_module("gilkit.studies.layout.by_hosts")
-    changes.append((by_hosts, "PROGRAM_AFAR", HURRIED + by_hosts.PROGRAM_AFAR))
+    multiprocessing.set_forkserver_preload(PRELOADED)
+    sys.meta_path.insert(0, Hurried())
+
+
+def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
+    """Make everything short in this process; ``set_to`` changes it, as `MonkeyPatch.setattr` does."""
+    multiprocessing.set_forkserver_preload(PRELOADED)
+    homes = [import_module(home) for home in HOMES]
     modules = [module for name, module in sys.modules.items() if name.startswith("gilkit.")]
-    for home, name, value in changes:
-        before = getattr(home, name)
-        for module in modules:  # whoever has it by name
-            if getattr(module, name, None) is before:
-                set_to(module, name, value)
-    machine = import_module("gilkit.machine")
-    look = machine.load_by_others
-    set_to(machine, "load_by_others", lambda seconds=LOOK: look(min(seconds, LOOK)))
+    for home in homes:
+        for name, value in shorter(home).items():
+            before = getattr(home, name)
+            for module in modules:  # whoever has it by name
+                if getattr(module, name, None) is before:
+                    set_to(module, name, value)
 
 
 if __name__ == "__main__":
+    hurry()
     from gilkit.cli.main import main
 
-    hurry()
     main()

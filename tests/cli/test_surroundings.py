@@ -63,7 +63,7 @@ def test_statements_see_the_working_folder(start: list[str], tmp_path: Path) -> 
 
 NO_PROC = (
     f"import sys, psutil; psutil.PROCFS_PATH = '/nowhere'; sys.path.append({str(Path(HASTY[0]).parent)!r}); "
-    "from hasty import hurry; from gilkit.cli.main import main; hurry(); main()"
+    "from hasty import hurry; hurry(); from gilkit.cli.main import main; main()"
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from gilkit.results import facts
 from gilkit.results.case import ONLY, PRIVATE, Case
 from gilkit.results.file import Results
-from gilkit.results.stats import Estimate, paired
+from gilkit.results.stats import Estimate
 from gilkit.studies.compare.causes import SCALING, stop
 from gilkit.studies.compare.culprits import Culprit
 from gilkit.studies.compare.figures import Evidence, decided, surely_above, surely_below
@@ -37,27 +37,19 @@ def climbed(results: Results, f: Evidence) -> Ladder | None:
 
     ceiling = next((c for c in results if c.variant == "ceiling" and c.workers == f.workers), None)
 
-    def pairs(case: Case, other: Case | None) -> Estimate | None:
-        """Return a rung over others by pairs; rungs come late, and few pairs of many rounds tell nothing."""
-        if other is None:
-            return None
-        rounds = results.rounds(case)
-        few = 2 * len(paired(rounds, results.rounds(other))) < len(rounds)
-        return None if few else compared(results, case, other)
-
     def rung(case: Case) -> Rung:
         does = speedup(results, case)
         if within:
-            to_goal = f.of_limit(does, pairs(case, ceiling))
+            to_goal = f.of_limit(does, compared(results, case, ceiling) if ceiling else None)
         else:
-            to_goal = decided(pairs(case, private), does, f.subject)
+            to_goal = decided(compared(results, case, private), does, f.subject)
         told = results.fact(case, facts.OWN_NAMES) or {}
         return replace(
             _told(told),
             only=_kind(case) == ONLY,
             speedup=does,
             to_goal=to_goal,
-            gain=decided(pairs(case, shared), does, f.shared),
+            gain=decided(compared(results, case, shared), does, f.shared),
             used=usage(results, case),
         )
 
@@ -131,11 +123,11 @@ def judged(ladder: Ladder, loss: Estimate | None, nothing_stops: bool) -> tuple[
     loss : Estimate or None
         What threads do that share all, over what they do that share nothing.
     nothing_stops : bool
-        Whether neither of both stops.
+        Whether neither of both surely stops.
     """
     if loss is None or not loss.decided or ladder.slower >= CHANGES:
         return Found.NOT_DECIDED, ()
-    if nothing_stops:
+    if nothing_stops and not any(rung.helps for rung in ladder.rungs):
         return (Found.NOTHING if surely_above(loss, SCALING) else Found.NOT_DECIDED), ()
     private = [rung for rung in ladder.rungs if not rung.only and not ladder.cleared(rung)]
     back = smallest(rung for rung in private if rung.back)

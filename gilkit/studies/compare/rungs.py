@@ -76,7 +76,12 @@ class Rung:
     @property
     def nearly(self) -> bool:
         """Whether most of the scaling is surely back."""
-        return surely_above(self.to_goal, NEARLY) and surely_above(self.gain, 1 / SCALING)
+        return surely_above(self.to_goal, NEARLY) and self.helps
+
+    @property
+    def helps(self) -> bool:
+        """Whether these threads surely do more than those that share all."""
+        return surely_above(self.gain, 1 / SCALING)
 
     @property
     def scales(self) -> bool:

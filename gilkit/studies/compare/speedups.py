@@ -115,6 +115,13 @@ def beside_one(results: Results, case: Case, one: Case) -> Estimate | None:
 
 
 def compared(results: Results, top: Case, bottom: Case) -> Estimate | None:
-    """Return the ratio of two speedups, paired by rounds; None where one was not measured."""
+    """Return the ratio of two speedups, paired by rounds; None where one was not measured.
+
+    It has no interval where less than half of the rounds of the first are pairs: the two apart tell more.
+    """
     tops, bottoms = by_round(results, top), by_round(results, bottom)
-    return over_sets({id_: tops[id_] / bottoms[id_] for id_ in paired(tops, bottoms)}, sets_of(results, top))
+    pairs = {id_: tops[id_] / bottoms[id_] for id_ in paired(tops, bottoms)}
+    found = over_sets(pairs, sets_of(results, top))
+    if found is None or 2 * len(pairs) >= len(tops):
+        return found
+    return Estimate(found, least=found.least, most=found.most)

@@ -43,6 +43,25 @@ def test_native_and_the_ceiling_are_their_own_baseline() -> None:
     assert speedup(found, Case("k", "ceiling", "processes", 2)) == 2.0
 
 
+def test_of_few_pairs_of_many_rounds_the_figures_apart_decide() -> None:
+    """One odd round in eight would hide what twenty-four tell."""
+    rounds = {
+        "k/function/threads/1": [1.0] * 24,
+        "k/function/threads/2": [2.0] * 7 + [1.0] + [2.0] * 16,
+        "k/ceiling/openmp/1": [1.0] * 8,
+        "k/ceiling/openmp/2": [1.0] * 8,
+    }
+    found = evidence(made(rounds), "k")
+    assert found.threads_to_ceiling is not None
+    assert not found.threads_to_ceiling.decided
+    assert found.to_limit is not None
+    assert (found.to_limit, found.to_limit.low, found.to_limit.high) == (0.5, 0.5, 0.5)
+    fewer = {name: values[:8] for name, values in rounds.items()}
+    paired = evidence(made(fewer), "k").to_limit
+    assert paired is not None
+    assert (paired.low, paired.high) == (0.5, 1.0)
+
+
 def test_a_row_shows_as_many_workers_as_cpus_or_else_the_most() -> None:
     found = made(
         {

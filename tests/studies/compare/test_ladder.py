@@ -171,6 +171,16 @@ def test_who_surely_brings_most_of_it_back_is_named_and_who_surely_brings_all_is
     assert [rung.scales for rung in (wide, near(("a",), (), 0.95))] == [False, True]
 
 
+def test_who_surely_helps_is_judged_even_if_it_is_not_sure_that_the_others_stop() -> None:
+    """What all threads use is kept by a module: they share it, whether SETUP runs for each or not."""
+    log, lone = near(("log",), ("log",), 0.95), near(("log",), (), 0.2, only=True)
+    both = near((), (), 0.2)
+    climbed_to = Ladder(2, Found.NOT_DECIDED, both, both, (log, lone), within=True)
+    assert judged(climbed_to, Estimate(1.0, 0.95, 1.05), True) == (Found.CAUSE, (log,))
+    without = replace(climbed_to, rungs=(replace(log, gain=Estimate(1.0, 0.9, 1.1)),))
+    assert judged(without, Estimate(1.0, 0.95, 1.05), True) == (Found.NOTHING, ())
+
+
 def test_an_object_that_brings_most_of_it_back_is_named_and_not_its_class() -> None:
     """All threads read the class, too, which costs less. A thread with a class of its own has both."""
     rungs = {("Config",): 1.96, ("config",): 1.69, ("b",): 0.4}
