@@ -15,7 +15,17 @@ from typing import Any
 
 from gilkit._ext._start import usage
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.meter import CALLS, LONG, LONG_CALLS, OVERHEAD, STAMPED, WARM, WARM_CALLS, Meter
+from gilkit.engine.meter import (
+    CALLS,
+    LONG,
+    LONG_CALLS,
+    LONG_WARM_CALLS,
+    OVERHEAD,
+    STAMPED,
+    WARM,
+    WARM_CALLS,
+    Meter,
+)
 from gilkit.engine.window import UNLIMITED, gathered, on_local_pool, whole
 from gilkit.engine.worker import MANY_THREADS, Order, kept_on, wait_for, work
 from gilkit.results.windows import Lateness, Stint, Window
@@ -26,6 +36,7 @@ TICKING = 0.15  # seconds of a window with a ticker, at the least
 ROUNDS_OF_TURNS = 10.0  # in a window: times that the GIL goes round
 MOST_LEARNED = 8.0  # times as much as was expected is expected next, at the most
 USUAL_HOLD = 0.005  # seconds for which a neighbour keeps the GIL, where nothing is known of it
+MOST_AROUND, MOST_LENGTH = 0.02, 0.025  # of the time that there is for an answer: see `Neighbours.orders`
 
 Neighbour = Workload | None
 """A call, or None for a ticker."""
@@ -153,11 +164,21 @@ class Neighbours:
         self.holds[call] = _learned(self.holds.get(call, USUAL_HOLD), seconds)
 
     def orders(self, executor: str, neighbours: tuple[Neighbour, ...], turn: int = 0) -> list[Order]:
-        """Return the orders of the next window, of each in order: on the clock they are the same."""
+        """Return the orders of the next window, of each in order: on the clock they are the same.
+
+        A thread that gives the GIL up and takes it back at once lets its neighbour wait for seconds. What is
+        learned of that makes a window no longer than there is time for: then the neighbour has next to none
+        of it, which is the truth.
+        """
+        limit = self.meter.lab.timeout
         alone = [self._call(executor, one) for one in neighbours]
-        around = self._around(neighbours) if executor == "threads" and len(neighbours) > 1 else 0.0
+        turns = executor == "threads" and len(neighbours) > 1
+        around = min(self._around(neighbours), MOST_AROUND * limit) if turns else 0.0
         lengths = [
-            max(call, self._lengths.get((executor, neighbours, place), call + around))
+            max(
+                call,
+                min(self._lengths.get((executor, neighbours, place), call + around), MOST_LENGTH * limit),
+            )
             for place, call in enumerate(alone)
         ]
         longest = max(lengths)
@@ -167,7 +188,7 @@ class Neighbours:
             (LONG_CALLS if around > LONG else ROUNDS_OF_TURNS) * around,
             (LONG_CALLS if long else CALLS) * longest,
         )  # fmt: skip
-        warm = max(1.5 * longest if long else max(WARM, WARM_CALLS * longest), 2 * around)
+        warm = max(LONG_WARM_CALLS * longest if long else max(WARM, WARM_CALLS * longest), 2 * around)
         seed = self.meter.random.randrange(2**32)
         return [
             Order(
