@@ -19,7 +19,6 @@ from gilkit.engine import interpreters, written
 from gilkit.engine.processes import ProcessPool
 from gilkit.engine.written import Written
 from gilkit.errors import is_interrupt, one_line
-from gilkit.kernels import lcg
 
 POOLS = "pip install 'gilkit[pools]'"
 P = ParamSpec("P")
@@ -44,6 +43,12 @@ class SerialExecutor(Executor):
 def _no_processes() -> str | None:
     """Return why this interpreter cannot start processes, as in a browser, or None."""
     return None if find_spec("_multiprocessing") else "this Python has no multiprocessing"
+
+
+def _without_openmp() -> str | None:
+    from gilkit.kernels import lcg  # with NumPy, which a worker of the reader's own code need not load
+
+    return lcg.missing.get("native")
 
 
 def _not_installed(library: str) -> Callable[[], str | None]:
@@ -205,7 +210,7 @@ EXECUTORS: dict[str, ExecutorKind] = {
             "native thread",
             lambda _: SerialExecutor(),  # a team starts its threads itself: nothing is submitted
             native=True,
-            missing=lambda: lcg.missing.get("native"),
+            missing=_without_openmp,
         ),
         ExecutorKind(
             "loky",
