@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import hurry_here
+from hasty import PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
 from turns import place
 
@@ -21,6 +22,9 @@ WORKERS = 2
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
+
+# Whatever starts processes in a test has its workers from a server, which loads what they need once.
+multiprocessing.set_forkserver_preload([*PRELOADED, "distributed"])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

@@ -91,7 +91,6 @@ def hurry() -> None:
 
 def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
     """Make everything short in this process; ``set_to`` changes it, as `MonkeyPatch.setattr` does."""
-    multiprocessing.set_forkserver_preload(PRELOADED)
     homes = [import_module(home) for home in HOMES]
     modules = [module for name, module in sys.modules.items() if name.startswith("gilkit.")]
     for home in homes:
