@@ -24,7 +24,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of the
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 # Whatever starts processes in a test has its workers from a server, which loads what they need once.
-multiprocessing.set_forkserver_preload([*PRELOADED, "distributed"])
+multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", "distributed"])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

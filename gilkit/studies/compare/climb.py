@@ -95,8 +95,9 @@ class Climb(Course):
         """Return the speedup of a case so far; of a rung, its work over that of who shares nothing."""
         if not is_rung(case):
             return super()._by_round(case)
-        rung, upper = (self.runner.records[c].rounds() for c in (case, replace(case, variant=ENDS[0])))
-        return speedups(rung, upper, 1)
+        records, upper = self.runner.records, replace(case, variant=ENDS[0])
+        known = case in records and upper in records
+        return speedups(records[case].rounds(), records[upper].rounds(), 1) if known else {}
 
     def _next_look(self, case: Case) -> int:
         """Return how many rounds there are at the next look at a case; 0 for what no rung is compared to."""

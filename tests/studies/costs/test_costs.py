@@ -239,6 +239,15 @@ def die(_: str, __: int) -> None:
     os._exit(7)
 
 
+def test_a_release_that_others_disturbed_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([(1.0, 5.0), (2.0, 2.0), (3.0, 1.0)])
+    monkeypatch.setattr(probes, "release", lambda _: next(found))
+    assert probes.released(1, 4) == 0.5
+    monkeypatch.setattr(probes, "release", lambda _: (1.0, 2.0))
+    with pytest.raises(CaseFailedError, match="could not be told from the loop around it"):
+        probes.released(1, 4)
+
+
 def test_a_worker_that_dies_leaves_no_block(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     shared, blocks = CONSTANTS["shared-1kB"], shared_blocks()
     with monkeypatch.context() as patch:
