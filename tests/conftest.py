@@ -17,14 +17,16 @@ from turns import place
 
 from gilkit.cli.group import command
 from gilkit.engine.executors import EXECUTORS
+from gilkit.machine import gil_enabled
 
 WORKERS = 2
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
-# Whatever starts processes in a test has its workers from a server, which loads what they need once.
-multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", "distributed"])
+# Workers that tests start in their own process come from one server, which loads once what most of them need.
+WITH_A_GIL = ["distributed"] if gil_enabled() else []  # some of what it loads would turn it on
+multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

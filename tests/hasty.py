@@ -85,6 +85,7 @@ def hurry() -> None:
 
     Where processes come from a server, that loads what they need once for all of them.
     """
+    assert not sys.modules.keys() & set(HOMES)
     multiprocessing.set_forkserver_preload(PRELOADED)
     sys.meta_path.insert(0, Hurried())
 

@@ -31,6 +31,11 @@ def test_a_worker_imports_nothing_that_an_interpreter_of_its_own_could_not() -> 
     assert not extra & {"numpy", "psutil", "threadpoolctl", "rich", "click", "pyperf"}
 
 
+def test_workers_of_the_readers_own_code_load_no_numpy() -> None:
+    extra = loaded_by("import gilkit.engine.window, gilkit.engine.pools, gilkit.workloads.statement")
+    assert not extra & {"numpy", "rich", "click", "pyperf"}
+
+
 def test_what_every_command_needs_is_soon_there_and_what_stalls_needs_too() -> None:
     extra = loaded_by("import gilkit.cli.main, gilkit.cli.stalls")
     assert not extra & {"numpy", "threadpoolctl", "pyperf"}

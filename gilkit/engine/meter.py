@@ -18,7 +18,8 @@ from gilkit.workloads.workload import Workload
 
 STAMPED = 20e-6  # seconds of calls from one stamp to the next, at the least
 LONG = 0.100  # seconds from which a call is long: fewer of them then
-WARM, WARM_CALLS, LONG_WARM_CALLS = 0.005, 2.5, 2.0  # before a window: seconds, and calls beside the others
+WARM = 0.005  # seconds before a window, at the least
+WARM_CALLS, LONG_WARM_CALLS = 2.5, 2.0  # before it: calls as long as they are beside the others
 CALLS, LONG_CALLS = 8.0, 4.0  # of each worker in a window
 FULL = 0.05  # seconds of a window, at the least, from which it has all of these; a quick one has four
 CROWDED = 0.060  # seconds of a window with more workers than CPUs

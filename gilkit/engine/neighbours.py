@@ -36,7 +36,7 @@ TICKING = 0.15  # seconds of a window with a ticker, at the least
 ROUNDS_OF_TURNS = 10.0  # in a window: times that the GIL goes round
 MOST_LEARNED = 8.0  # times as much as was expected is expected next, at the most
 USUAL_HOLD = 0.005  # seconds for which a neighbour keeps the GIL, where nothing is known of it
-MOST_AROUND, MOST_LENGTH = 0.02, 0.025  # of the time that there is for an answer: see `Neighbours.orders`
+MOST_AROUND, MOST_LENGTH = 0.015, 0.018  # of the time for an answer: three tries fit into it, as leads double
 
 Neighbour = Workload | None
 """A call, or None for a ticker."""

@@ -18,7 +18,7 @@ from gilkit.results.file import Results
 from gilkit.studies.compare.budget import LADDER_PACE
 from gilkit.studies.compare.course import Course
 from gilkit.studies.compare.evidence import evidence
-from gilkit.studies.compare.ladder import climbed, entry_of, is_rung, to_try, told_of, tried_in
+from gilkit.studies.compare.ladder import ENDS, climbed, entry_of, is_rung, to_try, told_of, tried_in
 from gilkit.studies.compare.plan import Batch
 from gilkit.studies.compare.rungs import Rung
 from gilkit.studies.compare.speedups import speedups
@@ -27,7 +27,6 @@ from gilkit.workloads.suspects import CHANGES, Suspect, slower_again, suspects
 from gilkit.workloads.target import Own, processes_in_memory
 
 MOST_SUSPECTS = 12
-ENDS = ("function", "shared")  # variants of threads that share nothing, and all
 SETUPS = 3  # times for each worker, at the most, that one look at what threads share runs SETUP
 
 
@@ -86,10 +85,10 @@ class Climb(Course):
         super()._narrow(lab)
         self._climb(lab, self.pace.looks)
 
-    def _compared(self, case: Case) -> tuple[Case, ...]:
+    def _with_ends(self, case: Case) -> tuple[Case, ...]:
         """Return a case with all that it is compared to: a rung with the ends of the ladder, too."""
         ends = [replace(case, variant=end) for end in ENDS] if is_rung(case) else []
-        return (*super()._compared(case), *ends)
+        return (*super()._with_ends(case), *ends)
 
     def _by_round(self, case: Case) -> dict[int, float]:
         """Return the speedup of a case so far; of a rung, its work over that of who shares nothing."""
@@ -100,8 +99,8 @@ class Climb(Course):
         return speedups(records[case].rounds(), records[upper].rounds(), 1) if known else {}
 
     def _next_look(self, case: Case) -> int:
-        """Return how many rounds there are at the next look at a case; 0 for what no rung is compared to."""
-        return 0 if EXECUTORS[case.executor].apart else super()._next_look(case)
+        """Return how many rounds there are at the next look at a case; 0 for processes beside the ladder."""
+        return 0 if EXECUTORS[case.executor].apart and case.variant != "ceiling" else super()._next_look(case)
 
     def _climb(self, lab: Lab, looks: Collection[int]) -> None:
         """Try what is to be tried by what was found, as long as there is patience for it.

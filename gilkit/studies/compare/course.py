@@ -143,14 +143,15 @@ class Course:
         return all(len(self._counting(case)) >= fewest for case in self.runner.open(judged))
 
     def _counting(self, case: Case) -> Collection[int]:
-        """Return the rounds in which a case and those it is compared to count; all, if so many are asked."""
+        """Return the rounds in which a case counts, and all it is compared to; all, if a number was asked."""
         records = self.runner.records
         if self.asked:
             return records[case].ids
-        return paired(*(records[c].rounds() for c in self._compared(case) if c in records))
+        known = [c for c in self.runner.open(self._with_ends(case)) if c in records]
+        return paired(*(records[c].rounds() for c in (known or [case])))
 
-    def _compared(self, case: Case) -> tuple[Case, ...]:
-        """Return a case with all that it is compared to: what is measured in the same rounds."""
+    def _with_ends(self, case: Case) -> tuple[Case, ...]:
+        """Return a case, and what it is compared to: they are measured in the same rounds."""
         return case, case.baseline
 
     def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
@@ -173,7 +174,7 @@ class Course:
         found: dict[Case, None] = {}
         for case in runner.open(cases):
             if len(self._counting(case)) < (min(goal, self.few) if batch.beside(case) else goal):
-                found |= dict.fromkeys(c for one in batch.together(case) for c in self._compared(one))
+                found |= dict.fromkeys(c for one in batch.together(case) for c in self._with_ends(one))
         return [case for case in runner.open(found) if case in runner.records]
 
     def _lane(self, case: Case, turn: int) -> Measured:
@@ -226,7 +227,7 @@ class Course:
         for case in self.runner.open(batch.cases):
             wanted = rounds_to_narrow(self._by_round(case), looks)
             rounds = wanted - max(0, self.first - batch.tried)
-            for each in (case, case.baseline) if rounds > 0 else ():
+            for each in self._with_ends(case) if rounds > 0 else ():
                 more[each] = max(more.get(each, 0), rounds)
         return sum(rounds * self._seconds(case) for case, rounds in more.items())
 
@@ -258,7 +259,7 @@ class Course:
                 continue
             goal = min(looks[case] for case in wide)
             wide = {case: width for case, width in wide.items() if looks[case] == goal}
-            cases = list(dict.fromkeys(c for case in wide for c in self._compared(case)))
+            cases = list(dict.fromkeys(c for case in wide for c in self._with_ends(case)))
             cost = self._cost(cases)
             done = max(len(self._counting(case)) for case in wide)
             if self.runner.clock() + cost * (goal - done) > late:

@@ -47,7 +47,8 @@ class Usage:
 class Evidence:
     """What is known of one kernel at the worker count that its table shows.
 
-    Figures have intervals, whose ends are nan where there were too few rounds. What was not measured is None.
+    Figures have intervals, whose ends are nan where there were too few rounds or pairs. What was not measured
+    is None.
 
     Parameters
     ----------

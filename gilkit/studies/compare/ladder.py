@@ -23,12 +23,13 @@ from gilkit.studies.compare.speedups import compared, speedup
 from gilkit.studies.compare.usage import usage
 from gilkit.workloads.suspects import CHANGES
 
+ENDS = ("function", "shared")  # variants of threads that share nothing of SETUP, and all
 GUARDS = {"lock", "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore"}  # types that keep others out
 
 
 def climbed(results: Results, f: Evidence) -> Ladder | None:
     """Return the ladder of the reader's own code; None where nobody climbed it."""
-    private, shared = (Case(f.kernel, v, "threads", f.workers) for v in ("function", "shared"))
+    private, shared = (Case(f.kernel, v, "threads", f.workers) for v in ENDS)
     known = results.fact(shared, facts.OWN_NAMES)
     if known is None or f.subject is None:
         return None
@@ -123,11 +124,12 @@ def judged(ladder: Ladder, loss: Estimate | None, nothing_stops: bool) -> tuple[
     loss : Estimate or None
         What threads do that share all, over what they do that share nothing.
     nothing_stops : bool
-        Whether neither of both surely stops.
+        Whether neither of both stops, as far as one can tell.
     """
     if loss is None or not loss.decided or ladder.slower >= CHANGES:
         return Found.NOT_DECIDED, ()
-    if nothing_stops and not any(rung.helps for rung in ladder.rungs):
+    helps = any(rung.helps and not ladder.cleared(rung) for rung in ladder.rungs if not rung.only)
+    if nothing_stops and not helps:
         return (Found.NOTHING if surely_above(loss, SCALING) else Found.NOT_DECIDED), ()
     private = [rung for rung in ladder.rungs if not rung.only and not ladder.cleared(rung)]
     back = smallest(rung for rung in private if rung.back)

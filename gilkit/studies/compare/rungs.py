@@ -80,13 +80,13 @@ class Rung:
 
     @property
     def helps(self) -> bool:
-        """Whether these threads surely do more than those that share all."""
+        """Whether these threads surely do a ninth more than those that share all, or still more."""
         return surely_above(self.gain, 1 / SCALING)
 
     @property
-    def scales(self) -> bool:
+    def reaches(self) -> bool:
         """Whether these threads surely do about as much as can be reached."""
-        return self.back and surely_above(self.to_goal, ALIKE)
+        return self.to_goal is not None and self.to_goal >= SCALING and surely_above(self.to_goal, ALIKE)
 
     @property
     def stops(self) -> bool:
@@ -165,7 +165,7 @@ class Ladder:
     def cleared(self, rung: Rung) -> bool:
         """Whether a suspect of a rung surely does not stop threads that share nothing else."""
         trials = (self.trial(one) for one in self.parts(rung))
-        return any(trial is not None and trial is not self.shared and trial.scales for trial in trials)
+        return any(trial is not None and trial is not self.shared and trial.reaches for trial in trials)
 
     @property
     def blind(self) -> bool:

@@ -169,20 +169,20 @@ def _with_speedups(row: HostRow, own: Results) -> HostRow:
         attached=known.attached,
         note=known.held_note or "",
         figures={name: figure for name, figure in found.items() if figure is not None},
-        use=_use(known.threads_to_processes, [found["threads"], found["processes"]]),
+        use=_use(known.to_processes, [found["threads"], found["processes"]]),
     )
 
 
-def _use(threads_to_processes: Estimate | None, speedups: Sequence[Estimate | None]) -> str:
+def _use(to_processes: Estimate | None, speedups: Sequence[Estimate | None]) -> str:
     """Return what to use on a host; empty where the intervals do not decide it."""
     decided = [one for one in speedups if one is not None and one.decided]
-    if len(decided) < len(speedups) or threads_to_processes is None or not threads_to_processes.decided:
+    if len(decided) < len(speedups) or to_processes is None or not to_processes.decided:
         return ""
     if all(one.high < GAINS for one in decided):
         return "one worker"
-    if threads_to_processes.low >= AS_GOOD:
+    if to_processes.low >= AS_GOOD:
         return "threads"
-    return "processes" if threads_to_processes.high < 1 else ""
+    return "processes" if to_processes.high < 1 else ""
 
 
 def _with_splits(row: HostRow, own: Results) -> HostRow:

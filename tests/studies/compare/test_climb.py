@@ -21,8 +21,9 @@ from gilkit.results.stats import paired
 from gilkit.results.windows import Window
 from gilkit.studies.compare import climb
 from gilkit.studies.compare.budget import LADDER_PACE
-from gilkit.studies.compare.climb import ENDS, MOST_SUSPECTS, Climb
+from gilkit.studies.compare.climb import MOST_SUSPECTS, Climb
 from gilkit.studies.compare.comparison import Comparison
+from gilkit.studies.compare.ladder import ENDS
 from gilkit.studies.compare.ladder_words import sentence
 from gilkit.studies.compare.plan import Batch, own_subject
 from gilkit.studies.compare.rungs import Found, Ladder
@@ -47,6 +48,7 @@ class SharingLab(SimulatedLab):
         broken: str = "",
         slower: float = 1.0,
         disturbed: float = 0.0,
+        apart: bool = False,
     ) -> None:
         self._clock = clock
         super().__init__(CPUS, WORKERS, {})
@@ -54,6 +56,7 @@ class SharingLab(SimulatedLab):
         self.broken = broken
         self.slower = slower
         self.disturbed = disturbed
+        self.apart = apart
 
     @property
     def now(self) -> float:
@@ -71,6 +74,8 @@ class SharingLab(SimulatedLab):
         return super().call(function, *args)
 
     def window(self, executor: str, workload: Workload, workers: int, order: Order) -> Window:
+        if self.apart and isinstance(workload, StatementCall) and workload.shared and not workload.private:
+            raise CaseFailedError("it belongs to one thread")
         found = super().window(executor, workload, workers, order)
         return replace(found, stolen=found.seconds if self.random.random() < self.disturbed else 0.0)
 
@@ -91,7 +96,7 @@ def climbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
     def run(
         names: str, locked: Iterable[str], broken: str = "", slower: float = 1.0, **options: Any
-    ) -> Ladder:
+    ) -> Ladder | None:
         clock = [0.0]
         limits, disturbed = options.get("limits", []), options.get("disturbed", 0.0)
 
@@ -104,15 +109,13 @@ def climbed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         setup = options.get("setup") or "\n".join(f"{name} = []" for name in names)
         own = own_statement(options.get("stmt") or ", ".join(names), setup)
         batch = Batch([own_subject(own, ["threads", "processes"], [1, WORKERS], WORKERS, shared=True)])
-        lab = SharingLab(locked, clock, broken, disturbed=disturbed)
+        lab = SharingLab(locked, clock, broken, disturbed=disturbed, apart=options.get("apart", False))
         runner = Runner(1, options.get("progress"), clock=lab.clock)
         Climb(own, batch, WORKERS, options.get("rounds"), CPUS, runner).measure(lab)
         run.seconds = clock[0]  # type: ignore[attr-defined]
         compared = Comparison(runner.suite())
         run.results = compared.results  # type: ignore[attr-defined]
-        found = compared.ladder
-        assert found is not None
-        return found
+        return compared.ladder
 
     return run
 
@@ -145,6 +148,13 @@ def test_several_that_each_stop_are_named_without_the_innocent(climbed: Any, nam
     assert (
         len(ladder.rungs) == 2 * len(names) + 1
     )  # each alone private, each alone shared, and those together
+
+
+def test_where_threads_cannot_share_it_all_no_rung_waits_for_rounds_of_that(climbed: Any) -> None:
+    assert climbed("ab", "b", apart=True) is None
+    for name in "ab":
+        tried = climbed.results.every(Case("a, b", f"private-{name}", "threads", WORKERS))
+        assert len(tried) == LADDER_PACE.first
 
 
 def test_rungs_are_compared_by_pairs_however_many_windows_others_disturb(climbed: Any) -> None:

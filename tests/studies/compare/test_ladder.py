@@ -151,24 +151,22 @@ def test_where_what_is_within_another_may_be_it_both_are_told(within: float, tol
     assert judged(climbed_to, Estimate(0.2, 0.19, 0.21), False) == (wanted, culprits)
 
 
-@pytest.mark.parametrize(("low", "decides"), [(0.6, False), (0.7, True)])
-def test_who_surely_brings_most_of_it_back_is_named_and_who_surely_brings_all_is_cleared(
-    low: float, decides: bool
-) -> None:
+@pytest.mark.parametrize(("low", "named"), [(0.6, False), (0.7, True)])
+def test_who_surely_brings_most_of_it_back_is_named(low: float, named: bool) -> None:
     wide = replace(near(("cache",), ("cache",), 0.95), to_goal=Estimate(0.95, low, 1.2))
-    other = near(("b",), ("b",), 0.2)
-    nothing, everything = near((), (), 0.2), near((), (), 1.0)
+    rungs = (wide, near(("b",), ("b",), 0.2), near(("cache",), ("b",), 0.2, only=True))
+    climbed_to = Ladder(2, Found.NOT_DECIDED, near((), (), 1.0), near((), (), 0.2), rungs)
+    found, _ = judged(climbed_to, Estimate(0.2, 0.19, 0.21), False)
+    assert found is (Found.CAUSE if named else Found.NOT_DECIDED)
 
-    def found(only: Rung) -> Found:
-        rungs = (wide, other, replace(only, names=wide.names, own=other.own, only=True))
-        return judged(
-            Ladder(2, Found.NOT_DECIDED, everything, nothing, rungs), Estimate(0.2, 0.19, 0.21), False
-        )[0]
 
-    assert found(other) is (Found.CAUSE if decides else Found.NOT_DECIDED)
-    assert found(wide) is Found.NOT_DECIDED
-    assert Ladder(2, Found.NOT_DECIDED, everything, nothing, (wide, other)).cleared(wide) is False
-    assert [rung.scales for rung in (wide, near(("a",), (), 0.95))] == [False, True]
+@pytest.mark.parametrize(("low", "cleared"), [(0.7, False), (0.91, True)])
+def test_who_surely_stops_nobody_alone_is_cleared(low: float, cleared: bool) -> None:
+    cache, b = near(("cache",), ("cache",), 0.95), near(("b",), ("b",), 0.95)
+    only = replace(near(("cache",), ("b",), 0.95, only=True), to_goal=Estimate(0.95, low, 1.2))
+    climbed_to = Ladder(2, Found.NOT_DECIDED, near((), (), 1.0), near((), (), 0.2), (cache, b, only))
+    assert climbed_to.cleared(cache) is cleared
+    assert not climbed_to.cleared(b)
 
 
 def test_who_surely_helps_is_judged_even_if_it_is_not_sure_that_the_others_stop() -> None:
@@ -179,6 +177,8 @@ def test_who_surely_helps_is_judged_even_if_it_is_not_sure_that_the_others_stop(
     assert judged(climbed_to, Estimate(1.0, 0.95, 1.05), True) == (Found.CAUSE, (log,))
     without = replace(climbed_to, rungs=(replace(log, gain=Estimate(1.0, 0.9, 1.1)),))
     assert judged(without, Estimate(1.0, 0.95, 1.05), True) == (Found.NOTHING, ())
+    innocent = replace(climbed_to, rungs=(log, replace(lone, to_goal=near((), (), 0.95).to_goal)))
+    assert judged(innocent, Estimate(1.0, 0.95, 1.05), True) == (Found.NOTHING, ())
 
 
 def test_an_object_that_brings_most_of_it_back_is_named_and_not_its_class() -> None:

@@ -6,8 +6,12 @@ from math import nan
 
 import pytest
 
+from gilkit.results import facts
+from gilkit.results.case import Case, Record
+from gilkit.results.file import Results, build
 from gilkit.results.stats import Estimate
 from gilkit.studies.layout.figures import CallFigures, Standing
+from gilkit.studies.layout.hosts import HostRow, _with_speedups
 from gilkit.studies.layout.splits import MOST_SPLITS, Split, splits
 from gilkit.studies.layout.verdict import SplitChoice, Why, because, decided
 
@@ -96,3 +100,15 @@ def test_of_many_splits_a_few_are_measured_both_ends_among_them(cpus: int) -> No
     assert len(set(found)) == len(found)
     assert (found[0], found[-1]) == (Split(1, cpus), Split(cpus, 1))
     assert all(split.workers == cpus for split in found)
+
+
+def test_a_host_is_told_what_to_use_where_processes_have_fewer_rounds_than_threads() -> None:
+    """Threads that vary get more rounds: few are pairs, and the two are compared apart."""
+    taken = {("threads", 1): [1.0] * 24, ("threads", 2): [2.0] * 24}
+    taken |= {("processes", workers): [1.0] * 8 for workers in (1, 2)}
+    records = [
+        Record(Case("s", "function", executor, workers), values, facts.WORKERS.entry(workers))
+        for (executor, workers), values in taken.items()
+    ]
+    own = Results(build(records, {**facts.CPUS.entry(2), **facts.GIL.entry("on")}, {}))
+    assert _with_speedups(HostRow("here", "", "", 2), own).use == "processes"
