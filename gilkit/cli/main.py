@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import io
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -33,6 +35,7 @@ from gilkit.errors import (
 from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
+AGAIN = 0.02  # seconds until an interrupt that a finalizer swallowed comes again
 BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
 
@@ -154,7 +157,7 @@ _asked: list[tuple[int, float]] = []  # the signals that asked to end, and when
 def _heed() -> None:
     """Let the signals by which systems end programs end this one as Ctrl-C does; not if they are ignored.
 
-    One that comes soon after another is taken for the same.
+    One that comes soon after another is taken for the same; one that a finalizer swallows comes again.
     """
 
     def end(number: int, _: FrameType | None) -> None:
@@ -166,6 +169,25 @@ def _heed() -> None:
     for number in INTERRUPTS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, end)
+    usual = sys.unraisablehook
+
+    def swallowed(told: sys.UnraisableHookArgs) -> None:
+        if told.exc_type is not KeyboardInterrupt or not _asked:
+            usual(told)
+            return
+        number, _ = _asked.pop()
+        _thread.start_new_thread(_again, (number,))
+
+    sys.unraisablehook = swallowed
+
+
+def _again(number: int) -> None:
+    """Interrupt the main thread once more, when it has left the finalizer."""
+    time.sleep(AGAIN)
+    if hasattr(signal, "pthread_kill"):  # what wakes it, too
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(signal.Signals(number))
 
 
 def _refused(message: str) -> int:

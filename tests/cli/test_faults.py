@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import HASTY, ended, gilkit, interrupted, leaving_nothing, seen, started
+from command import HASTY, ended, gilkit, heed_interrupts, interrupted, leaving_nothing, seen, started
 
 from gilkit.engine.executors import EXECUTORS
 from gilkit.results.loading import load
@@ -188,6 +188,36 @@ def test_a_terminal_that_closes_ends_it_with_the_status_of_a_hangup(tmp_path: Pa
         os.close(ours)
         assert process.wait(100) == 128 + signal.SIGHUP
     assert load(path)
+
+
+SWALLOWS = """
+import os, signal, sys, time
+from gilkit.cli.main import _heed
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), {number})
+        while True:  # until it is interrupted here
+            time.sleep(0.001)
+_heed()
+one = Finalized()
+try:
+    del one
+    time.sleep(60)
+except KeyboardInterrupt:
+    print("heard")
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupt_that_a_finalizer_swallows_is_not_lost(name: str) -> None:
+    """Pools that are dropped have many finalizers, and what is raised in one goes nowhere."""
+    script = SWALLOWS.format(number=int(getattr(signal, name)))
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
 
 
 @POSIX

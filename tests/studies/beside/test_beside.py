@@ -317,7 +317,7 @@ def test_bad_input_is_one_line() -> None:
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    with started("beside", "pass", "--rounds", "5000", "-o", str(path)) as process:
+    with started("beside", "pass", "--rounds", "60", "-o", str(path)) as process:
         assert seen(lambda: path.exists() or process.poll() is not None)
         out, err = interrupted(process)
     assert process.returncode == 130
