@@ -35,7 +35,7 @@ from gilkit.errors import (
 from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
-AGAIN = 0.02  # seconds until an interrupt that a finalizer swallowed comes again
+HEARD_AGAIN = 0.02  # seconds until an interrupt that a finalizer swallowed comes again
 BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
 
@@ -183,7 +183,7 @@ def _heed() -> None:
 
 def _again(number: int) -> None:
     """Interrupt the main thread once more, when it has left the finalizer."""
-    time.sleep(AGAIN)
+    time.sleep(HEARD_AGAIN)
     if hasattr(signal, "pthread_kill"):  # what wakes it, too
         signal.pthread_kill(threading.main_thread().ident or 0, number)
     else:
