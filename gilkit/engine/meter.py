@@ -41,6 +41,15 @@ class Held:
 NOTHING_HELD = Held()
 
 
+def warm_up(call: float) -> float:
+    """Return the seconds before a window of calls that are so long beside the others.
+
+    A worker begins up to a call late (the phase), and its first call may take half as long again, on a CPU
+    that others slow down: there is room for both. If one ends no call in it, all do everything again.
+    """
+    return LONG_WARM_CALLS * call if call > LONG else max(WARM, WARM_CALLS * call)
+
+
 def order_for(
     call: float, contended: float, workers: int, cpus: int, held: Held, least: float, switch: float
 ) -> Order:
@@ -57,11 +66,6 @@ def order_for(
         Seconds of the window, at the least.
     switch : float
         The switch interval, in seconds.
-
-    Notes
-    -----
-    A worker begins up to a call late (the phase), and its first call may take half as long again, on a CPU
-    that others slow down: the lead has room for both. If one ends no call in it, all do everything again.
     """
     contended = max(call, contended)
     long = contended > LONG
@@ -76,9 +80,8 @@ def order_for(
             length = max(length, HANDS * held.share * call / max(1.0, held.times))
         if workers > cpus:
             length = max(length, CROWDED)
-    lead = LONG_WARM_CALLS * contended if long else max(WARM, WARM_CALLS * contended)
     return Order(
-        warm=max(around, WARM + call) if many else max(lead, TURNS_BEFORE * around),
+        warm=max(around, WARM + call) if many else max(warm_up(contended), TURNS_BEFORE * around),
         seconds=length,
         beyond=call if many else contended,
         batch=max(1, ceil(STAMPED / call)),

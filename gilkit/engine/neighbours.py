@@ -15,17 +15,7 @@ from typing import Any
 
 from gilkit._ext._start import usage
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.meter import (
-    CALLS,
-    LONG,
-    LONG_CALLS,
-    LONG_WARM_CALLS,
-    OVERHEAD,
-    STAMPED,
-    WARM,
-    WARM_CALLS,
-    Meter,
-)
+from gilkit.engine.meter import CALLS, LONG, LONG_CALLS, OVERHEAD, STAMPED, Meter, warm_up
 from gilkit.engine.window import UNLIMITED, gathered, on_local_pool, whole
 from gilkit.engine.worker import MANY_THREADS, Order, kept_on, wait_for, work
 from gilkit.results.windows import Lateness, Stint, Window
@@ -188,7 +178,7 @@ class Neighbours:
             (LONG_CALLS if around > LONG else ROUNDS_OF_TURNS) * around,
             (LONG_CALLS if long else CALLS) * longest,
         )  # fmt: skip
-        warm = max(LONG_WARM_CALLS * longest if long else max(WARM, WARM_CALLS * longest), 2 * around)
+        warm = max(warm_up(longest), 2 * around)
         seed = self.meter.random.randrange(2**32)
         return [
             Order(

@@ -85,10 +85,10 @@ class Climb(Course):
         super()._narrow(lab)
         self._climb(lab, self.pace.looks)
 
-    def _with_ends(self, case: Case) -> tuple[Case, ...]:
+    def _measured_with(self, case: Case) -> tuple[Case, ...]:
         """Return a case with all that it is compared to: a rung with the ends of the ladder, too."""
         ends = [replace(case, variant=end) for end in ENDS] if is_rung(case) else []
-        return (*super()._with_ends(case), *ends)
+        return (*super()._measured_with(case), *ends)
 
     def _by_round(self, case: Case) -> dict[int, float]:
         """Return the speedup of a case so far; of a rung, its work over that of who shares nothing."""

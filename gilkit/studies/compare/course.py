@@ -147,10 +147,10 @@ class Course:
         records = self.runner.records
         if self.asked:
             return records[case].ids
-        known = [c for c in self.runner.open(self._with_ends(case)) if c in records]
-        return paired(*(records[c].rounds() for c in (known or [case])))
+        compared = self.runner.open(self._measured_with(case))
+        return paired(*(records[c].rounds() for c in compared if c in records))
 
-    def _with_ends(self, case: Case) -> tuple[Case, ...]:
+    def _measured_with(self, case: Case) -> tuple[Case, ...]:
         """Return a case, and what it is compared to: they are measured in the same rounds."""
         return case, case.baseline
 
@@ -174,7 +174,7 @@ class Course:
         found: dict[Case, None] = {}
         for case in runner.open(cases):
             if len(self._counting(case)) < (min(goal, self.few) if batch.beside(case) else goal):
-                found |= dict.fromkeys(c for one in batch.together(case) for c in self._with_ends(one))
+                found |= dict.fromkeys(c for one in batch.together(case) for c in self._measured_with(one))
         return [case for case in runner.open(found) if case in runner.records]
 
     def _lane(self, case: Case, turn: int) -> Measured:
@@ -227,7 +227,7 @@ class Course:
         for case in self.runner.open(batch.cases):
             wanted = rounds_to_narrow(self._by_round(case), looks)
             rounds = wanted - max(0, self.first - batch.tried)
-            for each in self._with_ends(case) if rounds > 0 else ():
+            for each in self._measured_with(case) if rounds > 0 else ():
                 more[each] = max(more.get(each, 0), rounds)
         return sum(rounds * self._seconds(case) for case, rounds in more.items())
 
@@ -259,7 +259,7 @@ class Course:
                 continue
             goal = min(looks[case] for case in wide)
             wide = {case: width for case, width in wide.items() if looks[case] == goal}
-            cases = list(dict.fromkeys(c for case in wide for c in self._with_ends(case)))
+            cases = list(dict.fromkeys(c for case in wide for c in self._measured_with(case)))
             cost = self._cost(cases)
             done = max(len(self._counting(case)) for case in wide)
             if self.runner.clock() + cost * (goal - done) > late:
