@@ -25,7 +25,7 @@ PROGRAMS = {
     "four threads": ("def turn(): sum(range(10_000))", 4),
     "four that release": ("import zlib; data = bytes(10**6)\ndef turn(): zlib.compress(data)", 4),
     "threads come and go": (
-        "def turn():\n    one = threading.Thread(target=sum, args=(range(1000),)); one.start(); one.join()",
+        "def turn():\n    one = threading.Thread(target=sum, args=(range(10_000),)); one.start(); one.join()",
         2,
     ),
 }

@@ -71,7 +71,7 @@ cdef class NewestThreads:
     def __dealloc__(self):
         free(self.kept)
 
-    def take(self, thread):
+    cpdef take(self, thread):
         """Note the calling thread, of which this is the object; but not if its name has no bytes."""
         cdef PyThreadState *state = PyThreadState_Get()
         cdef Py_ssize_t size = 0
@@ -101,6 +101,39 @@ cdef class NewestThreads:
                 name = note.name[:note.length].decode("utf-8", "ignore")
                 found.append((note.address, note.unique, name, note.native or None))
         return found
+
+
+cdef class Asked:
+    """What `threading` finds in every new thread where it looks for a profiler, and asks whether there is one.
+
+    It notes the thread when it is asked, and that in C: the stack of a thread that has just begun is not in memory
+    yet, and to wait for another page of it cost programs whose threads come and go 3 % of their speed.
+
+    Parameters
+    ----------
+    notes : NewestThreads
+    current : callable
+        Returns the calling thread's object.
+    before : object
+        The profiler that was there before. It is what is answered, too: true if there was one.
+    """
+
+    cdef NewestThreads notes
+    cdef object current
+    cdef readonly object before
+    cdef public bint ended  # no more notes are taken
+
+    def __init__(self, NewestThreads notes, current, before):
+        self.notes, self.current, self.before = notes, current, before
+
+    def __bool__(self):
+        self.note()
+        return bool(self.before)
+
+    cpdef note(self):
+        """Note the calling thread."""
+        if not self.ended:
+            self.notes.take(self.current())
 
 
 def frames_missing():

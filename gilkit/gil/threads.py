@@ -151,17 +151,13 @@ class Notes:
     """What threads that began said of themselves, the newest of them; that takes half a microsecond."""
 
     def __init__(self) -> None:
-        self._kept = _threads.NewestThreads(KEPT_BEGINNINGS)
-
-    def take(self) -> None:
-        """Note the calling thread."""
-        self._kept.take(threading.current_thread())
+        self.kept = _threads.NewestThreads(KEPT_BEGINNINGS)
 
     def states(self) -> tuple[State, ...]:
         """Return the states of all that were noted."""
         return tuple(
             State(address, unique, ThreadId(name, native))
-            for address, unique, name, native in self._kept.all()
+            for address, unique, name, native in self.kept.all()
         )
 
 
@@ -201,7 +197,7 @@ class Beginnings:
                 hook.end()
 
 
-class _Hook:
+class _Hook(_threads.Asked):
     """What `threading` has for new threads: a new one for each watch, so that none is chained to itself.
 
     In every new thread `threading` asks whether it is true, and if so makes it the profiler. It notes the
@@ -214,19 +210,11 @@ class _Hook:
     """
 
     def __init__(self, notes: Notes, before: Any) -> None:
-        self.notes = notes
-        self.before = before
-        self.ended = False
-
-    def __bool__(self) -> bool:
-        if not self.ended:
-            self.notes.take()
-        return bool(self.before)
+        super().__init__(notes.kept, threading.current_thread, before)
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
         sys.setprofile(self.before)
-        if not self.ended:
-            self.notes.take()
+        self.note()
         if self.before is not None:
             self.before(frame, event, arg)
 

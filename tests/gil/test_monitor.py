@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from math import isnan
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from quiet import median_when_quiet, needs_monitor
 
+import gilkit
 from gilkit._ext import _threads
 from gilkit.gil import share
 from gilkit.gil.held import held_share, watch
@@ -107,6 +109,24 @@ def test_new_threads_have_no_profiler_for_it() -> None:
         thread.join()
         assert seen == [None]
     assert "one" in {state.thread.name for state in watched._begun.states()}
+
+
+@needs_monitor
+def test_no_python_code_of_ours_runs_in_new_threads() -> None:
+    # They would wait for the memory that it takes.
+    called: list[str] = []
+    before = threading.gettrace()
+    threading.settrace(lambda frame, *_: called.append(frame.f_code.co_filename))
+    try:
+        with GilMonitor():
+            thread = threading.Thread(target=busy, args=(0,))
+            thread.start()
+            thread.join()
+    finally:
+        threading.settrace(before)  # type: ignore[arg-type]
+    assert __file__ in called  # what runs there is seen
+    ours = Path(gilkit.__file__).parent
+    assert not [file for file in called if ours in Path(file).parents]
 
 
 @needs_monitor

@@ -29,6 +29,7 @@ from gilkit.studies.compare.speedups import over_sets, sets_of
 
 TOLD = 2.0  # periods of the ticker from which it saw a hold, whatever else is known: it sleeps for one
 USED_TO_IT = 0.9  # of the time that a call holds the GIL, from which its holds are as long as others let it
+TO_ITS_END = 0.7  # of a hold, from which a ticker that waits for so long is not let in before it ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,25 +211,24 @@ def ticks(results: Results, case: Case) -> dict[int, Lateness]:
     return dict(zip(results.every(case), map(Lateness.unpacked, known), strict=True))
 
 
-def _late(results: Results, case: Case) -> Late | None:
+def _over_rounds(results: Results, case: Case, figure: str) -> Estimate | None:
+    """Return one figure of how late the ticks of a case were; None where there were none."""
     every = ticks(results, case)
-    if not every:
+    counting = _counting(results, case) if every else {}
+    known, all_ = ({id_: getattr(every[id_], figure) for id_ in some} for some in (counting, every))
+    return _settled(results, case, known, all_)
+
+
+def _late(results: Results, case: Case) -> Late | None:
+    usual, nearly_all = (_over_rounds(results, case, figure) for figure in ("usual", "nearly_all"))
+    if usual is None or nearly_all is None:
         return None
-    counting = {id_: every[id_] for id_ in _counting(results, case)}
-
-    def settled(figure: str) -> Estimate:
-        known, all_ = (
-            {id_: getattr(late, figure) for id_, late in some.items()} for some in (counting, every)
-        )
-        found = _settled(results, case, known, all_)
-        assert found is not None
-        return found
-
-    nothing = ticks(results, alone(TICKER))
+    every, nothing = ticks(results, case), ticks(results, alone(TICKER))
+    counting = _counting(results, case)
     both = paired(counting, results.rounds(alone(TICKER))) if case != alone(TICKER) else []
-    more = {id_: counting[id_].nearly_all - nothing[id_].nearly_all for id_ in both}
-    most = max(late.most for late in (counting or every).values())
-    return Late(settled("usual"), settled("nearly_all"), most, over_sets(more, sets_of(results, case)))
+    more = {id_: every[id_].nearly_all - nothing[id_].nearly_all for id_ in both}
+    most = max(every[id_].most for id_ in counting or every)
+    return Late(usual, nearly_all, most, over_sets(more, sets_of(results, case)))
 
 
 def _late_ratio(results: Results, letter: str) -> Estimate | None:
@@ -242,18 +242,19 @@ def _late_ratio(results: Results, letter: str) -> Estimate | None:
 def _hold(results: Results, letter: str) -> Estimate | None:
     """Return for how long a statement holds the GIL at a time, where a ticker wants it."""
     case = side(TICKER, letter, "threads")
-    every = {id_: late.hold for id_, late in ticks(results, case).items()}
-    counting = {id_: every[id_] for id_ in _counting(results, case)} if every else {}
-    found = _settled(results, case, counting, every)
-    held, times = (
-        held_share_in(results, alone(letter), HELD_SHARE),
-        results.fact(alone(letter), facts.HELD_TIMES),
-    )
-    call = results.values(alone(letter))
-    if found is None or held is None or not call:
-        return found if found is not None and found > TOLD * PERIOD else None
-    if held >= USED_TO_IT and (times or 0.0) <= 1:
+    found, longest = (_over_rounds(results, case, figure) for figure in ("hold", "most"))
+    if found is None or longest is None:
+        return None
+    held, call = held_share_in(results, alone(letter), HELD_SHARE), results.values(alone(letter))
+    error, times = (results.fact(alone(letter), fact) or 0.0 for fact in (facts.HELD_ERROR, facts.HELD_TIMES))
+    if held is None or not call:
+        return found if found > TOLD * PERIOD else None
+    if held >= USED_TO_IT and times <= 1:
         return found
-    # It lets go by itself, so what went by until the ticker had the GIL again need not be one hold.
-    most = held * median(call) / max(1.0, times or 1.0)
-    return Estimate(most) if most < found else found
+    # It lets go by itself: mostly the ticker only slept, and a hold in which it woke up had begun before.
+    one, shares = estimate(call), (held, max(0.0, held - 2 * error), held + 2 * error)
+    each = (share * seconds for share, seconds in zip(shares, (one, one.low, one.high), strict=True))
+    hold = Estimate(*(seconds / max(1.0, times) for seconds in each))
+    if longest.low >= TO_ITS_END * hold:
+        return hold
+    return longest if longest < hold else Estimate(hold)

@@ -30,6 +30,7 @@ from gilkit.studies.beside.verdict import Answer, Effect
 from gilkit.workloads.target import own_statement
 
 SWITCH, SHORTER = 5e-3, 5e-4
+QUARTER = Made(call=80e-3, held=0.25)  # holds the GIL for 20 ms, and then lets go for 60
 
 
 @dataclass
@@ -111,7 +112,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Measure:
         told: list[Progress] | None = None,
         labs: list[Neighbourhood] | None = None,
     ) -> Beside:
-        made = {"python": PURE, "big": HOLDS, "zlib": Made(), "own": Made()}
+        made = {"python": PURE, "big": HOLDS, "zlib": Made(), "quarter": QUARTER, "own": Made()}
         lab = Neighbourhood(made, planted)
         runner = Runner(1, told.append if told is not None else None, clock=lab.clock)
 
@@ -188,6 +189,21 @@ def test_one_statement_is_measured_beside_a_ticker(measured: Measure) -> None:
         found.kept("B")
     with pytest.raises(ValueError, match="where must be one of threads, processes, shorter, not moon"):
         found.late("A", "moon")
+
+
+@pytest.mark.parametrize(
+    ("latest", "hold", "answer"),
+    [(19e-3, 20e-3, Answer.CUT), (5.2e-3, 5.2e-3, Answer.PROCESS), (24e-3, 20e-3, Answer.CUT)],
+    ids=["in C", "in Python, which lets others in", "with a ticker that waits for its CPU, too"],
+)
+def test_one_hold_is_told_where_a_call_lets_go_by_itself(
+    measured: Measure, latest: float, hold: float, answer: Answer
+) -> None:
+    # Most of the time the ticker sleeps for its millisecond, and meets nobody.
+    planted = Planted(late={("quarter", "threads"): latest / 2}, hold={"quarter": 1.06e-3})
+    found = measured(planted, "quarter")
+    assert found.sides["A"].hold == pytest.approx(hold, rel=0.03)
+    assert found.verdict.answer is answer
 
 
 def test_a_busy_machine_decides_nothing(measured: Measure) -> None:
