@@ -19,6 +19,7 @@ from typing import Any
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 LOOK = 0.01  # seconds of a look at the load
+SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
 PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
@@ -26,7 +27,7 @@ SHORTER: dict[str, dict[str, float]] = {
     "engine.calibration": {"PACED": 0.002},
     "engine.cluster": {"ANSWERED_WITHIN": 4.0, "ASKED_FOR": 0.5, "REACHED_WITHIN": 3.0},
     "engine.leash": {"SILENCE": 6.0},
-    "engine.meter": {"FULL": 0.004, "CROWDED": 0.008, "CALLS": 4.0, "WARM": 0.001},
+    "engine.meter": {"FULL": 0.004, "CROWDED": 0.008, "CALLS": 4.0, "WARM": 0.001, "HANDS": 2.0},
     "gil.observations": {"OBSERVED": 0.1},
     "studies.compare.preparation": {"WATCH": 0.01, "HANDOVERS": 10},
     "studies.claims.bench": {"QUICK_ROUNDS_TIME": 0.1},
@@ -51,8 +52,9 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     found: dict[str, Any] = dict(SHORTER.get(name, {}))
     for pace in PACES if name == BUDGET else ():
         usual = getattr(home, pace)
-        tenths = {field: getattr(usual, field) / 10 for field in ("budget", "window", "patience")}
-        found[pace] = replace(usual, **tenths)
+        found[pace] = replace(
+            usual, budget=usual.budget / 50, window=usual.window / 20, patience=usual.patience / 10
+        )
     if name == AFAR:
         found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
     if name == MACHINE:
@@ -87,6 +89,7 @@ def hurry() -> None:
     """
     assert not sys.modules.keys() & set(HOMES)
     multiprocessing.set_forkserver_preload(PRELOADED)
+    sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Hurried())
 
 

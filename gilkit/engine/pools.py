@@ -70,7 +70,8 @@ class Lab:
     single : bool
         Whether libraries are told to run one thread inside a call; otherwise they do as in any program.
     switch : float, optional
-        Seconds of the switch interval where threads run, in a host of their own; by default the usual ones.
+        Seconds of the switch interval where threads run, in a host of their own; by default those of this
+        process.
 
     Attributes
     ----------
@@ -270,8 +271,9 @@ class Lab:
             self.starts.setdefault(name, time.perf_counter() - start)
             if self.single and name == HOST:
                 self._processes[name].submit(one_thread_inside).result(self.timeout)
-            if self.switch is not None and name == HOST:
-                self._processes[name].submit(sys.setswitchinterval, self.switch).result(self.timeout)
+            if name == HOST:
+                switch = sys.getswitchinterval() if self.switch is None else self.switch
+                self._processes[name].submit(sys.setswitchinterval, switch).result(self.timeout)
         return self._processes[name]
 
     def _start(self, name: str, workers: int) -> WorkerPool:

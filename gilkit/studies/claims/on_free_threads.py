@@ -47,10 +47,10 @@ TIGHT = 0.05  # the widest margin of an interval from which it is said that some
 def _shared_scales(f: Figures) -> Finding:
     apart, shared, scales = {}, {}, {}
     for name in READ:
-        one = (name, "threads", 1)
-        apart[name] = f.ratio(one, (name, "threads", f.cpus), f.cpus)
-        shared[name] = f.ratio(one, (name + SHARED_BY_ALL, "threads", f.cpus), f.cpus)
-        scales[name] = above(shared[name], SCALE * f.cpus)
+        one, own = ((name, "threads", workers) for workers in (1, f.cpus))
+        same = (name + SHARED_BY_ALL, "threads", f.cpus)
+        apart[name], shared[name] = (f.ratio(one, many, f.cpus) for many in (own, same))
+        scales[name] = above(f.ratio(own, same), SCALE)
     measured = lined(
         f"what {f.cpus} threads do of the work of one that read in a loop",
         [
@@ -58,8 +58,8 @@ def _shared_scales(f: Figures) -> Finding:
             *([title, times(apart[name]), times(shared[name])] for name, title in READ.items()),
         ],
     )
-    if all_of(above(gain, SCALE * f.cpus) for gain in apart.values()) is not True:
-        why = "even threads with objects of their own do not surely scale here: it is not the sharing"
+    if False in [above(gain, SCALE * f.cpus) for gain in apart.values()]:
+        why = "even threads with objects of their own do not scale here: it is not the sharing"
         return Finding(Ruling.UNDECIDED, why, measured)
     do, do_not = (
         " and ".join(READ[name] for name, answer in scales.items() if answer is wanted)
@@ -87,8 +87,8 @@ def shared_scales(bench: Bench) -> None:
     """Threads that use one object scale on free-threaded Python as those do that have their own.
 
     Method: as many threads as CPUs call a function, or read an item of a list, an item of a dict or an
-    attribute of an object, a thousand times a call; each its own, or all the same. How many times the work of
-    one thread with its own do they do?
+    attribute of an object, a thousand times a call; each its own, or all the same. What do they do of the work
+    of one thread with its own, and what do those that share of the work of those that do not?
     Limits: objects that are read, one after another. Who writes to them waits for their lock besides.
     """
     contestants: list[Contestant] = []

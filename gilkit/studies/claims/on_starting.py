@@ -15,6 +15,7 @@ from gilkit.studies.costs.constants import CONSTANTS
 
 STARTS = [name for name, constant in CONSTANTS.items() if constant.group == "start"]
 DEAR = 5.0  # times a thread's start from which another start is costly
+STARTED = 40  # times: the start of a thread is a matter of chance
 
 
 def _where(name: str) -> str:
@@ -25,7 +26,7 @@ def _measure(bench: Bench, names: list[str]) -> None:
     """Start each once in every round, so that every start is kept."""
     bench.rounds(
         {(name, _where(name), 1): partial(CONSTANTS[name].probe, bench.lab, 1, 1) for name in names},
-        FEWEST_ROUNDS if bench.quick else 10,
+        FEWEST_ROUNDS if bench.quick else STARTED,
     )
 
 

@@ -29,6 +29,7 @@ from gilkit.results.windows import Stint, Window
 from gilkit.studies.claims import launch, registry
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import WHOLE, Claim, Figures, Finding, Ruling, above, all_of
+from gilkit.studies.claims.on_failing import LEAK
 from gilkit.studies.claims.registry import CLAIMS
 from gilkit.studies.claims.study import Claims, Course, claims
 
@@ -304,6 +305,16 @@ def test_a_program_that_fails_says_why() -> None:
         launch.program("memory.share", 1) as child,
     ):
         child.told()
+
+
+def test_what_a_thread_leaked_is_what_is_still_held() -> None:
+    # An allocator may keep what was freed on the way, too: nothing is.
+    with launch.program("memory.leak", "thread", LEAK) as child:
+        child.told()
+        before = machine.memory(child.pid)
+        child.tell()
+        child.told()
+        assert machine.memory(child.pid) - before == pytest.approx(LEAK, rel=0.25)
 
 
 @posix

@@ -25,6 +25,7 @@ from made_up_claims import (
     scaled,
     six,
     turned,
+    wild,
 )
 
 import gilkit as package
@@ -109,6 +110,12 @@ def test_a_shared_object_that_costs_is_named() -> None:
     assert re.search(r"a list +1\.95 ± 0\.\d+ times +0\.40", finding.measured)
     none = found("shared-scales", reading(**dict.fromkeys(OBJECTS, 0.4)))
     assert none.why.startswith("none of these: ")
+
+
+def test_what_sharing_costs_is_told_where_it_is_open_how_far_threads_scale() -> None:
+    shared = reading(**dict.fromkeys(OBJECTS, 0.4)).series
+    open_ = {key: value for name in OBJECTS for key, value in wild(name, "threads").items()}
+    assert found("shared-scales", Figures({**shared, **open_}, gil=False)).ruling is Ruling.REFUTED
 
 
 @pytest.mark.parametrize("name", ["only-bytecode", "shared-scales"])
