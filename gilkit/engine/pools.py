@@ -70,8 +70,7 @@ class Lab:
     single : bool
         Whether libraries are told to run one thread inside a call; otherwise they do as in any program.
     switch : float, optional
-        Seconds of the switch interval where threads run, in a host of their own; by default those of this
-        process.
+        Seconds of the switch interval where threads run in a host; by default those of this process.
 
     Attributes
     ----------
@@ -91,7 +90,7 @@ class Lab:
         self.timeout = timeout
         self.hosted = hosted
         self.single = single
-        self.switch = switch
+        self.switch = sys.getswitchinterval() if switch is None else switch
         self.starts: dict[str, float] = {}
         self._processes: dict[str, WorkerPool] = {}
         self._recipes: dict[tuple[Workload, bool], bytes] = {}
@@ -272,8 +271,7 @@ class Lab:
             if self.single and name == HOST:
                 self._processes[name].submit(one_thread_inside).result(self.timeout)
             if name == HOST:
-                switch = sys.getswitchinterval() if self.switch is None else self.switch
-                self._processes[name].submit(sys.setswitchinterval, switch).result(self.timeout)
+                self._processes[name].submit(sys.setswitchinterval, self.switch).result(self.timeout)
         return self._processes[name]
 
     def _start(self, name: str, workers: int) -> WorkerPool:

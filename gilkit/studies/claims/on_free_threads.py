@@ -87,8 +87,8 @@ def shared_scales(bench: Bench) -> None:
     """Threads that use one object scale on free-threaded Python as those do that have their own.
 
     Method: as many threads as CPUs call a function, or read an item of a list, an item of a dict or an
-    attribute of an object, a thousand times a call; each its own, or all the same. What do they do of the work
-    of one thread with its own, and what do those that share of the work of those that do not?
+    attribute of an object, a thousand times a call; each its own, or all the same. What do they do of the
+    work of one thread with its own, and those that share of the work of those that do not?
     Limits: objects that are read, one after another. Who writes to them waits for their lock besides.
     """
     contestants: list[Contestant] = []
