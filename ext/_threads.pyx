@@ -47,6 +47,7 @@ cdef struct Note:
     char name[LONGEST_NAME]
 
 
+@cython.final
 cdef class NewestThreads:
     """What threads said of themselves when they began, the newest of them.
 
@@ -72,16 +73,17 @@ cdef class NewestThreads:
         free(self.kept)
 
     cpdef take(self, thread):
-        """Note the calling thread, of which this is the object; but not if its name has no bytes."""
+        """Note the calling thread, of which this is the object; but not if its name is none."""
         cdef PyThreadState *state = PyThreadState_Get()
         cdef Py_ssize_t size = 0
         cdef const char *text
-        cdef str name = thread.name
-        cdef unsigned long native = thread.native_id or 0
+        cdef unsigned long native
         cdef Note *note
         try:
+            name = str(thread.name)
+            native = thread.native_id or 0
             text = PyUnicode_AsUTF8AndSize(name, &size)
-        except UnicodeError:
+        except Exception:  # theirs: a name may be made when it is asked for
             return
         with cython.critical_section(self):
             note = &self.kept[self.taken % self.room]
@@ -123,16 +125,19 @@ cdef class Asked:
     cdef readonly object before
     cdef public bint ended  # no more notes are taken
 
-    def __init__(self, NewestThreads notes, current, before):
+    def __init__(self, NewestThreads notes not None, current, before):
         self.notes, self.current, self.before = notes, current, before
 
     def __bool__(self):
-        self.note()
+        self.take()
         return bool(self.before)
 
-    cpdef note(self):
+    def note(self):
         """Note the calling thread."""
-        if not self.ended:
+        self.take()
+
+    cdef take(self):
+        if not self.ended and self.notes is not None:
             self.notes.take(self.current())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -12,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import PRELOADED, SWITCHING, hurry_here
+from hasty import PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
 from turns import place
 
@@ -79,12 +78,7 @@ def hasty() -> Iterator[None]:
     list(command.commands.values())  # a module that is loaded meanwhile would keep what it finds
     with pytest.MonkeyPatch.context() as patch:
         hurry_here(patch.setattr)
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCHING)
-        try:
-            yield
-        finally:
-            sys.setswitchinterval(usual)
+        yield
 
 
 @pytest.fixture(scope="module", params=[name for name, kind in EXECUTORS.items() if not kind.native])

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
+FIRST = "hurried"  # what the server of a hurried process's workers loads before these
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
@@ -52,9 +53,8 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     found: dict[str, Any] = dict(SHORTER.get(name, {}))
     for pace in PACES if name == BUDGET else ():
         usual = getattr(home, pace)
-        found[pace] = replace(
-            usual, budget=usual.budget / 50, window=usual.window / 20, patience=usual.patience / 10
-        )
+        tenths = {field: getattr(usual, field) / 10 for field in ("budget", "window", "patience")}
+        found[pace] = replace(usual, **tenths)
     if name == AFAR:
         found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
     if name == MACHINE:
@@ -88,7 +88,7 @@ def hurry() -> None:
     Where processes come from a server, that loads what they need once for all of them.
     """
     assert not sys.modules.keys() & set(HOMES)
-    multiprocessing.set_forkserver_preload(PRELOADED)
+    multiprocessing.set_forkserver_preload([FIRST, *PRELOADED])
     sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Hurried())
 

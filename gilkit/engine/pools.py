@@ -70,7 +70,7 @@ class Lab:
     single : bool
         Whether libraries are told to run one thread inside a call; otherwise they do as in any program.
     switch : float, optional
-        Seconds of the switch interval where threads run in a host; by default those of this process.
+        Seconds of the switch interval where threads run in a host; by default this process's.
 
     Attributes
     ----------

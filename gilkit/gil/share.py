@@ -8,8 +8,10 @@ from math import nan
 from typing import NamedTuple
 
 from gilkit.machine import usable_cpus
+from gilkit.results.stats import Estimate
 
 HELD_SHARE, ATTACHED_SHARE = "held", "attached"  # what a share may be of
+STANDARD_ERRORS = 2.0  # of a share, on each side of it: its interval
 SEEN_PART = 0.9  # of a time that the monitor must have seen, for anything to be told of it
 TOO_BUSY = "the machine is too busy"
 # How much wider an interval of 95 % is where the error itself comes from few parts: Student's t, for 1, 2, …
@@ -109,6 +111,12 @@ class Sums(NamedTuple):
         if note:
             return Share(nan, nan, self.samples, note, coverage, kind)
         return Share(self.locked / self.sampled, error, self.samples, "", coverage, kind)
+
+
+def with_interval(share: float, error: float | None) -> Estimate:
+    """Return a share with its interval; without one where the error is not known, as of one call."""
+    margin = nan if error is None else STANDARD_ERRORS * error
+    return Estimate(share, share - margin, share + margin)
 
 
 def unseen(coverage: float) -> str:

@@ -148,7 +148,7 @@ def present() -> Present:
 
 
 class Notes:
-    """What threads that began said of themselves, the newest of them; that takes half a microsecond."""
+    """What threads that began said of themselves, the newest of them."""
 
     def __init__(self) -> None:
         self.kept = _threads.NewestThreads(KEPT_BEGINNINGS)
@@ -200,10 +200,9 @@ class Beginnings:
 class _Hook(_threads.Asked):
     """What `threading` has for new threads: a new one for each watch, so that none is chained to itself.
 
-    In every new thread `threading` asks whether it is true, and if so makes it the profiler. It notes the
-    thread when it is asked, and is only true where somebody had the hook before: a profiler that comes and
-    goes in every thread costs programs whose threads do so a tenth of their speed, and stops all of them
-    where there is no GIL.
+    It is true, and so made the profiler of a new thread, only where somebody had the hook before: one that
+    comes and goes in every thread costs programs whose threads do so a tenth of their speed, and stops all of
+    them where there is no GIL.
 
     Somebody else may have set a hook that goes on to this one, and keep it when the watch is over: then it
     only hands the call on.

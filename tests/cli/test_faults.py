@@ -239,7 +239,7 @@ def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str],
 
 
 LIBRARIES = [name for name, kind in EXECUTORS.items() if kind.apart and not kind.usual]
-OF_A_LIBRARY = ("compare", "lcg", "--quick", "--rounds", "25", "--workers", "2", "--size", "2000")
+OF_A_LIBRARY = ("compare", "lcg", "--quick", "--rounds", "100", "--workers", "2", "--size", "2000")
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -270,7 +270,7 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
     asked = ("--executor", f"threads,{library}", "--variant", "nogil", "-o", str(path))
     with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
         assert seen(lambda: len(of_library(process)) >= 2)
-        time.sleep(1)  # they are there: let them begin to measure
+        time.sleep(0.5)  # they are there: let them begin to measure
         of_library(process)[-1].send_signal(signal.SIGKILL)
         out, err = process.communicate(timeout=240)
         assert process.returncode == 1, out + err
@@ -281,7 +281,7 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
     assert "leaked" not in err
     found = load(path)
     assert {case.executor for case in found.failures} == {library}
-    assert any(case.executor == "threads" and len(found.every(case)) == 25 for case in found)
+    assert any(case.executor == "threads" and len(found.every(case)) == 100 for case in found)
     assert seen(lambda: not list(short_folder.iterdir()))
 
 

@@ -130,6 +130,26 @@ def test_no_python_code_of_ours_runs_in_new_threads() -> None:
 
 
 @needs_monitor
+def test_a_thread_whose_name_cannot_be_had_runs_all_the_same() -> None:
+    class Nameless(threading.Thread):
+        broken = False
+
+        @property
+        def name(self) -> str:
+            if self.broken:
+                raise LookupError("it has none")
+            return "nameless"
+
+    ran = []
+    with GilMonitor():
+        thread = Nameless(target=ran.append, args=(1,))
+        thread.broken = True
+        thread.start()
+        thread.join()
+    assert ran == [1]
+
+
+@needs_monitor
 @pytest.mark.usefixtures("_all_told")
 def test_a_thread_that_nobody_announced_is_not_taken_for_another() -> None:
     def unannounced(seconds: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from gilkit.engine.neighbours import PERIOD
-from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE
+from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE, with_interval
 from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import Results
@@ -29,7 +29,8 @@ from gilkit.studies.compare.speedups import over_sets, sets_of
 
 TOLD = 2.0  # periods of the ticker from which it saw a hold, whatever else is known: it sleeps for one
 USED_TO_IT = 0.9  # of the time that a call holds the GIL, from which its holds are as long as others let it
-TO_ITS_END = 0.7  # of a hold, from which a ticker that waits for so long is not let in before it ends
+TO_ITS_END = 0.85  # of a hold, from which a ticker that waits for so long is not let in before it ends
+SOME_LONGER = 1.5  # holds, from which the longest that a ticker waited shows that some are longer than others
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,16 +246,16 @@ def _hold(results: Results, letter: str) -> Estimate | None:
     found, longest = (_over_rounds(results, case, figure) for figure in ("hold", "most"))
     if found is None or longest is None:
         return None
-    held, call = held_share_in(results, alone(letter), HELD_SHARE), results.values(alone(letter))
-    error, times = (results.fact(alone(letter), fact) or 0.0 for fact in (facts.HELD_ERROR, facts.HELD_TIMES))
-    if held is None or not call:
+    case = alone(letter)
+    held, times = held_share_in(results, case, HELD_SHARE), results.fact(case, facts.HELD_TIMES) or 0.0
+    call = _settled(results, case, results.rounds(case), results.every(case))
+    if held is None or call is None:
         return found if found > TOLD * PERIOD else None
     if held >= USED_TO_IT and times <= 1:
         return found
     # It lets go by itself: mostly the ticker only slept, and a hold in which it woke up had begun before.
-    one, shares = estimate(call), (held, max(0.0, held - 2 * error), held + 2 * error)
-    each = (share * seconds for share, seconds in zip(shares, (one, one.low, one.high), strict=True))
-    hold = Estimate(*(seconds / max(1.0, times) for seconds in each))
-    if longest.low >= TO_ITS_END * hold:
+    share, each = with_interval(held, results.fact(case, facts.HELD_ERROR)), 1 / max(1.0, times)
+    hold = Estimate(each * share * call, each * share.low * call.low, each * share.high * call.high)
+    if longest.low >= TO_ITS_END * hold and longest <= SOME_LONGER * hold.high:
         return hold
-    return longest if longest < hold else Estimate(hold)
+    return Estimate(min(longest, results.fact(case, facts.HELD_LONGEST) or longest))

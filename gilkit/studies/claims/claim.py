@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from math import nan
 from typing import Any
 
 from gilkit.errors import ResultsError, one_line
 from gilkit.gil.law import RELEASES
+from gilkit.gil.share import with_interval
 from gilkit.machine import BUSY
 from gilkit.results import facts
 from gilkit.results.case import Case
@@ -21,7 +21,6 @@ NOT_MEASURED = "nothing was measured"
 WHOLE = "whole"  # the variant of the case that has an experiment's length and its facts
 SCALE = 0.85  # of what so many workers can give, from which they are said to scale
 USUAL_SECONDS = 5.0  # that an experiment takes, about
-STANDARD_ERRORS = 2.0  # standard errors of a held share's interval
 SLOWER = 1.02  # times as long from which something is called slower
 NO_GAIN = 1.15  # times the work of one up to which several workers gain nothing
 
@@ -104,16 +103,14 @@ class Figures:
         return estimate(self.facts[name])
 
     def share(self, name: str) -> Estimate:
-        """Return for what share of a call the GIL was held: of two standard errors, as `Bench.watch` left it.
+        """Return for what share of a call the GIL was held: as `Bench.watch` left it.
 
         Raises
         ------
         TypeError
             If that is not told.
         """
-        share, error = self.facts["held"][name]
-        margin = nan if error is None else STANDARD_ERRORS * error  # of one call there is no error
-        return Estimate(share, share - margin, share + margin)
+        return with_interval(*self.facts["held"][name])
 
     @property
     def keeping(self) -> tuple[str, str]:

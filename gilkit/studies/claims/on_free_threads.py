@@ -45,17 +45,23 @@ TIGHT = 0.05  # the widest margin of an interval from which it is said that some
 
 
 def _shared_scales(f: Figures) -> Finding:
-    apart, shared, scales = {}, {}, {}
+    apart, shared, kept, scales = {}, {}, {}, {}
     for name in READ:
         one, own = ((name, "threads", workers) for workers in (1, f.cpus))
         same = (name + SHARED_BY_ALL, "threads", f.cpus)
         apart[name], shared[name] = (f.ratio(one, many, f.cpus) for many in (own, same))
-        scales[name] = above(f.ratio(own, same), SCALE)
+        kept[name] = f.ratio(own, same)
+        scales[name] = above(kept[name], SCALE)
+        if scales[name]:  # it does as much as with its own: that has to be much
+            scales[name] = above(shared[name], SCALE * f.cpus) or None
     measured = lined(
         f"what {f.cpus} threads do of the work of one that read in a loop",
         [
-            ["", "one for each", "one for all"],
-            *([title, times(apart[name]), times(shared[name])] for name, title in READ.items()),
+            ["", "one for each", "one for all", "of that"],
+            *(
+                [title, times(apart[name]), times(shared[name]), f"{kept[name]:.0%}"]
+                for name, title in READ.items()
+            ),
         ],
     )
     if False in [above(gain, SCALE * f.cpus) for gain in apart.values()]:

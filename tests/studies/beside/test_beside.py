@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from command import answered, gilkit, interrupted, leaving_nothing, refused, seen, started
+from hasty import SWITCHING
 from simulated import HOLDS, PURE, Machine, Made, SimulatedLab
 
 import gilkit as package
@@ -30,7 +31,11 @@ from gilkit.studies.beside.verdict import Answer, Effect
 from gilkit.workloads.target import own_statement
 
 SWITCH, SHORTER = 5e-3, 5e-4
-QUARTER = Made(call=80e-3, held=0.25)  # holds the GIL for 20 ms, and then lets go for 60
+LETTING_GO = {
+    "quarter": Made(call=80e-3, held=0.25),  # holds the GIL for 20 ms, and then lets go for 60
+    "tenth": Made(call=80e-3, held=0.1),
+    "unequal": Made(call=100e-3, held=0.5, times=10.0),
+}
 
 
 @dataclass
@@ -112,7 +117,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Measure:
         told: list[Progress] | None = None,
         labs: list[Neighbourhood] | None = None,
     ) -> Beside:
-        made = {"python": PURE, "big": HOLDS, "zlib": Made(), "quarter": QUARTER, "own": Made()}
+        made = {"python": PURE, "big": HOLDS, "zlib": Made(), "own": Made(), **LETTING_GO}
         lab = Neighbourhood(made, planted)
         runner = Runner(1, told.append if told is not None else None, clock=lab.clock)
 
@@ -192,16 +197,20 @@ def test_one_statement_is_measured_beside_a_ticker(measured: Measure) -> None:
 
 
 @pytest.mark.parametrize(
-    ("latest", "hold", "answer"),
-    [(19e-3, 20e-3, Answer.CUT), (5.2e-3, 5.2e-3, Answer.PROCESS), (24e-3, 20e-3, Answer.CUT)],
-    ids=["in C", "in Python, which lets others in", "with a ticker that waits for its CPU, too"],
+    ("name", "latest", "hold", "answer"),
+    [
+        ("quarter", 19e-3, 20e-3, Answer.CUT),
+        ("quarter", 24e-3, 20e-3, Answer.CUT),  # the ticker waits for its CPU, too
+        ("quarter", 5.2e-3, 5.2e-3, Answer.PROCESS),  # Python code, which lets others in
+        ("tenth", 5.9e-3, 5.9e-3, Answer.PROCESS),
+        ("unequal", 49e-3, 49e-3, Answer.PROCESS),  # one of ten is long: what each takes is not known
+    ],
 )
 def test_one_hold_is_told_where_a_call_lets_go_by_itself(
-    measured: Measure, latest: float, hold: float, answer: Answer
+    measured: Measure, name: str, latest: float, hold: float, answer: Answer
 ) -> None:
     # Most of the time the ticker sleeps for its millisecond, and meets nobody.
-    planted = Planted(late={("quarter", "threads"): latest / 2}, hold={"quarter": 1.06e-3})
-    found = measured(planted, "quarter")
+    found = measured(Planted(late={(name, "threads"): latest / 2}, hold={name: 1.06e-3}), name)
     assert found.sides["A"].hold == pytest.approx(hold, rel=0.03)
     assert found.verdict.answer is answer
 
@@ -311,7 +320,7 @@ def test_a_run_is_kept_and_shown_again(tmp_path: Path) -> None:
     said = json.loads(answered("show", path, "--json").stdout)
     assert said["kind"] == "beside"
     assert [one["statement"] for one in said["sides"]] == ["x + 1", "sum(range(100))"]
-    assert found.results.facts["gilkit_shorter"] == pytest.approx(5e-4)
+    assert found.results.facts["gilkit_shorter"] == pytest.approx(SWITCHING / 10)
 
 
 @pytest.mark.usefixtures("hasty")

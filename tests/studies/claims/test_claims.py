@@ -308,7 +308,7 @@ def test_a_program_that_fails_says_why() -> None:
 
 
 def test_what_a_thread_leaked_is_what_is_still_held() -> None:
-    # An allocator may keep what was freed on the way, too: nothing is.
+    # That of Python without a GIL keeps what is freed on the way, too: nothing is.
     with launch.program("memory.leak", "thread", LEAK) as child:
         child.told()
         before = machine.memory(child.pid)

@@ -37,7 +37,7 @@ from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.builds import Build, differences, named, own
 from gilkit.studies.claims.claim import Figures, Finding, Ruling
-from gilkit.studies.claims.on_free_threads import OBJECTS
+from gilkit.studies.claims.on_free_threads import OBJECTS, SHARED_BY_ALL
 from gilkit.studies.claims.on_holding import COLLECTIONS, ticks
 from gilkit.studies.claims.registry import CLAIMS
 
@@ -116,6 +116,10 @@ def test_what_sharing_costs_is_told_where_it_is_open_how_far_threads_scale() -> 
     shared = reading(**dict.fromkeys(OBJECTS, 0.4)).series
     open_ = {key: value for name in OBJECTS for key, value in wild(name, "threads").items()}
     assert found("shared-scales", Figures({**shared, **open_}, gil=False)).ruling is Ruling.REFUTED
+    both = {
+        key: value for name in OBJECTS for key, value in wild(name + SHARED_BY_ALL, "threads").items()
+    } | open_
+    assert found("shared-scales", Figures(both, gil=False)).ruling is Ruling.UNDECIDED
 
 
 @pytest.mark.parametrize("name", ["only-bytecode", "shared-scales"])
