@@ -253,10 +253,10 @@ def _hold(results: Results, letter: str) -> Estimate | None:
         return found if found > TOLD * PERIOD else None
     if held >= USED_TO_IT and times <= 1:
         return found
-    # It lets go by itself: mostly the ticker only slept, and a hold in which it woke up had begun before. What
-    # keeps it waiting to the end is a call in C, and as long as alone; Python code lets it in before.
+    # It lets go by itself: mostly the ticker only slept, and a hold in which it woke up had begun before.
+    # What keeps it waiting to its end is a call in C, and takes as long as alone; Python code lets it in.
     share, each = with_interval(held, results.fact(case, facts.HELD_ERROR)), 1 / max(1.0, times)
     hold = Estimate(each * share * call, each * share.low * call.low, each * share.high * call.high)
     if longest.low >= TO_ITS_END * hold and longest <= SOME_LONGER * hold.high:
         return hold
-    return Estimate(min(longest, results.fact(case, facts.HELD_LONGEST) or longest))
+    return Estimate(longest)
