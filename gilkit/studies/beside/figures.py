@@ -257,6 +257,8 @@ def _hold(results: Results, letter: str) -> Estimate | None:
     # What keeps it waiting to its end is a call in C, and takes as long as alone; Python code lets it in.
     share, each = with_interval(held, results.fact(case, facts.HELD_ERROR)), 1 / max(1.0, times)
     hold = Estimate(each * share * call, each * share.low * call.low, each * share.high * call.high)
-    if longest.low >= TO_ITS_END * hold and longest <= SOME_LONGER * hold.high:
+    least = longest.low if longest.decided else longest
+    idle = _over_rounds(results, alone(TICKER), "most") or 0.0
+    if least >= TO_ITS_END * hold and longest <= SOME_LONGER * hold + idle:
         return hold
     return Estimate(longest)

@@ -204,6 +204,7 @@ def test_one_statement_is_measured_beside_a_ticker(measured: Measure) -> None:
         ("quarter", 5.2e-3, 5.2e-3, Answer.PROCESS),  # Python code, which lets others in
         ("tenth", 5.9e-3, 5.9e-3, Answer.PROCESS),
         ("unequal", 49e-3, 49e-3, Answer.PROCESS),  # one of ten is long: what each takes is not known
+        ("zlib", 1.7e-4, 2e-6, Answer.TOGETHER),  # a ticker is as late beside nothing
     ],
 )
 def test_one_hold_is_told_where_a_call_lets_go_by_itself(
