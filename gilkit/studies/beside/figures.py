@@ -259,6 +259,6 @@ def _hold(results: Results, letter: str) -> Estimate | None:
     hold = Estimate(each * share * call, each * share.low * call.low, each * share.high * call.high)
     least = longest.low if longest.decided else longest
     idle = _over_rounds(results, alone(TICKER), "most") or 0.0
-    if least >= TO_ITS_END * hold and longest <= SOME_LONGER * hold + idle:
+    if least >= TO_ITS_END * hold and longest <= SOME_LONGER * (hold + idle):
         return hold
     return Estimate(longest)
