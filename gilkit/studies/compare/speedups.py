@@ -41,12 +41,12 @@ def over_sets(values: Rounds, sets: Sequence[int]) -> Estimate | None:
     return spread_over(values, {id_: bisect_right(sets, id_) for id_ in values})
 
 
-def medians_of_sets(values: Rounds, sets: Sequence[int]) -> list[float]:
-    """Return the median of each set of processes that has rounds enough, of these, to have a say: two."""
+def medians_of_sets(values: Rounds, sets: Sequence[int], fewest: int = 2) -> list[float]:
+    """Return the median of each set of processes that has rounds enough, of these, to have a say."""
     found: dict[int, list[float]] = {}
     for id_, value in values.items():
         found.setdefault(bisect_right(sets, id_), []).append(value)
-    return [median(of_set) for of_set in found.values() if len(of_set) > 1]
+    return [median(of_set) for of_set in found.values() if len(of_set) >= fewest]
 
 
 def work_ratio(
@@ -73,6 +73,8 @@ def work_ratio(
         return None
     values, sets = speedups(results.rounds(top), results.rounds(bottom), 1), sets_of(results, top)
     found, of_set = over_sets(values, sets), medians_of_sets(values, sets)
+    if len(of_set) < fewest_sets:  # others disturbed a round of nearly every set: one is left
+        of_set = medians_of_sets(values, sets, 1)
     if found is not None and len(of_set) < fewest_sets:
         return Estimate(found, least=found.least, most=found.most)
     return found.spanning([*of_set, *by_sets(of_set, certain)]) if found is not None and certain else found

@@ -229,6 +229,19 @@ def test_every_set_has_a_say() -> None:
     assert list(results.every(case)) == list(range(15))
 
 
+def test_of_one_interpreter_twice_no_difference_is_found_where_each_set_has_one_round_left() -> None:
+    """Others disturb a round of every set: however many there are more of them, they were open before."""
+    told = Counter()
+    for seed in range(100):
+        chance = random.Random(seed)
+        sets = [
+            TurnSet(number, {name: one_set(chance, SAME, 1, "on", 0.02) for name in ("a", "b")})
+            for number in range(4 * FEWEST_SETS)
+        ]
+        told[conclusion(ranking(Results(merged(["a", "b"], sets, {}, {})), STMT))[0]] += 1
+    assert told["no difference found"] >= 98
+
+
 def test_an_interpreter_that_failed_has_a_row_that_says_so() -> None:
     chance = random.Random(1)
     sets = [TurnSet(0, {name: one_set(chance, SAME, 8, "on", 0.0) for name in ("a", "b", "c")})]
