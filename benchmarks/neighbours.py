@@ -108,18 +108,17 @@ def main() -> int:
                 continue
             *said, said_hold = json.loads(done.stdout.splitlines()[-1])
             planted = hold if share < 1 or hold > sys.getswitchinterval() else None
-            both = list(zip(truth, said, strict=True))
-            said_ends = [(kept, kept) if planted is not None else (low, high) for kept, low, high in said]
+            ends = [(kept, kept) if planted is not None else (low, high) for kept, low, high in said]
             off = [
                 not (low - OFF <= max(true) and min(true) <= high + OFF)
-                for true, (low, high) in zip(truth, said_ends, strict=True)
+                for true, (low, high) in zip(truth, ends, strict=True)
             ]
             if planted is not None:
                 off.append(abs(said_hold - planted) > max(OFF_HOLD * planted, OFF_SECONDS))
             wrong += any(off)
             sides = "  ".join(
                 f"{statistics.median(true):5.2f} {kept:5.2f} [{low:.2f}, {high:.2f}]"
-                for true, (kept, low, high) in both
+                for true, (kept, low, high) in zip(truth, said, strict=True)
             )
             print(f"{hold * 1e3:4.0f} ms {said_hold * 1e3:4.1f} ms {share:5.2f}  {sides}{'  off' * any(off)}")
     return min(1, wrong)

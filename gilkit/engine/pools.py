@@ -268,10 +268,10 @@ class Lab:
                 what = f"{workers} worker process{'es' * (workers != 1)}"
                 raise CaseFailedError(f"{what} did not start: {error}") from error
             self.starts.setdefault(name, time.perf_counter() - start)
-            if self.single and name == HOST:
-                self._processes[name].submit(one_thread_inside).result(self.timeout)
             if name == HOST:  # one worker: what comes next waits for it
                 self._processes[name].submit(sys.setswitchinterval, self.switch)
+                if self.single:
+                    self._processes[name].submit(one_thread_inside).result(self.timeout)
         return self._processes[name]
 
     def _start(self, name: str, workers: int) -> WorkerPool:
