@@ -153,7 +153,7 @@ class TurnCourse:
             sets_left = max(0, len(goals) - number - 1)
             later = TURNING * len(self._open()) * len(self.task.kernels) * max(0, goals[-1] - goals[number])
             runner.later = STARTING * len(self.pythons) * sets_left + runner.pace * later
-            self._set(number, before, goals[number], late)
+            self._set(number, before, goals[number])
             longest = max(longest, runner.clock() - begun)
             before = goals[number]
             if self.output is not None:
@@ -177,7 +177,7 @@ class TurnCourse:
     def _open(self) -> list[Python]:
         return [python for python in self.pythons if python.case not in self.runner.failures]
 
-    def _set(self, number: int, before: int, goal: int, late: float) -> None:
+    def _set(self, number: int, before: int, goal: int) -> None:
         """Start a program in every interpreter, and let them measure their rounds by turns."""
         files = {p: scratch.folder() / f"turns-{number}-{place}.json" for place, p in enumerate(self.pythons)}
         programs: dict[str, Elsewhere] = {}
@@ -189,9 +189,8 @@ class TurnCourse:
             return _timed(program.begin)
 
         def rule(done: int, _: float) -> int:
-            enough = self.task.rounds is None and kernels == 1 and done and runner.clock() > late
             waiting = any(program.waits for program in programs.values())
-            return done if enough or not waiting else max(done + 1, kernels * (goal - before))
+            return max(done + 1, kernels * (goal - before)) if waiting else done
 
         def label(index: int, _: int, case: Case) -> str:
             of = kernels * max(goal, self.rounds)

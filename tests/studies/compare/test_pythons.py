@@ -298,7 +298,7 @@ def test_rounds_that_others_disturbed_are_made_up_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr(runner, "begin", lambda: None)
     course = TurnCourse([Python(name, name, name) for name in "ab"], task, runner, None)
 
-    def measured(number: int, before: int, goal: int, _: float) -> None:
+    def measured(number: int, before: int, goal: int) -> None:
         here = {}
         for name in "ab":
             records = []
