@@ -52,8 +52,8 @@ cdef inline bint holds(const Py_buffer *buffer, Kind kind) noexcept:
         return False  # a structure, or several
     if kind == OCTET:
         return letter[0] == c"B"
-    if buffer.itemsize != 8 or <uintptr_t> buffer.buf % 8:
-        return False
+    if buffer.itemsize != 8 or buffer.len and <uintptr_t> buffer.buf % 8:
+        return False  # an empty one that was pickled may point anywhere
     return letter[0] == c"d" if kind == FLOAT64 else letter[0] in (c"l", c"q")
 
 

@@ -326,7 +326,7 @@ def test_what_is_measured_is_kept_and_shown_again(tmp_path: Path) -> None:
     version = sys.version.split()[0]
     results = load(path)
     names = several_pythons(results)
-    assert [name.replace("t ", " ") for name in names] == [f"{version} (1)", f"{version} (2)"]
+    assert [name.replace(" (free-threaded)", "") for name in names] == [f"{version} (1)", f"{version} (2)"]
     for name in names:
         for executor in ("threads", "processes"):
             assert len(results.every(Case(f"{name}: sum(range(9999))", "function", executor, 2))) == 1

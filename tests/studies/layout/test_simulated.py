@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from quiet import needs_gil
 from simulated import HOLDS, Machine, Made, SimulatedLab
 
 from gilkit import machine as real
@@ -114,6 +115,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Measure:
     return measure
 
 
+@needs_gil
 @pytest.mark.parametrize("cpus", MANY)
 def test_who_holds_the_gil_gets_a_process_for_each_cpu(cpus: int, measured: Measure) -> None:
     found = measured(Farm(cpus, held=1.0))

@@ -21,6 +21,7 @@ import pytest
 from command import answered, interrupted, leaving_nothing, refused, seen, started
 from command import gilkit as gilkit_command
 from hasty import HURRIED
+from quiet import needs_gil
 from studies.map.pretended import Pretended
 
 import gilkit
@@ -50,6 +51,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "load_by_others", lambda _=0.0: 0.0)
 
 
+@needs_gil
 @pytest.mark.parametrize("cpus", [2, 8, 64, 512])
 def test_a_function_that_holds_the_gil_wants_processes_on_any_number_of_cpus(cpus: int) -> None:
     made = Pretended([2e-3] * 1500 * cpus, cpus, processes=min(1e-4, 2e-4 / cpus))
