@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import PRELOADED, hurry_here
+from hasty import FIRST, PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
 from turns import place
 
@@ -22,11 +22,12 @@ from gilkit.machine import gil_enabled
 WORKERS = 2
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
+os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they wait were a tenth of it
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = ["distributed"] if gil_enabled() else []  # some of what it loads would turn it on
-multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([FIRST, *PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -54,7 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+    """Whether it measures; not if it is skipped anyway."""
+    skipped = any(mark.args and mark.args[0] is True for mark in item.iter_markers("skipif"))
+    return item.get_closest_marker("alone") is not None and not skipped
 
 
 @pytest.fixture

@@ -21,29 +21,37 @@ PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 FIRST = "hurried"  # what the server of a hurried process's workers loads before these
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
+SPOILT = 0.9  # the share of a window that others may take from a worker
+SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
 BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
+KERNEL, WINDOWS = "kernels._base", "results.windows"
 PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
 SHORTER: dict[str, dict[str, float]] = {
     "engine.calibration": {"PACED": 0.002},
     "engine.cluster": {"ANSWERED_WITHIN": 4.0, "ASKED_FOR": 0.5, "REACHED_WITHIN": 3.0},
     "engine.leash": {"SILENCE": 6.0},
-    "engine.meter": {"FULL": 0.004, "CROWDED": 0.008, "CALLS": 4.0, "WARM": 0.001, "HANDS": 2.0},
+    "engine.meter": {"FULL": 0.002, "CROWDED": 0.004, "CALLS": 4.0, "WARM": 0.001, "HANDS": 2.0},
+    "engine.window": {"LEAD": 0.002},
     "gil.observations": {"OBSERVED": 0.1},
     "studies.compare.preparation": {"WATCH": 0.01, "HANDOVERS": 10},
-    "studies.claims.bench": {"QUICK_ROUNDS_TIME": 0.1},
+    "studies.claims.bench": {"ROUNDS_TIME": 0.3, "QUICK_ROUNDS_TIME": 0.1, "WINDOW": 0.01, "WATCHED": 0.02},
     "studies.claims.on_failing": {"QUICK_CALL": 0.3, "ADDED": 20_000},
-    "studies.costs.study": {"PROBED": 0.002},
+    "studies.costs.study": {"BUDGET": 1.0, "QUICK_BUDGET": 0.3, "CALIBRATED": 0.01, "PROBED": 0.002},
     "studies.costs.probes": {"RELAY": 0.01},
     "engine.neighbours": {"TICKING": 0.01, "ROUNDS_OF_TURNS": 2.0},
-    "studies.beside.course": {"LEAST_WINDOW": 0.005, "WATCHED_FOR": 0.01},
+    "studies.beside.course": {"LEAST_WINDOW": 0.005, "WATCHED_FOR": 0.01, "IN_TIME": 2.0, "PATIENT": 6.0},
     "studies.layout.course": {
         "TASK": 0.002,
         "SPLIT_WINDOW": 0.005,
         "EMPTY_TASKS": 10,
         "GIL_WATCHED_FOR": 0.01,
     },
+    "studies.map.closer": {"WATCHED_ITEMS": 0.01},
+    "studies.map.study": {"USUAL_TIME": 3.0, "QUICK_TIME": 1.0},
+    "studies.scaling.study": {"TIME": 4.0, "FITTED": 0.1},
     "studies.threshold.study": {"WINDOW_LENGTH": 0.008},
+    "studies.timeline.study": {"GLANCE": 0.01},
 }
 
 
@@ -54,16 +62,25 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     for pace in PACES if name == BUDGET else ():
         usual = getattr(home, pace)
         tenths = {field: getattr(usual, field) / 10 for field in ("budget", "window", "patience")}
-        found[pace] = replace(usual, **tenths)
+        found[pace] = replace(usual, **tenths, first=home.QUICK_PACE.first, looks=())
     if name == AFAR:
         found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
+    if name == WINDOWS:  # who is in a hurry does not wait until others leave the machine alone
+        kept = home.undisturbed
+        found["undisturbed"] = lambda windows, _=0.0: kept(windows, SPOILT)
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
     return found
 
 
-HOMES = [f"gilkit.{name}" for name in (*SHORTER, BUDGET, AFAR, MACHINE)]
+def smaller(home: ModuleType) -> Callable[[Any, str], int]:
+    """The size of a call where none is asked for."""
+    usual = home.Kernel.default_size
+    return lambda kernel, variant: max(1, usual(kernel, variant) // SMALLER)
+
+
+HOMES = [f"gilkit.{name}" for name in (*SHORTER, BUDGET, AFAR, MACHINE, KERNEL, WINDOWS)]
 
 
 class Hurried(MetaPathFinder):
@@ -77,6 +94,8 @@ class Hurried(MetaPathFinder):
         def exec_module(home: ModuleType) -> None:
             load(home)
             vars(home).update(shorter(home))
+            if name.endswith(KERNEL):
+                home.Kernel.default_size = smaller(home)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
@@ -98,6 +117,8 @@ def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
     homes = [import_module(home) for home in HOMES]
     modules = [module for name, module in sys.modules.items() if name.startswith("gilkit.")]
     for home in homes:
+        if home.__name__.endswith(KERNEL):
+            set_to(home.Kernel, "default_size", smaller(home))
         for name, value in shorter(home).items():
             before = getattr(home, name)
             for module in modules:  # whoever has it by name

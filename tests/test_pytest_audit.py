@@ -7,6 +7,7 @@ import re
 from textwrap import dedent
 
 import pytest
+from inner import QUIETLY
 from quiet import needs_monitor
 
 from gilkit.gil.monitor import kind_now
@@ -16,19 +17,6 @@ from gilkit.gil.wording import WORDINGS
 pytestmark = [needs_monitor]
 
 pytest_plugins = ["pytester"]
-
-QUIETLY = (
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:hypothesispytest",  # it takes a third of such a start
-    "-W",
-    "error",
-    "--strict-markers",
-    "--strict-config",
-)
 
 # A hold is 25 times the limit: that is decided on any machine on which anything can be.
 PLANTED = """

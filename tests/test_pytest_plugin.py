@@ -7,26 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from inner import QUIETLY
 from quiet import needs_monitor
 
-from gilkit.gil.monitor import kind_now
-from gilkit.gil.wording import WORDINGS
-
 pytest_plugins = ["pytester"]
-
-QUIETLY = (
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:hypothesispytest",  # it takes a third of such a start
-    "-ra",
-    "-W",
-    "error",
-    "--strict-markers",
-    "--strict-config",
-)
 
 
 def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
@@ -42,7 +26,7 @@ def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:
         "    assert 'numpy' in sys.modules\n"
     )
     other = "no:run-parallel"  # which loads NumPy
-    pytester.runpytest_subprocess(*QUIETLY, "-p", other).assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(*QUIETLY, "-ra", "-p", other).assert_outcomes(passed=2)
 
 
 def test_to_import_it_costs_no_more_than_pytest() -> None:
@@ -61,7 +45,7 @@ def test_it_is_loaded_once(pytester: pytest.Pytester, twice: tuple[str, ...]) ->
     root = str(Path(__file__).parent.parent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", root)
-        pytester.runpytest_subprocess(*QUIETLY, *twice).assert_outcomes(passed=2)
+        pytester.runpytest_subprocess(*QUIETLY, "-ra", *twice).assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize("name", ["gilkit", "gilkit.pytest_plugin"])
@@ -77,59 +61,10 @@ def test_it_is_loaded_by_either_name_where_plugins_are_not_looked_for(
 @pytest.mark.parametrize("options", [(), ("--gil-strict",), ("-o", "gil_strict=true")])
 def test_it_is_turned_off_by_its_name(options: tuple[str, ...], pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(gil): pass")
-    done = pytester.runpytest_subprocess(*QUIETLY, "-p", "no:gilkit", *options)
+    done = pytester.runpytest_subprocess(*QUIETLY, "-ra", "-p", "no:gilkit", *options)
     done.assert_outcomes(errors=1)
     done.stdout.fnmatch_lines(["*fixture 'gil' not found*"])
 
-
-PASSING = """
-    import zlib
-    import pytest
-    from gilkit.kernels import sleep
-
-    DATA = bytes(10**6)
-
-    def test_releases(gil):
-        gil.assert_releases(zlib.compress, DATA)
-
-    def test_in_part(gil):
-        gil.assert_releases(sleep.nogil, 0.02, at_least=0.5)
-
-    def test_holds(gil):
-        gil.assert_holds_at_most(1, sorted, range(1000))
-
-    def test_same(gil):
-        gil.assert_same_under_threads(zlib.compress, DATA[:1000], workers=4, repeat=5)
-
-    def test_share(gil):
-        assert gil.held_share(sum, range(10**5), seconds=0.1, interval=1e-4) > 0.5
-
-    def test_errors(gil):
-        with pytest.raises(ZeroDivisionError):
-            gil.assert_releases(divmod, 1, 0)
-        with pytest.raises(ValueError, match="at_least"):
-            gil.assert_releases(len, "", at_least=7)
-"""
-
-FAILING = """
-    import threading
-    from gilkit.gil import assertions
-    from gilkit.kernels import lcg, sleep
-
-    assertions.GIVEN_UP = 3.0
-
-    def test_releases(gil):
-        gil.assert_releases(sorted, range(10**6))  # here
-
-    def test_holds(gil):
-        gil.assert_holds_at_most(0.001, sleep.gil, 0.02)  # here
-
-    def test_same(gil):
-        gil.assert_same_under_threads(lambda: threading.current_thread().name)  # here
-
-    def test_share(gil):
-        assert gil.held_share(sum, range(10**6)) < 0.1  # here
-"""
 
 BUSY = """
     import pytest
@@ -179,46 +114,9 @@ WITHOUT_GIL = """
 
 
 @needs_monitor
-@pytest.mark.alone
-def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(PASSING)
-    found = pytester.runpytest_subprocess(*QUIETLY).parseoutcomes()
-    assert found["passed"] + found.get("skipped", 0) == 6  # where the machine is busy
-    assert found["passed"] >= 3
-
-
-@needs_monitor
-@pytest.mark.alone
-def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(FAILING)
-    result = pytester.runpytest_subprocess(*QUIETLY)
-    found = result.parseoutcomes()
-    assert "passed" not in found
-    assert found["failed"] + found.get("skipped", 0) == 4
-    output = result.stdout.str()
-    assert output.count("  # here\n") == found["failed"]  # every traceback ends at the reader's own line
-    assert "gilkit/" not in output.split("= short test summary")[0]
-    assert "160 of 160 calls gave another result, seen by 8 of 8 threads; the first: expected 'Main" in output
-    if found["failed"] == 4:
-        words = WORDINGS[kind_now()]
-        result.stdout.fnmatch_lines(
-            [
-                f"E       AssertionError: sorted(range(0, 1000000)) {words.runs} for *% of its time, "
-                "not 95.00% or more",
-                f"E         measured  {words.holds} *%*, *%*, *%*; a call is *s",
-                "E         machine   CPython *, * CPU*, *",
-                f"E         means     {words.means_share(1.0)}",
-                f"E         to do     {words.freeing}",
-                f"E       AssertionError: sleep_gil(0.02) {words.holds} * ms at a stretch, "
-                "not 1.00 ms or less",
-            ]
-        )
-
-
-@needs_monitor
 def test_a_busy_machine_skips(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(BUSY)
-    result = pytester.runpytest_subprocess(*QUIETLY)
+    result = pytester.runpytest_subprocess(*QUIETLY, "-ra")
     result.assert_outcomes(skipped=3)
     skips = [line for line in result.outlines if line.startswith("SKIPPED")]
     assert len(skips) == 3
@@ -236,7 +134,7 @@ def test_the_end_says_what_was_not_decided_and_why(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     pytester.makepyfile(BUSY + "\n    def test_other():\n        pytest.skip('not of gilkit')\n")
-    result = pytester.runpytest_subprocess(*(option for option in QUIETLY if option != "-ra"), *workers)
+    result = pytester.runpytest_subprocess(*QUIETLY, *workers)
     result.assert_outcomes(skipped=4)
     title = next(line for line in result.outlines if "gil: 3 tests not decided" in line)
     after = result.outlines[result.outlines.index(title) + 1 :]
@@ -259,7 +157,7 @@ def test_strictly_what_is_not_decided_fails_and_says_so(
     strict: tuple[str, ...], pytester: pytest.Pytester
 ) -> None:
     pytester.makepyfile(BUSY)
-    result = pytester.runpytest_subprocess(*QUIETLY, *strict)
+    result = pytester.runpytest_subprocess(*QUIETLY, "-ra", *strict)
     result.assert_outcomes(failed=3)
     said = [line for line in result.outlines if line.startswith("E  ")]
     assert len(said) == 3  # nothing of how it came to that
@@ -270,14 +168,14 @@ def test_strictly_what_is_not_decided_fails_and_says_so(
 
 def test_a_suite_in_which_all_is_decided_has_no_such_end(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(gil):\n    gil.assert_same_under_threads(len, '')")
-    result = pytester.runpytest_subprocess(*QUIETLY)
+    result = pytester.runpytest_subprocess(*QUIETLY, "-ra")
     result.assert_outcomes(passed=1)
     assert "not decided" not in result.stdout.str()
 
 
 def test_without_a_gil_what_asks_for_one_is_skipped(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(WITHOUT_GIL)
-    result = pytester.runpytest_subprocess(*QUIETLY)
+    result = pytester.runpytest_subprocess(*QUIETLY, "-ra")
     result.assert_outcomes(passed=1, skipped=3)
     assert "this interpreter runs without a GIL" in result.stdout.str()
     assert "gilkit/pytest_plugin.py:" not in result.stdout.str()

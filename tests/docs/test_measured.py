@@ -42,6 +42,7 @@ def test_the_suites_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.endurance  # it builds the extension first
 def test_the_tests_of_the_extension_pass(ran: Ran) -> None:
     done = ran("pytest -q -ra -p no:cacheprovider test_variation.py")
     assert done.returncode == 0, done.stdout

@@ -278,7 +278,7 @@ def test_a_call_shorter_than_the_limit_holds_nothing_longer() -> None:
 @needs_monitor
 def test_observations_of_real_calls() -> None:
     assert median_when_quiet(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
-    assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.3), 0.25).figure) < 0.1
+    assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.05), 0.04).figure) < 0.02
     assert median_when_quiet(lambda: observe_share(lambda: sorted(range(10**5))).figure) > 0.8
 
 

@@ -17,9 +17,8 @@ from gilkit.display.tables import plain
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import Results, build
-from gilkit.results.stats import FEWEST_ROUNDS, Estimate
+from gilkit.results.stats import Estimate
 from gilkit.results.windows import Stint, Window
-from gilkit.studies.compare import climb
 from gilkit.studies.compare.causes import Cause
 from gilkit.studies.compare.comparison import Comparison
 from gilkit.studies.compare.evidence import evidence
@@ -442,40 +441,6 @@ def test_a_ladder_is_measured_shown_and_kept(tmp_path: Path) -> None:
     told = json.loads(answered("show", "--json", str(path)).stdout)
     assert told["ladder"]["found"] == "not decided"  # of two rounds
     assert [rung["names"] for rung in told["ladder"]["rungs"]] == [["data"], ["lock"]]
-
-
-LOGGER = """
-import logging, time
-class Handler(logging.Handler):
-    def emit(self, record):
-        time.sleep(0.002)
-log = logging.getLogger("made up")
-log.addHandler(Handler())
-log.propagate = False
-"""
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize(
-    ("setup", "stmt", "title"),
-    [
-        (LOCKED[1], WAITS, "`lock` (_thread.lock)"),
-        (LOGGER, "log.warning('x')", "`log` (logging.Logger)"),
-    ],
-)
-def test_a_shared_lock_is_named_and_a_logger_whose_handler_has_one(
-    setup: str, stmt: str, title: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Threads that sleep with a lock do as much as one, whatever others do to the machine."""
-    monkeypatch.setattr(climb, "LADDER_PACE", replace(climb.LADDER_PACE, window=0.016))  # eight calls
-    compared = gilkit.timeit(stmt, setup, ladder=True, workers=2, executors=["threads"])
-    found = compared.ladder
-    assert found is not None
-    counted = [len(compared.results.rounds(case)) for case in compared.results if case.workers == 2]
-    if min(counted) < FEWEST_ROUNDS:
-        pytest.skip("others disturbed it")
-    assert found.found is Found.CAUSE, sentence(found)
-    assert [rung.title for rung in found.culprits] == [title]
 
 
 @pytest.mark.parametrize(

@@ -148,20 +148,6 @@ def test_an_interrupt_ends_it_and_every_process(tmp_path: Path) -> None:
     assert ended(psutil.Process(pid) for pid in written(tmp_path) if psutil.pid_exists(pid))
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity here")
-@pytest.mark.alone
-def test_with_one_cpu_nothing_can_scale_and_the_gil_is_not_to_blame() -> None:
-    one = {min(os.sched_getaffinity(0))}
-    done = gilkit("timeit", *FAST, "sum(range(1000))", preexec_fn=lambda: os.sched_setaffinity(0, one))
-    assert done.returncode == 0, done.stderr
-    assert " · 1 CPU" in done.stdout.splitlines()[0]
-    assert "the GIL" not in done.stdout
-    verdict = "the hardware: nothing can scale here: one CPU → use a machine with more CPUs"
-    if verdict not in done.stdout:  # rounds that others disturbed: threads may seem to do more
-        assert "busy machine: " in done.stdout or "too few rounds for an interval" in done.stdout
-        pytest.skip("others use the machine")
-
-
 def test_a_call_with_threads_of_its_own_on_one_worker() -> None:
     found = package.timeit(
         "list(pool.map(work, [data] * 2))",

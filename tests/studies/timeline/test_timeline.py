@@ -7,14 +7,14 @@ import os
 import re
 import subprocess
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 from command import answered, gilkit, interrupted, leaving_nothing, refused, seen, started
-from quiet import NO_GIL_SEEN, mostly_when_quiet, needs_gil_seen
-from traceformat import Event, checked, overlap, tracks
+from quiet import NO_GIL_SEEN, needs_gil_seen
+from studies.timeline.traces import named, traced
+from traceformat import checked
 
 import gilkit as package
 from gilkit.errors import NothingMeasuredError, ResultsError, UnsavedError
@@ -28,19 +28,6 @@ from gilkit.workloads.workload import KernelCall
 
 pytestmark = pytest.mark.usefixtures("hasty")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-
-
-def traced(path: Path, *arguments: str) -> tuple[dict[str, float], dict[tuple[int, str], list[Event]]]:
-    """Run it, and return the notes and the tracks of the trace."""
-    done = answered("timeline", *arguments, "-o", str(path))
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    trace = json.loads(path.read_text("utf-8"))
-    return trace["otherData"], tracks(checked(trace))
-
-
-def named(found: dict[tuple[int, str], list[Event]], what: str) -> list[list[Event]]:
-    return [track for (_, name), track in found.items() if name.startswith(what)]
 
 
 @needs_gil_seen
@@ -59,46 +46,6 @@ def test_threads_that_hold_the_gil_run_only_while_they_hold_it(variant: str, tmp
         held = sum(hold["dur"] for hold in lock if hold["name"] == f"thread {index}")
         assert cpu > 0
         assert cpu <= 1.1 * held + slack + 2000  # the tenth and 2 ms: taking and handing over
-
-
-@pytest.mark.alone
-@needs_gil_seen
-def test_who_takes_turns_is_seen_with_the_gil(tmp_path: Path) -> None:
-    def turns() -> bool:
-        _, found = traced(tmp_path / "t.json", "lcg", "--variant", "gil", "--workers", "2")
-        [lock] = named(found, "GIL")
-        order = [hold["name"] for hold in lock if hold["name"].startswith("thread")]
-        switches = sum(a != b for a, b in pairwise(order))
-        return switches >= 3 and overlap(*named(found, "thread"))
-
-    assert mostly_when_quiet(turns)
-
-
-@pytest.mark.alone
-@needs_gil_seen
-def test_threads_that_release_it_run_without_it(tmp_path: Path) -> None:
-    def free() -> bool:
-        _, found = traced(tmp_path / "t.json", "lcg", "--variant", "nogil", "--workers", "2")
-        calls = named(found, "thread")
-        took = sum(call["args"]["cpu_us"] for track in calls for call in track)
-        held = sum(call["args"]["gil_held_us"] for track in calls for call in track)
-        return overlap(*calls) and held < took / 2
-
-    assert mostly_when_quiet(free)
-
-
-@pytest.mark.alone
-def test_processes_run_at_one_time_each_with_a_gil_of_its_own(tmp_path: Path) -> None:
-    def beside() -> bool:
-        _, found = traced(
-            tmp_path / "t.json", "lcg", "--variant", "gil", "--executor", "processes", "--workers", "2"
-        )
-        assert len({pid for pid, _ in found}) == 2
-        return overlap(*named(found, "process")) and (
-            NO_GIL_SEEN is not None or overlap(*named(found, "GIL"))
-        )
-
-    assert mostly_when_quiet(beside)
 
 
 def test_the_picture() -> None:
