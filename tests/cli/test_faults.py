@@ -23,6 +23,7 @@ FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
 endurance = pytest.mark.endurance
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
+ROUNDS = 24  # so many that it does not end before something happens to it
 LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
 
 
@@ -32,7 +33,7 @@ def running(
 ) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A comparison that is measuring, with what it writes to."""
     path = tmp_path / "r.json"
-    extra: list[str] = getattr(request, "param", ["--rounds", "8"])
+    extra: list[str] = getattr(request, "param", ["--rounds", str(ROUNDS)])
     with started(*LONG, *extra, "-o", str(path), env={**os.environ, "TMPDIR": str(short_folder)}) as process:
         yield process, path
 
@@ -76,11 +77,11 @@ def test_a_worker_that_dies_fails_its_row_and_no_other(
     assert len(found.failures) >= 1
     survivors = [case for case in found if case not in found.failures]
     assert len(survivors) > len(found.failures)
-    assert all(len(found.every(case)) == 8 for case in survivors)
+    assert all(len(found.every(case)) == ROUNDS for case in survivors)
 
 
 @POSIX
-@pytest.mark.parametrize("running", [["--rounds", "8", "--timeout", "1"]], indirect=True)
+@pytest.mark.parametrize("running", [["--rounds", str(ROUNDS), "--timeout", "1"]], indirect=True)
 def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subprocess.Popen[str], Path]) -> None:
     process, path = running
     workers(process)[-1].send_signal(signal.SIGSTOP)
@@ -171,7 +172,7 @@ def test_a_program_that_ignores_hangups_goes_on() -> None:
 def test_a_terminal_that_closes_ends_it_with_the_status_of_a_hangup(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     ours, theirs = os.openpty()
-    command = [sys.executable, *HASTY, *LONG, "--rounds", "8", "-o", str(path)]
+    command = [sys.executable, *HASTY, *LONG, "--rounds", str(ROUNDS), "-o", str(path)]
     code = (
         "import fcntl, os, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0); "
         "os.execv(sys.argv[1], sys.argv[1:])"
