@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -34,6 +35,7 @@ from gilkit.errors import CaseFailedError, LateError, one_line, without_history
 T = TypeVar("T")
 CLOSED_WITHIN = 6.0  # seconds in which it ends
 LOOKED_AT = 0.5  # seconds after which one looks whether workers are alive
+GATHER_TIMEOUT = 60.0  # seconds for results that are there
 
 
 class DaskPool(BurstExecutor, WorkerPool):
@@ -62,7 +64,8 @@ class DaskPool(BurstExecutor, WorkerPool):
             threading.Thread(target=self._follow_host, name="gilkit-follow-dask", daemon=True).start()
             self._client = client = QuietClient(address, set_as_default=False, timeout=START_TIMEOUT)
             self._executor = client.get_executor(pure=False)
-            self._known = sorted(client.run(_enter).values())
+            pids = client.sync(client.run, _enter, callback_timeout=START_TIMEOUT)
+            self._known = sorted(pids.values())
             self._addresses: list[str] = sorted(client.scheduler_info(n_workers=-1)["workers"])
             if len(self._addresses) < workers:
                 raise BrokenExecutor("a worker ended")
@@ -133,27 +136,41 @@ class DaskPool(BurstExecutor, WorkerPool):
         LateError
             If that takes longer than so many seconds.
         """
-        assert self._client is not None
+        client = self._client
+        assert client is not None
+
+        def wait_for_all(seconds: float) -> None:
+            with client.as_current():
+                wait_for_tasks(sent, timeout=seconds)
+
         begun = time.perf_counter()
-        sent = self._client.map(partial(_numbered, call), range(tasks), pure=False)
-        while True:
-            left = begun + timeout - time.perf_counter()
-            try:
-                with self._client.as_current():
-                    wait_for_tasks(sent, timeout=max(0.0, min(LOOKED_AT, left)))
-                break
-            except TimeoutError:
-                self._whole()
-                if left <= 0:
-                    raise LateError from None
+        sent = client.map(partial(_numbered, call), range(tasks), pure=False)
+        self._patiently(wait_for_all, timeout)
         seconds = time.perf_counter() - begun
         for one in sent:
             if one.status != "finished":  # nothing but the end of its worker fails one
                 raise BrokenExecutor("a worker ended")
-        for returned, value in map(_unpacked, self._client.gather(sent)):
+        gathered = asyncio.run_coroutine_threadsafe(
+            client.gather(sent, asynchronous=True), client.loop.asyncio_loop
+        )
+        for returned, value in map(_unpacked, self._patiently(gathered.result, GATHER_TIMEOUT)):
             if not returned:
                 raise value
         return seconds
+
+    def _patiently(self, ask: Callable[[float], T], timeout: float) -> T:
+        """Ask again and again, as long as all workers are there: for what one had Dask waits for ever."""
+        until = time.perf_counter() + timeout
+        while True:
+            left = until - time.perf_counter()
+            try:
+                return ask(max(0.0, min(LOOKED_AT, left)))
+            except Exception as error:
+                self._whole()
+                if not isinstance(error, TimeoutError):
+                    raise
+                if left <= 0:
+                    raise LateError from None
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """End the cluster once it has nothing to do; see `concurrent.futures.Executor`."""

@@ -155,6 +155,35 @@ def test_a_scheduler_of_dask_that_is_killed_fails_who_waits(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.skipif(EXECUTORS["dask"].missing() is not None, reason="needs Dask")
+def test_a_worker_of_dask_that_is_killed_with_its_results_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from gilkit.engine import dask_pool
+
+    def wait_and_kill(*args: object, **options: object) -> None:
+        wait_for_tasks(*args, **options)
+        assert ended(kill_all(pool.pids()))
+
+    def kill_all(pids: list[int]) -> list[psutil.Process]:
+        workers = [psutil.Process(pid) for pid in pids]
+        for worker in workers:
+            worker.kill()
+        return workers
+
+    wait_for_tasks = dask_pool.wait_for_tasks
+    monkeypatch.setattr(dask_pool, "wait_for_tasks", wait_and_kill)
+    pool = dask_pool.DaskPool(1, 2)
+    other = futures.ThreadPoolExecutor(1)
+    try:
+        assert isinstance(other.submit(pool.timed, int, 8, 60.0).exception(60), BrokenExecutor)
+    finally:
+        pool.kill()
+        other.shutdown(wait=False)
+    assert capfd.readouterr().err == ""
+
+
 ORPHANS = """
 import sys, time
 from gilkit.engine.executors import EXECUTORS
