@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import FIRST, PRELOADED, hurry_here
+from hasty import PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
 from turns import place
 
@@ -27,7 +27,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = ["distributed"] if gil_enabled() else []  # some of what it loads would turn it on
-multiprocessing.set_forkserver_preload([FIRST, *PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

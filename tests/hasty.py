@@ -1,6 +1,7 @@
 """The command line in a hurry, for tests of all but the figures: it measures for as short as it can.
 
-What is measured, in which order, by whom and what is made of it is the same. ``python tests/hasty.py`` takes
+In which order and by whom it is measured, and what is made of it, is the same; calls are smaller, rounds
+fewer, and nothing is measured again. ``python tests/hasty.py`` takes
 the arguments of ``gilkit``; `hurry` and `hurry_here` do it to a process.
 """
 
@@ -21,10 +22,9 @@ PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 FIRST = "hurried"  # what the server of a hurried process's workers loads before these
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
-SPOILT = 0.9  # the share of a window that others may take from a worker
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
 BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
-KERNEL, WINDOWS = "kernels._base", "results.windows"
+KERNEL = "kernels._base"
 PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
 SHORTER: dict[str, dict[str, float]] = {
@@ -34,6 +34,7 @@ SHORTER: dict[str, dict[str, float]] = {
     "engine.meter": {"FULL": 0.002, "CROWDED": 0.004, "CALLS": 4.0, "WARM": 0.001, "HANDS": 2.0},
     "engine.window": {"LEAD": 0.002},
     "gil.observations": {"OBSERVED": 0.1},
+    "studies.compare.budget": {"PATIENCE": 1},  # no round again because others disturbed it
     "studies.compare.preparation": {"WATCH": 0.01, "HANDOVERS": 10},
     "studies.claims.bench": {"ROUNDS_TIME": 0.3, "QUICK_ROUNDS_TIME": 0.1, "WINDOW": 0.01, "WATCHED": 0.02},
     "studies.claims.on_failing": {"QUICK_CALL": 0.3, "ADDED": 20_000},
@@ -65,9 +66,6 @@ def shorter(home: ModuleType) -> dict[str, Any]:
         found[pace] = replace(usual, **tenths, first=home.QUICK_PACE.first, looks=())
     if name == AFAR:
         found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
-    if name == WINDOWS:  # who is in a hurry does not wait until others leave the machine alone
-        kept = home.undisturbed
-        found["undisturbed"] = lambda windows, _=0.0: kept(windows, SPOILT)
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
@@ -80,7 +78,7 @@ def smaller(home: ModuleType) -> Callable[[Any, str], int]:
     return lambda kernel, variant: max(1, usual(kernel, variant) // SMALLER)
 
 
-HOMES = [f"gilkit.{name}" for name in (*SHORTER, BUDGET, AFAR, MACHINE, KERNEL, WINDOWS)]
+HOMES = [f"gilkit.{name}" for name in (*SHORTER, AFAR, MACHINE, KERNEL)]
 
 
 class Hurried(MetaPathFinder):

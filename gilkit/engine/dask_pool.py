@@ -8,7 +8,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, InvalidStateError
+from concurrent.futures import BrokenExecutor, CancelledError, Future, InvalidStateError
+from concurrent.futures import wait as wait_for_futures
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import chain, cycle, islice
@@ -35,7 +36,6 @@ from gilkit.errors import CaseFailedError, LateError, one_line, without_history
 T = TypeVar("T")
 CLOSED_WITHIN = 6.0  # seconds in which it ends
 LOOKED_AT = 0.5  # seconds after which one looks whether workers are alive
-GATHER_TIMEOUT = 60.0  # seconds for results that are there
 
 
 class DaskPool(BurstExecutor, WorkerPool):
@@ -138,39 +138,47 @@ class DaskPool(BurstExecutor, WorkerPool):
         """
         client = self._client
         assert client is not None
-
-        def wait_for_all(seconds: float) -> None:
-            with client.as_current():
-                wait_for_tasks(sent, timeout=seconds)
-
         begun = time.perf_counter()
         sent = client.map(partial(_numbered, call), range(tasks), pure=False)
-        self._patiently(wait_for_all, timeout)
+        while True:
+            left = begun + timeout - time.perf_counter()
+            try:
+                with client.as_current():
+                    wait_for_tasks(sent, timeout=max(0.0, min(LOOKED_AT, left)))
+                break
+            except TimeoutError:
+                self._whole()
+                if left <= 0:
+                    raise LateError from None
         seconds = time.perf_counter() - begun
         for one in sent:
             if one.status != "finished":  # nothing but the end of its worker fails one
                 raise BrokenExecutor("a worker ended")
-        gathered = asyncio.run_coroutine_threadsafe(
-            client.gather(sent, asynchronous=True), client.loop.asyncio_loop
-        )
-        for returned, value in map(_unpacked, self._patiently(gathered.result, GATHER_TIMEOUT)):
+        for returned, value in map(_unpacked, self._gathered(sent, timeout)):
             if not returned:
                 raise value
         return seconds
 
-    def _patiently(self, ask: Callable[[float], T], timeout: float) -> T:
-        """Ask again and again, as long as all workers are there: for what one had Dask waits for ever."""
-        until = time.perf_counter() + timeout
-        while True:
-            left = until - time.perf_counter()
-            try:
-                return ask(max(0.0, min(LOOKED_AT, left)))
-            except Exception as error:
+    def _gathered(self, sent: Sequence[Any], timeout: float) -> list[bytes]:
+        """Return the results of tasks that are finished, as long as all workers are there.
+
+        For what one had that is gone Dask waits for ever, and says at length that it was cancelled: that ends
+        with the client.
+        """
+        client = self._client
+        assert client is not None
+        asked: Future[list[bytes]] = asyncio.run_coroutine_threadsafe(
+            client.gather(sent, asynchronous=True), client.loop.asyncio_loop
+        )
+        late = time.perf_counter() + timeout
+        try:
+            while wait_for_futures([asked], LOOKED_AT).not_done:
                 self._whole()
-                if not isinstance(error, TimeoutError):
-                    raise
-                if left <= 0:
-                    raise LateError from None
+                if time.perf_counter() > late:
+                    raise LateError
+            return asked.result()
+        except (KilledWorker, CancelledError):
+            raise BrokenExecutor("a worker ended") from None
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """End the cluster once it has nothing to do; see `concurrent.futures.Executor`."""

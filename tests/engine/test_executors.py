@@ -14,6 +14,7 @@ from concurrent import futures
 from concurrent.futures import FIRST_EXCEPTION, BrokenExecutor, Executor, wait
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -162,18 +163,15 @@ def test_a_worker_of_dask_that_is_killed_with_its_results_is_not_waited_for(
 ) -> None:
     from gilkit.engine import dask_pool
 
-    def wait_and_kill(*args: object, **options: object) -> None:
-        wait_for_tasks(*args, **options)
-        assert ended(kill_all(pool.pids()))
-
-    def kill_all(pids: list[int]) -> list[psutil.Process]:
-        workers = [psutil.Process(pid) for pid in pids]
+    def kill_and_gather(client: Any, *args: Any, **options: Any) -> Any:
+        workers = [psutil.Process(pid) for pid in pool.pids()]
         for worker in workers:
             worker.kill()
-        return workers
+        assert ended(workers)
+        return gather(client, *args, **options)
 
-    wait_for_tasks = dask_pool.wait_for_tasks
-    monkeypatch.setattr(dask_pool, "wait_for_tasks", wait_and_kill)
+    gather = dask_pool.QuietClient.gather
+    monkeypatch.setattr(dask_pool.QuietClient, "gather", kill_and_gather)
     pool = dask_pool.DaskPool(1, 2)
     other = futures.ThreadPoolExecutor(1)
     try:

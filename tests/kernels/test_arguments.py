@@ -275,7 +275,6 @@ def test_variants_agree_on_what_they_take(
     assert refused > len(bad)
 
 
-@pytest.mark.skipif(kernels.lcg.native is None, reason="built without OpenMP")
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_an_empty_array_may_point_anywhere(variant: str) -> None:
     """As one does that was pickled, in some builds of Python."""
@@ -286,6 +285,7 @@ def test_an_empty_array_may_point_anywhere(variant: str) -> None:
     assert told("primes", variant, (integers,)) == told("primes", variant, (aligned.astype(np.int64),))
 
 
+@pytest.mark.skipif(kernels.lcg.native is None, reason="built without OpenMP")
 def test_native_checks_what_it_is_given() -> None:
     rows: dict[str, Any] = {"spans": np.zeros((1, 9)), "until": 0.0}
     buffer = "a writable C-contiguous 2-d buffer of float64"

@@ -304,7 +304,6 @@ def test_the_report_fits_80_columns(measured: Measure) -> None:
 # The real thing.
 
 
-@pytest.mark.usefixtures("hasty")
 def test_a_run_is_kept_and_shown_again(tmp_path: Path) -> None:
     path = str(tmp_path / "r.json")
     with leaving_nothing():

@@ -183,7 +183,7 @@ def test_one_that_fails_is_a_row_that_says_so() -> None:
 
 def test_rounds_that_others_disturbed_are_shown_and_decide_nothing() -> None:
     """As a comparison shows them: the range of what was seen."""
-    pressed = Stint(5.0, 0.06, 0.003, 0.0, 9.0, 0.057)
+    pressed = Stint(5.0, 0.06, 0.03, 0.0, 9.0, 0.03)
     records = []
     for name, speed in (("a", 1.0), ("b", 2.0)):
         for workers in (1, 2):

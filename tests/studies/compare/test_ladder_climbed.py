@@ -15,12 +15,6 @@ from gilkit.studies.compare.rungs import Found
 pytestmark = pytest.mark.alone
 
 
-LOCKED = ["-s", "import threading, time; lock = threading.Lock(); data = [1]"]
-
-
-WAITS = "with lock: data; time.sleep(0.002)"
-
-
 LOGGER = """
 import logging, time
 class Handler(logging.Handler):
@@ -35,7 +29,11 @@ log.propagate = False
 @pytest.mark.parametrize(
     ("setup", "stmt", "title"),
     [
-        (LOCKED[1], WAITS, "`lock` (_thread.lock)"),
+        (
+            "import threading, time; lock = threading.Lock(); data = [1]",
+            "with lock: data; time.sleep(0.002)",
+            "`lock` (_thread.lock)",
+        ),
         (LOGGER, "log.warning('x')", "`log` (logging.Logger)"),
     ],
 )

@@ -29,6 +29,7 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.pythons import Elsewhere, Python, closing_all, found_pythons, versioned
 from gilkit.engine.runner import Runner
 from gilkit.errors import CaseFailedError, NothingMeasuredError
+from gilkit.machine import free_threaded
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import Results, build
@@ -323,10 +324,10 @@ def test_what_is_measured_is_kept_and_shown_again(tmp_path: Path) -> None:
     done = gilkit("timeit", "sum(range(9999))", *TWICE, *ONE, "-o", str(path), start=THOROUGH)
     assert done.returncode == 0, done.stderr
     assert answered("show", str(path)).stdout == done.stdout
-    version = sys.version.split()[0]
+    version = versioned(sys.version.split()[0], free_threaded())
     results = load(path)
     names = several_pythons(results)
-    assert [name.replace(" (free-threaded)", "") for name in names] == [f"{version} (1)", f"{version} (2)"]
+    assert names == [f"{version} (1)", f"{version} (2)"]
     for name in names:
         for executor in ("threads", "processes"):
             assert len(results.every(Case(f"{name}: sum(range(9999))", "function", executor, 2))) == 1

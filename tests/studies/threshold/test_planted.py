@@ -14,7 +14,7 @@ from gilkit.results import facts
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
 
 
-PLANTED = 5000  # the size from which the made-up kernel, and the statement below, let others run
+PLANTED = 5000  # the size from which the statement lets others run
 
 
 @needs_gil

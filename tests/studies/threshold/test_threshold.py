@@ -27,7 +27,7 @@ from gilkit.workloads.workload import KernelCall, Workload
 
 pytestmark = pytest.mark.usefixtures("hasty")
 
-PLANTED = 5000  # the size from which the made-up kernel, and the statement below, let others run
+PLANTED = 5000  # the size from which the made-up kernel lets others run
 
 
 class Machine:
@@ -40,7 +40,7 @@ class Machine:
         self.now = 0.0
         self.failing = failing
         self.slow = slow
-        self.delay = 0.95 if busy else 0.0  # the share of every window that others take from each worker
+        self.delay = 0.5 if busy else 0.0  # the share of every window that others take from each worker
         self.asked: list[tuple[str, int, str, int]] = []
 
     def __enter__(self) -> Machine:
