@@ -154,19 +154,17 @@ class DaskPool(BurstExecutor, WorkerPool):
         for one in sent:
             if one.status != "finished":  # nothing but the end of its worker fails one
                 raise BrokenExecutor("a worker ended")
-        for returned, value in map(_unpacked, self._gathered(sent, timeout)):
+        for returned, value in map(_unpacked, self._gathered(client, sent, timeout)):
             if not returned:
                 raise value
         return seconds
 
-    def _gathered(self, sent: Sequence[Any], timeout: float) -> list[bytes]:
+    def _gathered(self, client: Client, sent: Sequence[Any], timeout: float) -> list[bytes]:
         """Return the results of tasks that are finished, as long as all workers are there.
 
         For what one had that is gone Dask waits for ever, and says at length that it was cancelled: that ends
         with the client.
         """
-        client = self._client
-        assert client is not None
         asked: Future[list[bytes]] = asyncio.run_coroutine_threadsafe(
             client.gather(sent, asynchronous=True), client.loop.asyncio_loop
         )

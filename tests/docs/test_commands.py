@@ -34,8 +34,8 @@ def test_the_commands_run(command: str, ran: Ran) -> None:
 
 
 HEADLINE = re.compile(
-    r".+ · GIL \w+(: turned on by [^·]+)?( \| \w+)*( · \d+ CPUs?( · .+)?)?"
-)  # of a busy machine, or of interpreters with long names, the rest is on the next line
+    r".+ · GIL \w+(: turned on by [^·]+)?( \| \w+)* · \d+ CPUs?( · .+)?"
+)  # on a busy machine the load is on the next line
 
 
 def structure(text: str) -> list[list[str]]:
@@ -46,7 +46,7 @@ def structure(text: str) -> list[list[str]]:
         if line and set(line) == {"─"}:  # what stands above the rule of a table, up to an empty line
             top = max((at for at in range(place) if not lines[at]), default=-1)
             words = " ".join(lines[top + 1 : place]).split()
-            spared = ("native", "threads", "(free-threaded)")  # a column that goes where others are wide
+            spared = ("native", "threads")  # a column that goes where others are wide
             found.append([word for word in words if not re.search(r"\d", word) and word not in spared])
         elif lane := re.match(r"(\w[\w ]*?) +│.*│", line):
             found.append([lane[1]])
