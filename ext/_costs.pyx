@@ -54,8 +54,11 @@ cdef class Gathering:
             raise ValueError(f"workers must be between 1 and {MOST}, not {workers}")
         self.workers = workers
 
-    cdef int gather(self, int place) except -1:
-        """Wait without the GIL until every thread has come here; each is then on a CPU of its own."""
+    cdef int gather(self, int place, int *waiting=NULL) except -1:
+        """Wait without the GIL until every thread has come here; each is then on a CPU of its own.
+
+        A flag of ``waiting`` is set once all are there: this thread is then about to wait for the GIL.
+        """
         cdef double late = now() + GATHER
         cdef bint complete = False
         if not 0 <= place < self.workers:
@@ -68,6 +71,8 @@ cdef class Gathering:
                 if complete:
                     break
                 wait(2e-5)
+            if waiting != NULL:
+                waiting[place] = 1
         if not complete:
             raise TimeoutError("the threads never were there at one time")
         return 0
@@ -166,10 +171,8 @@ cdef class Relay(Gathering):
     def run(self, int place):
         """Take part as thread number ``place``."""
         cdef double taken, late, end
-        self.gather(place)
+        self.gather(place, self.waiting)  # or the first would hold the GIL and wait for them in vain
         end = now() + self.seconds
-        with nogil:
-            self.waiting[place] = 1
         while True:
             taken = now()
             if self.count == self.room or taken > end:

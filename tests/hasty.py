@@ -2,7 +2,7 @@
 
 In which order and by whom it is measured, and what is made of it, is the same; calls are smaller, rounds
 fewer, and nothing is measured again. ``python tests/hasty.py`` takes
-the arguments of ``gilkit``; `hurry` and `hurry_here` do it to a process.
+the arguments of ``gilkit``; `hurry` and `hurry_here` do it to a process, and to the workers that it starts.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hasty
+
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
-FIRST = "hurried"  # what the server of a hurried process's workers loads before these
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
 BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
-KERNEL = "kernels._base"
+KERNEL, WORKERS = "kernels._base", "engine.processes"
 PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
 SHORTER: dict[str, dict[str, float]] = {
@@ -39,7 +40,6 @@ SHORTER: dict[str, dict[str, float]] = {
     "studies.claims.bench": {"ROUNDS_TIME": 0.3, "QUICK_ROUNDS_TIME": 0.1, "WINDOW": 0.01, "WATCHED": 0.02},
     "studies.claims.on_failing": {"QUICK_CALL": 0.3, "ADDED": 20_000},
     "studies.costs.study": {"BUDGET": 1.0, "QUICK_BUDGET": 0.3, "CALIBRATED": 0.01, "PROBED": 0.002},
-    "studies.costs.probes": {"RELAY": 0.01},
     "engine.neighbours": {"TICKING": 0.01, "ROUNDS_OF_TURNS": 2.0},
     "studies.beside.course": {"LEAST_WINDOW": 0.005, "WATCHED_FOR": 0.01, "IN_TIME": 2.0, "PATIENT": 6.0},
     "studies.layout.course": {
@@ -69,6 +69,8 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
+    if name == WORKERS:
+        found["_enter_worker"] = hasty.entered  # of the module, which they can import: not of `__main__`
     return found
 
 
@@ -78,7 +80,7 @@ def smaller(home: ModuleType) -> Callable[[Any, str], int]:
     return lambda kernel, variant: max(1, usual(kernel, variant) // SMALLER)
 
 
-HOMES = [f"gilkit.{name}" for name in (*SHORTER, AFAR, MACHINE, KERNEL)]
+HOMES = [f"gilkit.{name}" for name in (*SHORTER, AFAR, MACHINE, KERNEL, WORKERS)]
 
 
 class Hurried(MetaPathFinder):
@@ -105,14 +107,26 @@ def hurry() -> None:
     Where processes come from a server, that loads what they need once for all of them.
     """
     assert not sys.modules.keys() & set(HOMES)
-    multiprocessing.set_forkserver_preload([FIRST, *PRELOADED])
+    multiprocessing.set_forkserver_preload(PRELOADED)
     sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Hurried())
 
 
 def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
     """Make everything short in this process; ``set_to`` changes it, as `MonkeyPatch.setattr` does."""
-    homes = [import_module(home) for home in HOMES]
+    _shorten([import_module(home) for home in HOMES], set_to)
+
+
+def entered(*given: Any) -> None:
+    """Enter a worker, as those of gilkit do, and let it be in a hurry: its server never is."""
+    enter = sys.modules["gilkit.engine.processes"]._enter_worker
+    _shorten([home for name in HOMES if (home := sys.modules.get(name))], setattr)
+    sys.meta_path.insert(0, Hurried())
+    enter(*given)
+
+
+def _shorten(homes: list[ModuleType], set_to: Callable[[Any, str, Any], None]) -> None:
+    """Make modules short that are loaded."""
     modules = [module for name, module in sys.modules.items() if name.startswith("gilkit.")]
     for home in homes:
         if home.__name__.endswith(KERNEL):
