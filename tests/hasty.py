@@ -119,7 +119,7 @@ def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
 
 def entered(*given: Any) -> None:
     """Enter a worker, as those of gilkit do, and let it be in a hurry: its server never is."""
-    enter = sys.modules["gilkit.engine.processes"]._enter_worker
+    enter = import_module("gilkit.engine.processes")._enter_worker
     _shorten([home for name in HOMES if (home := sys.modules.get(name))], setattr)
     sys.meta_path.insert(0, Hurried())
     enter(*given)

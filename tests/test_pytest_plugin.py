@@ -86,6 +86,7 @@ BUSY = """
         gil.assert_holds_at_most(0.0001, sorted, range(10**5))
 
     def test_share(gil, monkeypatch):
+        monkeypatch.setattr(observations, "OBSERVED", 0.02)
         monkeypatch.setattr(share, "SEEN_PART", 2.0)
         assert gil.held_share(sorted, range(10**5)) < 0.1
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from math import ceil, isnan, nan
+from operator import attrgetter
 from statistics import median
 from typing import Any
 
@@ -42,6 +43,9 @@ class Stint:
     delay: float = nan
     system: float = nan
     faults: float = nan
+
+
+_figures = attrgetter(*(field.name for field in fields(Stint)))  # `astuple` copies each
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Window:
 
     def packed(self) -> list[Any]:
         """Return it as a results file holds it."""
-        rows = [[_rounded(item) for item in astuple(stint)] for stint in self.stints]
+        rows = [[_rounded(item) for item in _figures(stint)] for stint in self.stints]
         known = [self.seconds, self.workers, self.stolen, self.others]
         return [*map(_rounded, known), self.pinned, rows]
 

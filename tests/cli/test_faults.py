@@ -14,17 +14,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command import HASTY, ended, gilkit, heed_interrupts, interrupted, leaving_nothing, seen, started
+from command import HASTY, answered, ended, heed_interrupts, interrupted, leaving_nothing, seen, started
 
 from gilkit.engine.executors import EXECUTORS
 from gilkit.results.loading import load
 
-FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
 endurance = pytest.mark.endurance
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
-ROUNDS = 24  # so many that it does not end before something happens to it
-LONG = ["compare", "lcg", "sleep", "--quick", "--workers", "2", "--size", "2000", "--variant", "gil,nogil"]
+# Calls that sleep for 10 ms cost nothing, and make it long enough for something to happen to it. Two rounds
+# of each kernel come before those that are measured with fresh processes.
+ROUNDS = 4
+FEW = ["--quick", "--workers", "2", "--variant", "nogil"]
+LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes", "--size", "10000"]
 
 
 @pytest.fixture
@@ -52,7 +54,6 @@ def workers(process: subprocess.Popen[str], count: int = 3) -> list[psutil.Proce
         return []
 
     assert seen(lambda: len(found()) >= count, 60)
-    time.sleep(0.5)  # they are there: let them begin to measure
     return found()
 
 
@@ -62,11 +63,12 @@ def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV"])
+@pytest.mark.parametrize("name", ["SIGKILL", pytest.param("SIGSEGV", marks=endurance)])
 def test_a_worker_that_dies_fails_its_row_and_no_other(
     name: str, running: tuple[subprocess.Popen[str], Path]
 ) -> None:
     process, path = running
+    wait_for_file(process, path)  # the second kernel is being measured
     workers(process)[-1].send_signal(signal.Signals[name])
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
@@ -84,6 +86,7 @@ def test_a_worker_that_dies_fails_its_row_and_no_other(
 @pytest.mark.parametrize("running", [["--rounds", str(ROUNDS), "--timeout", "1"]], indirect=True)
 def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subprocess.Popen[str], Path]) -> None:
     process, path = running
+    wait_for_file(process, path)  # the second kernel is being measured
     workers(process)[-1].send_signal(signal.SIGSTOP)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 1, err
@@ -112,7 +115,7 @@ def test_an_interrupt_keeps_what_was_measured(running: tuple[subprocess.Popen[st
 @POSIX
 @pytest.mark.parametrize(
     "delay",
-    [0.0, 0.4, 1.0, *(pytest.param(delay, marks=endurance) for delay in (0.1, 0.2, 0.3, 0.6, 0.8, 1.1, 1.5))],
+    [0.0, 0.4, *(pytest.param(delay, marks=endurance) for delay in (0.1, 0.2, 0.3, 0.6, 0.8, 1.0, 1.1, 1.5))],
 )
 def test_an_interrupt_at_any_moment_leaves_nothing_behind(
     delay: float, running: tuple[subprocess.Popen[str], Path]
@@ -130,8 +133,14 @@ def test_an_interrupt_at_any_moment_leaves_nothing_behind(
 
 
 @POSIX
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-@pytest.mark.parametrize("whole_group", [False, True])
+@pytest.mark.parametrize(
+    ("whole_group", "name"),
+    [
+        (False, "SIGTERM"),
+        (True, "SIGHUP"),
+        *(pytest.param(*case, marks=endurance) for case in ((False, "SIGHUP"), (True, "SIGTERM"))),
+    ],
+)
 def test_what_ends_programs_ends_it_as_an_interrupt_does(
     name: str, whole_group: bool, running: tuple[subprocess.Popen[str], Path], short_folder: Path
 ) -> None:
@@ -152,7 +161,7 @@ def test_what_ends_programs_ends_it_as_an_interrupt_does(
 
 @POSIX
 def test_a_program_that_ignores_hangups_goes_on() -> None:
-    arguments = ["compare", "sleep", *FAST, "--rounds", "6"]
+    arguments = ["compare", "sleep", *FEW, "--executor", "threads", "--rounds", "1"]
     with subprocess.Popen(
         ["nohup", sys.executable, *HASTY, *arguments],
         stdin=subprocess.DEVNULL,
@@ -240,7 +249,6 @@ def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str],
 
 
 LIBRARIES = [name for name, kind in EXECUTORS.items() if kind.apart and not kind.usual]
-OF_A_LIBRARY = ("compare", "lcg", "--quick", "--rounds", "30", "--workers", "2", "--size", "2000")
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -250,6 +258,9 @@ def library(request: pytest.FixtureRequest) -> str:
     if reason := EXECUTORS[name].missing():
         pytest.skip(reason)
     return name
+
+
+OF_A_LIBRARY = ("compare", "sleep", *FEW, "--size", "30000")
 
 
 def of_library(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -268,15 +279,15 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
 ) -> None:
     path = tmp_path / "r.json"
     environment = {"TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
-    asked = ("--executor", f"threads,{library}", "--variant", "nogil", "-o", str(path))
+    asked = ("--executor", f"threads,{library}", "--rounds", "2", "-o", str(path))
     with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
-        wait_for_file(process, path)  # a third of the rounds are done
+        assert seen(lambda: of_library(process))
         late = time.monotonic() + 240
         while process.poll() is None and time.monotonic() < late:  # those that take their place, too
+            time.sleep(0.5)  # they begin to measure
             for worker in of_library(process)[-1:]:
                 with suppress(psutil.Error):
                     worker.send_signal(signal.SIGKILL)
-            time.sleep(0.5)
         out, err = process.communicate(timeout=60)
         assert process.returncode == 1, out + err
     assert re.search(
@@ -286,7 +297,7 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
     assert "leaked" not in err
     found = load(path)
     assert {case.executor for case in found.failures} == {library}
-    assert any(case.executor == "threads" and len(found.every(case)) == 30 for case in found)
+    assert any(case.executor == "threads" and len(found.every(case)) == 2 for case in found)
     assert seen(lambda: not list(short_folder.iterdir()))
 
 
@@ -296,7 +307,7 @@ def test_an_interrupt_leaves_nothing_of_a_library_behind(
     delay: float, library: str, tmp_path: Path, short_folder: Path
 ) -> None:
     environment = {"TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
-    asked = ("--executor", library, "--variant", "nogil", "-o", str(tmp_path / "r.json"), "--rounds", "999")
+    asked = ("--executor", library, "--rounds", "999", "-o", str(tmp_path / "r.json"))
     with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
         assert seen(lambda: family(process))
         time.sleep(delay)
@@ -314,20 +325,22 @@ RAISES = {
 }
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("name", RAISES)
 @pytest.mark.parametrize("where", ["statement", "setup"])
 def test_whatever_a_statement_raises_is_a_failed_case(name: str, where: str) -> None:
     words = ["pass", "-s", RAISES[name]] if where == "setup" else [RAISES[name]]
-    done = gilkit("timeit", "--rounds", "1", "--workers", "2", *words)
+    done = answered("timeit", "--rounds", "1", "--workers", "2", *words)
     assert done.returncode == 1, done.stderr
     assert f"{name}: its own" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert "PicklingError" not in done.stdout
 
 
+@pytest.mark.usefixtures("hasty")
 def test_what_raises_when_it_is_pickled_is_measured_and_said_to_be_not_sent() -> None:
     setup = "class Bad:\n    def __reduce__(self): raise KeyboardInterrupt('its own')"
-    done = gilkit("timeit", "--rounds", "1", "--workers", "2", "-s", setup, "Bad()")
+    done = answered("timeit", "--rounds", "1", "--workers", "2", "-s", setup, "Bad()")
     assert done.returncode == 0, done.stderr
     assert "result cannot be pickled, so not sent: KeyboardInterrupt: its own" in done.stdout
     assert "KeyboardInterrupt: its own" in done.stdout

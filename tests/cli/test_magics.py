@@ -21,6 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # of IPython's own, in a shell without a terminal
 ]
 FAST = "--rounds 1 --workers 2"
+ON_THREADS = f"{FAST} --executor threads"
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def ran(shell: Any, cell: str) -> Any:
 def test_a_line_returns_the_outcome_and_prints_nothing(
     shell: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ran(shell, f"r = %gilkit compare lcg --size 2000 {FAST}")
+    ran(shell, f"r = %gilkit compare lcg --size 2000 {ON_THREADS}")
     assert isinstance(shell.user_ns["r"], gilkit.Comparison)
     assert capsys.readouterr().out == ""
 
@@ -60,14 +61,14 @@ def test_the_shell_shows_html(shell: Any) -> None:
 
 
 def test_results_are_shown_again(shell: Any) -> None:
-    ran(shell, f"r = %gilkit compare lcg --size 2000 {FAST} -o r.json")
+    ran(shell, f"r = %gilkit compare lcg --size 2000 {ON_THREADS} -o r.json")
     assert repr(ran(shell, "%gilkit show r.json")) == repr(shell.user_ns["r"])
 
 
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
-        (f"timeit {FAST}", gilkit.Comparison),
+        (f"timeit {ON_THREADS}", gilkit.Comparison),
         ("timeline --calls 2 --workers 2", gilkit.Timeline),
         (f"threshold {FAST} --sizes 10:20", gilkit.Threshold),
     ],

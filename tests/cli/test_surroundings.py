@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from command import HASTY, gilkit, leaving_nothing, started
 
-FAST = ["--workers", "2", "--rounds", "2", "--size", "2000"]
+FAST = ["--workers", "2", "--rounds", "1", "--size", "2000", "--variant", "nogil"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
@@ -21,7 +21,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_what_cannot_be_written_is_said(arguments: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "gilkit", *arguments],
+            [sys.executable, *HASTY, *arguments],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -43,7 +43,7 @@ def test_modules_in_the_working_folder_do_not_pass_for_those_of_gilkit(
         (tmp_path / f"{name}.py").write_text("raise SystemExit('in the way')")
     if start[0] == "-c":  # as the script does that pip makes, whose folder is another
         start = ["-P", *start]
-    done = gilkit("compare", "sleep", *FAST, "--variant", "nogil", start=tuple(start), cwd=tmp_path)
+    done = gilkit("compare", "sleep", *FAST, start=tuple(start), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "in the way" not in done.stdout + done.stderr
 
@@ -52,8 +52,8 @@ def test_modules_in_the_working_folder_do_not_pass_for_those_of_gilkit(
     "start", [["-m", "gilkit"], ["-P", "-c", "from gilkit.__main__ import main; main()"]]
 )
 def test_statements_see_the_working_folder(start: list[str], tmp_path: Path) -> None:
-    (tmp_path / "mymod.py").write_text("import random, mymod2\ndef work(): return mymod2.VALUE\n")
-    (tmp_path / "mymod2.py").write_text("VALUE = 7\n")
+    (tmp_path / "mymod.py").write_text("import random, time, mymod2\ndef work(): time.sleep(mymod2.VALUE)\n")
+    (tmp_path / "mymod2.py").write_text("VALUE = 1e-3\n")
     (tmp_path / "queue.py").write_text("raise SystemExit('in the way')")
     arguments = ["--rounds", "1", "--workers", "2", "-s", "import mymod", "mymod.work()"]
     done = gilkit("timeit", *arguments, start=tuple(start), cwd=tmp_path)
@@ -74,7 +74,7 @@ NO_PROC = (
         ("timeit", "--rounds", "1", "sum(range(1000))"),
         ("compare", "lcg", *FAST),
         ("costs", "submit-serial", "--rounds", "1"),
-        ("threshold", "crc32", "--rounds", "1"),
+        ("threshold", "crc32", "--rounds", "1", "--sizes", "64:256", "--workers", "2"),
         ("claims", "crash"),
     ],
     ids=lambda arguments: arguments[0],

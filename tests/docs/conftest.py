@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import chdir
 
 import pytest
 from command import answered
 from pages import MAKER, Ran, shortened
 
+from gilkit.studies.claims import on_failing
+
 NEEDS = {  # what stands in a command, and what has to be run before it
     "results.json": "gilkit compare lcg triad -o results.json",
     "variation": "python setup.py -q build_ext --inplace",  # the extension of one page
 }
+LIGHTER = {  # examples, and what in them is replaced by less to do
+    "six_primes.py": ("00_000_000_", "00_"),
+    "test_sorting.py": ("10**6", "10**5"),
+    "late_loop.py": ("args=(5,)", "args=(2,)"),
+}
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None) -> Ran:  # noqa: ARG001 (for the whole module)
+def once() -> Iterator[None]:
+    """Let a claim that is repeated be tried once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(on_failing, "FEWEST_ROUNDS", 1)
+        yield
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None, once: None) -> Ran:  # noqa: ARG001 (for the whole module)
     """Run a command, shortened, in a folder that all share; none is run twice."""
     folder = tmp_path_factory.mktemp("docs")
     MAKER.copy_examples(folder)
+    for name, (much, less) in LIGHTER.items():
+        text = (folder / name).read_text("utf-8")
+        assert much in text
+        (folder / name).write_text(text.replace(much, less), "utf-8")
     (folder / "app.py").write_text("print('it ran')\n", "utf-8")
     done: dict[tuple[str, ...], subprocess.CompletedProcess[str]] = {}
 
@@ -43,6 +64,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None) -> Ran:  # noqa: 
         return subprocess.run(
             [sys.executable, *start, *words[1:]],
             cwd=folder,
+            env={**os.environ, "CFLAGS": "-O0"},  # of the extension: what it does there decides nothing
             capture_output=True,
             encoding="utf-8",
             check=False,

@@ -119,8 +119,13 @@ def test_a_worker_that_is_killed(name: str, start: Callable[[int], WorkerPool]) 
         pool.kill()
 
 
+@pytest.mark.parametrize(
+    "start",
+    [pytest.param(name, marks=() if EXECUTORS[name].usual else pytest.mark.endurance) for name in APART],
+    indirect=True,
+)
 def test_a_worker_that_exits(start: Callable[[int], WorkerPool]) -> None:
-    pool = start(2)
+    pool = start(1)
     try:
         with pytest.raises(BrokenExecutor):
             pool.submit(os._exit, 7).result(60)
@@ -129,11 +134,15 @@ def test_a_worker_that_exits(start: Callable[[int], WorkerPool]) -> None:
         pool.kill()
 
 
-def test_workers_that_hang_are_killed(start: Callable[[int], WorkerPool]) -> None:
-    pool = start(2)
-    waiting = burst(pool, [partial(time.sleep, 600)] * 2)
-    pool.kill()
+@pytest.mark.parametrize("executor", APART, indirect=True)
+def test_workers_that_hang_are_killed(executor: WorkerPool) -> None:
+    """The last that they are asked for: those that answered what is above."""
+    known = [psutil.Process(pid) for pid in executor.pids()]
+    waiting = burst(executor, [partial(time.sleep, 600)] * 2)
+    executor.kill()
     assert not wait(waiting, 60).not_done
+    assert len(known) == 2
+    assert ended(known)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -218,7 +227,9 @@ def test_a_program_that_ends_no_pool_ends_all_the_same(name: str, tmp_path: Path
         pytest.skip(reason)
     script = tmp_path / "forgets.py"
     script.write_text(
-        ORPHANS.replace("for _ in range(2)", "for _ in ()").replace("    time.sleep(600)\n", "")
+        ORPHANS.replace("start(2)", "start(1)")
+        .replace("for _ in range(2)", "for _ in ()")
+        .replace("    time.sleep(600)\n", "")
     )
     with leaving_nothing():
         done = subprocess.run(

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from command import THOROUGH, ended, gilkit, leaving_nothing, seen, started
+from command import ended, gilkit, leaving_nothing, seen, started
 
 from gilkit.engine import processes
 from gilkit.engine.processes import ProcessPool, interrupts_later, start_context
@@ -202,7 +202,7 @@ def test_a_statement_with_a_pool_of_its_own_leaves_nothing(tmp_path: Path, short
     with leaving_nothing():
         arguments = ["timeit", *FEW, "-s", NESTED, "pool.map(abs, [1])"]
         environment = {**os.environ, "TMPDIR": str(short_folder)}
-        done = gilkit(*arguments, start=THOROUGH, cwd=tmp_path, env=environment)
+        done = gilkit(*arguments, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "leaked" not in done.stderr
     assert list(short_folder.iterdir()) == []

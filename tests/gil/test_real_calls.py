@@ -48,5 +48,5 @@ CALLS = [
 @pytest.mark.parametrize(("setup", "statement", "expected"), CALLS)
 def test_a_call_does_what_its_documentation_says(setup: str, statement: str, expected: str) -> None:
     call = StatementCall(setup, statement).prepare()
-    share = median_when_quiet(lambda: watch(call, 0.1).share)
+    share = median_when_quiet(lambda: watch(call, 0.05).share)
     assert behaviour(share) == expected, share

@@ -176,6 +176,7 @@ def test_beside_busy_processes_a_clear_culprit_never_passes(check: Callable[[], 
 @LINUX
 @needs_monitor
 @pytest.mark.usefixtures("_busy")
+@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.endurance)])
 @pytest.mark.parametrize(
     "call",
     [
@@ -186,9 +187,9 @@ def test_beside_busy_processes_a_clear_culprit_never_passes(check: Callable[[], 
     ],
 )
 def test_beside_busy_processes_nothing_speaks_against_who_is_not_clear(
-    call: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+    call: Callable[[], object], times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(observations, "OBSERVED", 0.1)  # the shorter, the wider: it is to hold for any
-    for _ in range(2):
+    for _ in range(times):
         assert share_under_load(call, LIMIT).low <= LIMIT
         assert holds_under_load(call, 0.001).low <= 0.001

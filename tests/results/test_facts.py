@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gilkit import machine
@@ -24,6 +24,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+@settings(max_examples=30)  # of each: there are many of each type
 @given(data=st.data())
 def test_what_is_written_comes_back(fact: Fact[Any], data: st.DataObject) -> None:
     value = data.draw(

@@ -86,8 +86,8 @@ def test_a_page_of_all_kinds_stands_alone(of_all_kinds: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_page_says_what_the_table_says(path: Path, of_all_kinds: str) -> None:
     outcome = package.load(path)
-    section = of_all_kinds.split("<section ")[1 + FILES.index(path)].partition("</section>")[0]
-    text = unescape(section)
+    own = section(of_all_kinds, path)
+    text = unescape(own)
     assert plain(outcome) in text
     answers = outcome.study.answers(outcome.results)
     assert answers
@@ -99,14 +99,19 @@ def test_a_page_says_what_the_table_says(path: Path, of_all_kinds: str) -> None:
     assert first < picture < machine < table
     assert "CPython 3.11.7" in text
     assert "AMD EPYC" in text
-    drawn = Read(f"<section {section}</section>").attributes
+    drawn = Read(f"<section {own}</section>").attributes
     assert drawn.count(("role", "img")) == text.count("<svg ") == text.count("</title><") > 0
 
 
-def test_a_page_of_an_outcome_is_that_of_its_file(tmp_path: Path) -> None:
+def section(page: str, path: Path) -> str:
+    """What the page of results of every kind says of one of them."""
+    return page.split("<section ")[1 + FILES.index(path)].partition("</section>")[0]
+
+
+def test_a_page_of_an_outcome_is_that_of_its_file(of_all_kinds: str, tmp_path: Path) -> None:
     path = OLD / "threshold.json"
     outcome = made(package.load(path), tmp_path)
-    text = made(path, tmp_path)
+    text = section(of_all_kinds, path)
     drawn = Read(outcome).attributes
     assert drawn.count(("role", "img")) == text.count("<svg ") > 0
     assert plain(package.load(path)) in unescape(outcome)
@@ -123,15 +128,19 @@ def test_answers_are_the_words_of_the_tables() -> None:
 
 def test_a_busy_machine_stands_at_the_top(of_all_kinds: str, tmp_path: Path) -> None:
     busy = changed(OLD / "costs.json", tmp_path / "busy.json", "gilkit_load", 1.3)
-    text = made([OLD / "threshold.json", busy], tmp_path)
+    text = made([OLD / "map.json", busy], tmp_path)
     words = '<p class="busy">busy.json: BUSY: other programs use 1.3 of 2 CPUs; believe no figure</p>'
     assert text.index(words) < text.index("<nav")
     assert '<p class="busy">' not in of_all_kinds
 
 
-def test_what_comes_from_files_is_escaped(tmp_path: Path) -> None:
+def test_what_comes_from_files_is_escaped_and_failures_have_their_place(tmp_path: Path) -> None:
     evil = "</pre><script>alert(1)</script>"
-    text = (OLD / "comparison.json").read_text("utf-8").replace("triad/", "<b onclick=x>&/")
+    copy = changed(OLD / "comparison.json", tmp_path / "copy.json", "gilkit_kind", "comparison")
+    text = copy.read_text("utf-8").replace("triad/", "<b onclick=x>&/")
+    text = text.replace(
+        '"gilkit_format":', r'"gilkit_failures": "{\"lcg/gil/threads/64\": \"too <late>\"}", "gilkit_format":'
+    )
     renamed = tmp_path / "<i>.json"
     renamed.write_text(text, "utf-8")
     page = made(changed(renamed, renamed, "gilkit_interpreter", evil), tmp_path)
@@ -139,15 +148,6 @@ def test_what_comes_from_files_is_escaped(tmp_path: Path) -> None:
     assert not tags & {"script", "b", "i"}
     assert "&lt;script&gt;" in page
     assert "&lt;b onclick=x&gt;" in page
-
-
-def test_failures_have_their_place(tmp_path: Path) -> None:
-    failed = changed(OLD / "comparison.json", tmp_path / "failed.json", "gilkit_kind", "comparison")  # a copy
-    text = failed.read_text("utf-8").replace(
-        '"gilkit_format":', r'"gilkit_failures": "{\"lcg/gil/threads/64\": \"too <late>\"}", "gilkit_format":'
-    )
-    failed.write_text(text, "utf-8")
-    page = made(failed, tmp_path)
     assert "<h3>What failed</h3>" in page
     assert "<dt>lcg/gil/threads/64</dt><dd>too &lt;late&gt;</dd>" in page
 

@@ -46,6 +46,12 @@ class Clock:
         return self.time
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all machines: to make hundreds of folders for each takes as long as to measure."""
+    return tmp_path_factory.mktemp("machines")
+
+
 @pytest.fixture
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of this machine is of no interest to a clock that is told what to say."""
@@ -76,10 +82,10 @@ def test_compare(
     noise: float,
     cpus: int,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
     told: list[Progress] = []
-    machine = Machine(cpus, monkeypatch, tmp_path)
+    machine = Machine(cpus, monkeypatch, folder)
     subjects = machine.kernels(variants=variants)
     _, lab = machine.carried_out(subjects, pace, MADE, noise, progress=told.append)
     true_enough(told, lab.now)
@@ -88,11 +94,11 @@ def test_compare(
 @on_many
 @pytest.mark.parametrize("names", [("lcg",), ("lcg", "sleep", "crc32")], ids=["one", "three"])
 def test_compare_of_a_few_kernels_on_a_quiet_machine(
-    names: tuple[str, ...], cpus: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    names: tuple[str, ...], cpus: int, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     """On one that is not, how long it takes until intervals are narrow is seen later only."""
     told: list[Progress] = []
-    machine = Machine(cpus, monkeypatch, tmp_path)
+    machine = Machine(cpus, monkeypatch, folder)
     _, lab = machine.carried_out(machine.kernels(*names), USUAL_PACE, MADE, progress=told.append)
     true_enough(told, lab.now)
 
@@ -101,10 +107,10 @@ def test_compare_of_a_few_kernels_on_a_quiet_machine(
 @pytest.mark.parametrize("rounds", [None, 30])
 @pytest.mark.parametrize("made", [Made(), HOLDS, Made(call=0.3)], ids=["short", "holding", "long"])
 def test_timeit(
-    made: Made, rounds: int | None, cpus: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    made: Made, rounds: int | None, cpus: int, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
     told: list[Progress] = []
-    machine = Machine(cpus, monkeypatch, tmp_path)
+    machine = Machine(cpus, monkeypatch, folder)
     _, lab = machine.carried_out(machine.own(), OWN_PACE, {"own": made}, rounds=rounds, progress=told.append)
     true_enough(told, lab.now)
 

@@ -307,7 +307,7 @@ def test_the_report_fits_80_columns(measured: Measure) -> None:
 def test_a_run_is_kept_and_shown_again(tmp_path: Path) -> None:
     path = str(tmp_path / "r.json")
     with leaving_nothing():
-        done = gilkit("beside", "-s", "x = 5", "x + 1", "sum(range(100))", "--rounds", "2", "-o", path)
+        done = gilkit("beside", "-s", "x = 5", "x + 1", "sum(range(100))", "--rounds", "1", "-o", path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "A  x + 1" in lines
@@ -343,10 +343,11 @@ def test_bad_input_is_one_line() -> None:
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="POSIX signals")
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    with started("beside", "pass", "--rounds", "60", "-o", str(path)) as process:
+    words = ("-s", "from time import sleep", "sleep(1e-3)")
+    with started("beside", *words, "--rounds", "60", "-o", str(path)) as process:
         assert seen(lambda: path.exists() or process.poll() is not None)
         out, err = interrupted(process)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "gilkit: interrupted"
-    assert "A  pass" in out
+    assert "A  sleep(1e-3)" in out
     assert package.load(path).late("A")

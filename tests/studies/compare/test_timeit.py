@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import psutil
 import pytest
-from command import answered, ended, gilkit, interrupted, refused, seen, started
+from command import answered, ended, interrupted, refused, seen, started
+from several import gilkit_each
 
 import gilkit as package
 from gilkit.results import facts
@@ -45,25 +47,34 @@ def test_a_statement_and_its_file(tmp_path: Path) -> None:
 
 
 def test_every_worker_count_has_a_row() -> None:
-    done = answered("timeit", "--rounds", "1", "--workers", "1,2,3", "sum(range(1000))")
+    fast = ("--rounds", "1", "--executor", "threads")
+    done = answered("timeit", *fast, "--workers", "1,2,3", "sum(range(1000))")
     assert done.returncode == 0, done.stderr
     assert [int(found) for found in re.findall(r"^(\d) +[\d.]+ ", done.stdout, re.M)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize(
-    ("statement", "answer"),
-    [
-        ("1/0", "ZeroDivisionError: division by zero"),
-        ("raise SystemExit(3)", "SystemExit: 3"),
-        ("import sys; sys.exit()", "SystemExit"),
-        ("import os; os._exit(5)", "a worker process exited with status 5"),
-        ("import ctypes; ctypes.string_at(0)", "a worker process was killed by SIGSEGV"),
-        ("raise StopIteration", "StopIteration"),
-        ("class E(Exception): __reduce__ = None\nraise E", "E"),
-    ],
-)
-def test_a_statement_that_fails_is_one_clear_answer(statement: str, answer: str) -> None:
-    done = gilkit("timeit", *FAST, statement)
+FAILING = {
+    "1/0": "ZeroDivisionError: division by zero",
+    "raise SystemExit(3)": "SystemExit: 3",
+    "import sys; sys.exit()": "SystemExit",
+    "import os; os._exit(5)": "a worker process exited with status 5",
+    "import ctypes; ctypes.string_at(0)": "a worker process was killed by SIGSEGV",
+    "raise StopIteration": "StopIteration",
+    "class E(Exception): __reduce__ = None\nraise E": "E",
+}
+
+
+@pytest.fixture(scope="module")
+def failed() -> dict[str, CompletedProcess[str]]:
+    """What is said of each statement."""
+    return dict(zip(FAILING, gilkit_each(*(["timeit", *FAST, each] for each in FAILING)), strict=True))
+
+
+@pytest.mark.parametrize(("statement", "answer"), FAILING.items())
+def test_a_statement_that_fails_is_one_clear_answer(
+    statement: str, answer: str, failed: dict[str, CompletedProcess[str]]
+) -> None:
+    done = failed[statement]
     assert done.returncode == 1
     assert done.stderr == "gilkit: nothing was measured\n"
     assert done.stdout.startswith(f"failed: {answer}") or answer == "E"
@@ -97,9 +108,9 @@ def test_an_endless_loop_is_given_up_and_nothing_is_left(where: str, tmp_path: P
     loop = "while True: pass"
     noted = f"import os; open({str(tmp_path / 'pid')!r}, 'a').write(f'{{os.getpid()}} ')"
     arguments = ["-s", noted, "-s", loop, "1"] if where == "setup" else ["-s", noted, loop]
-    done = gilkit("timeit", *FAST, "--timeout", "2", *arguments)
+    done = answered("timeit", *FAST, "--timeout", "1", *arguments)
     assert done.returncode == 1
-    assert done.stdout.startswith("failed: no answer within 2 s: killed")
+    assert done.stdout.startswith("failed: no answer within 1 s: killed")
     assert written(tmp_path)
     assert ended(psutil.Process(pid) for pid in written(tmp_path) if psutil.pid_exists(pid))
 

@@ -36,7 +36,8 @@ pytestmark = [
 ]
 HOSTS = ("127.0.0.1", "127.0.0.2")
 SHORT = "sum(range(1000))"
-LONG = ("--rounds", "5000", SHORT)  # which nobody waits for
+SLEEPS = ("-s", "import time", "time.sleep(2e-3)")  # and leaves the CPUs to others
+LONG = ("--rounds", "5000", *SLEEPS)  # which nobody waits for
 Begun = tuple[subprocess.Popen[str], list[psutil.Process]]
 PROGRAM = "studies.layout.afar"
 ONE_SET = (  # of clusters: none is started anew
@@ -61,14 +62,14 @@ class Running:
     scheduler: subprocess.Popen[bytes] | None = None
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def whole(self) -> None:
-        """Start whatever does not run."""
+    def whole(self, hosts: tuple[str, ...] = HOSTS) -> None:
+        """Start whatever does not run, with workers on these hosts at least."""
         if self.scheduler is None or self.scheduler.poll() is not None:
             self.end()
             port = free_port()
             self.address = f"tcp://127.0.0.1:{port}"
             self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(port))
-        for host in HOSTS:
+        for host in hosts:
             if host not in self.workers or self.workers[host].poll() is not None:
                 self.put(host)
 
@@ -145,10 +146,20 @@ def measuring(running: Running, *arguments: str) -> Iterator[Begun]:
         yield process, [*found, *(child for one in found for child in one.children(recursive=True))]
 
 
-def test_every_host_has_a_row(cluster: Running, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_every_host_has_a_row_and_tasks_of_others_are_left_alone(cluster: Running, tmp_path: Path) -> None:
+    import distributed
+
     path = tmp_path / "hosts.json"
-    done = gilkit("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1", "-o", str(path))
-    assert done.returncode == 0, done.stdout + done.stderr
+    words = ("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1", "-o", str(path))
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        others = client.map(time.sleep, [30 + number for number in range(4)], pure=False)
+        assert seen(lambda: sum(map(len, client.processing().values())) >= 2)
+        done = answered(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.splitlines()[1].startswith("BUSY: the cluster works on ")
+        assert not any(one.cancelled() or one.status == "error" for one in others)
+        client.cancel(others)
     assert done.stdout.startswith("2 hosts of a Dask cluster · measured one at a time")
     assert all(f"\n{host} " in done.stdout for host in HOSTS)
     text = " ".join(done.stdout.split())
@@ -163,24 +174,15 @@ def test_every_host_has_a_row(cluster: Running, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("hasty")
 def test_every_host_says_its_best_split(cluster: Running) -> None:
+    """One of them has one CPU: there is one split."""
+    worker = psutil.Process(cluster.workers[HOSTS[1]].pid)
+    cpus = worker.cpu_affinity()
+    worker.cpu_affinity(cpus[:1])
     done = answered("layout", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
+    worker.cpu_affinity(cpus)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "measured all at once" in done.stdout
     assert all(f"\n{host} " in done.stdout for host in HOSTS)
-
-
-@pytest.mark.usefixtures("hasty")
-def test_tasks_of_others_are_left_alone_and_told(cluster: Running) -> None:
-    import distributed
-
-    with distributed.Client(cluster.address, set_as_default=False) as client:
-        others = client.map(time.sleep, [30 + number for number in range(4)], pure=False)
-        assert seen(lambda: sum(map(len, client.processing().values())) >= 2)
-        done = answered("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1", "--all-at-once")
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert done.stdout.splitlines()[1].startswith("BUSY: the cluster works on ")
-        assert not any(one.cancelled() or one.status == "error" for one in others)
-        client.cancel(others)
 
 
 def test_an_interrupt_ends_what_runs_on_the_hosts(cluster: Running) -> None:
@@ -200,10 +202,27 @@ def test_a_killed_gilkit_leaves_nothing_on_the_hosts(cluster: Running) -> None:
         assert ended(family)
 
 
+@pytest.mark.usefixtures("hasty")
+def test_a_scheduler_that_falls_silent_is_said(cluster: Running) -> None:
+    assert cluster.scheduler is not None
+    with Cluster(cluster.address) as found:
+        os.kill(cluster.scheduler.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(CaseFailedError, match="it hangs"):
+                found.busy()
+            with pytest.raises(CaseFailedError, match="it hangs"):
+                found.hosts()
+        finally:
+            os.kill(cluster.scheduler.pid, signal.SIGCONT)
+
+
 def test_a_worker_that_dies_fails_its_row_and_no_other(cluster: Running, tmp_path: Path) -> None:
-    path = tmp_path / "found.json"
-    with measuring(cluster, "--rounds", "12", SHORT, "-o", str(path)) as (process, family):
+    path, dead = tmp_path / "found.json", tmp_path / "dead"
+    waits = f"import os, time\nwhile not os.path.exists({str(dead)!r}): time.sleep(0.01)"
+    words = ("-s", waits, SHORT, "--rounds", "1", "-o", str(path))
+    with measuring(cluster, *words) as (process, family):
         cluster.workers[HOSTS[1]].kill()
+        dead.touch()
         out, err = process.communicate(timeout=200)
         assert process.returncode == 1, out + err
         assert f"failed {HOSTS[1]}: its worker ended" in out
@@ -216,20 +235,9 @@ def test_a_worker_that_dies_fails_its_row_and_no_other(cluster: Running, tmp_pat
     }
 
 
-def test_a_scheduler_that_goes_away_is_said(cluster: Running) -> None:
-    with measuring(cluster, *LONG) as (process, family):
-        assert cluster.scheduler is not None
-        cluster.scheduler.kill()
-        out, err = process.communicate(timeout=200)
-        assert process.returncode == 1, out + err
-        assert "the scheduler went away" in out
-        assert "Traceback" not in out + err
-        assert ended(family)
-
-
 @pytest.mark.endurance
 def test_a_host_that_hangs_fails_its_row_and_no_other(cluster: Running) -> None:
-    with measuring(cluster, "--rounds", "40", SHORT) as (process, _):
+    with measuring(cluster, "--rounds", "40", *SLEEPS) as (process, _):
         cluster.workers[HOSTS[1]].send_signal(signal.SIGSTOP)
         out, err = process.communicate(timeout=200)
     cluster.drop(HOSTS[1])
@@ -239,18 +247,30 @@ def test_a_host_that_hangs_fails_its_row_and_no_other(cluster: Running) -> None:
 
 
 @pytest.mark.usefixtures("hasty")
-def test_another_gilkit_on_a_host_is_one_line(cluster: Running, tmp_path: Path) -> None:
+def test_another_gilkit_on_a_host_is_one_line(running: Running, tmp_path: Path) -> None:
+    running.whole(HOSTS[:1])
     other = tmp_path / "gilkit"
     other.mkdir()
     (other / "__init__.py").write_text("", "utf-8")
     (other / "_version.py").write_text('__version__ = "0.0.1"\n', "utf-8")
-    cluster.put(HOSTS[1], PYTHONPATH=str(tmp_path))
-    done = answered("timeit", "--scheduler", cluster.address, SHORT, "--rounds", "1")
-    cluster.drop(HOSTS[1])
+    running.put(HOSTS[1], PYTHONPATH=str(tmp_path))
+    done = answered("timeit", "--scheduler", running.address, SHORT, "--rounds", "1")
+    running.drop(HOSTS[1])
     assert done.returncode == 1, done.stdout + done.stderr
     reason = f"it has gilkit 0.0.1, and this is {__version__}: install the same there"
     assert f"failed {HOSTS[1]}: {reason}" in " ".join(done.stdout.split())
     assert f"\n{HOSTS[0]} " in done.stdout
+
+
+def test_a_scheduler_that_goes_away_is_said(cluster: Running) -> None:
+    with measuring(cluster, *LONG) as (process, family):
+        assert cluster.scheduler is not None
+        cluster.scheduler.kill()
+        out, err = process.communicate(timeout=200)
+        assert process.returncode == 1, out + err
+        assert "the scheduler went away" in out
+        assert "Traceback" not in out + err
+        assert ended(family)
 
 
 @pytest.mark.usefixtures("hasty", "leaves_no_thread")
@@ -297,20 +317,6 @@ def test_an_address_that_accepts_and_never_answers_is_one_line() -> None:
         )
 
 
-@pytest.mark.usefixtures("hasty")
-def test_a_scheduler_that_falls_silent_is_said(cluster: Running) -> None:
-    assert cluster.scheduler is not None
-    with Cluster(cluster.address) as found:
-        os.kill(cluster.scheduler.pid, signal.SIGSTOP)
-        try:
-            with pytest.raises(CaseFailedError, match="it hangs"):
-                found.busy()
-            with pytest.raises(CaseFailedError, match="it hangs"):
-                found.hosts()
-        finally:
-            os.kill(cluster.scheduler.pid, signal.SIGCONT)
-
-
 def test_what_does_not_go_with_a_cluster_is_refused() -> None:
     refused(answered("timeit", "--all-at-once", "pass"), "--all-at-once goes with --scheduler")
     refused(
@@ -346,10 +352,11 @@ def test_a_local_cluster_leaves_nothing_when_it_is_interrupted() -> None:
         assert "Traceback" not in out + err
 
 
+@pytest.mark.endurance
 @pytest.mark.skipif(usable_cpus() < 2, reason="there is one split")
 def test_a_worker_of_a_local_cluster_that_dies_fails_its_split_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "found.json"
-    words = ("layout", "--rounds", "12", SHORT, "-o", str(path))
+    words = ("layout", "--rounds", "12", *SLEEPS, "-o", str(path))
     with leaving_nothing(), started(*words, start=("-c", ONE_SET)) as process:
         assert seen(path.exists)
         family = psutil.Process(process.pid).children(recursive=True)

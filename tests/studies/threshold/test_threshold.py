@@ -200,7 +200,7 @@ def test_a_file_holds_everything_that_is_printed(tmp_path: Path) -> None:
 
 
 def test_a_kernel_from_the_command_line() -> None:
-    done = answered("threshold", "crc32", "--sizes", "64:1024", "--workers", "1,2", "--rounds", "2")
+    done = answered("threshold", "crc32", "--sizes", "64:256", "--workers", "1,2", "--rounds", "2")
     assert done.returncode == 0, done.stderr
     assert "From which size on does its nogil version beat its gil version?" in done.stdout
     assert re.findall(r"^(\d)  ", done.stdout, re.M) == ["1", "2"]

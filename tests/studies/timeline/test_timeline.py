@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import time
+from itertools import product
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import psutil
 import pytest
-from command import answered, gilkit, interrupted, leaving_nothing, refused, seen, started
+from command import answered, interrupted, leaving_nothing, refused, seen, started
 from quiet import NO_GIL_SEEN, needs_gil_seen
+from several import gilkit_each
 from studies.timeline.traces import named, traced
 from traceformat import checked
 
@@ -118,18 +121,32 @@ def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) 
     refused(answered("timeline", *arguments), message)
 
 
-@pytest.mark.parametrize("executor", ["threads", "processes"])
-@pytest.mark.parametrize(
-    ("arguments", "answer"),
-    [
-        (["1/0"], "failed: ZeroDivisionError: division by zero"),
-        (["-s", "1/0", "pass"], "SETUP fails: ZeroDivisionError"),
-        (["import os; os._exit(5)"], "a worker process exited with status 5"),
-        (["while True: pass", "--timeout", "1"], "no answer within 1 s: killed"),
-    ],
-)
-def test_a_statement_that_fails_is_one_clear_answer(arguments: list[str], answer: str, executor: str) -> None:
-    done = gilkit("timeline", *arguments, "--executor", executor, "--workers", "2")
+FAILING = {
+    ("1/0",): "failed: ZeroDivisionError: division by zero",
+    ("-s", "1/0", "pass"): "SETUP fails: ZeroDivisionError",
+    ("import os; os._exit(5)",): "a worker process exited with status 5",
+    ("while True: pass", "--timeout", "0.5"): "no answer within 0.5 s: killed",
+}
+RUN_BY = ("threads", "processes")
+
+
+@pytest.fixture(scope="module")
+def failed() -> dict[tuple[tuple[str, ...], str], CompletedProcess[str]]:
+    """What is said of each statement on each executor."""
+    cases = list(product(FAILING, RUN_BY))
+    lines = (["timeline", *words, "--executor", executor, "--workers", "2"] for words, executor in cases)
+    return dict(zip(cases, gilkit_each(*lines), strict=True))
+
+
+@pytest.mark.parametrize("executor", RUN_BY)
+@pytest.mark.parametrize(("arguments", "answer"), FAILING.items())
+def test_a_statement_that_fails_is_one_clear_answer(
+    arguments: tuple[str, ...],
+    answer: str,
+    executor: str,
+    failed: dict[tuple[tuple[str, ...], str], CompletedProcess[str]],
+) -> None:
+    done = failed[arguments, executor]
     assert done.returncode == 1
     assert done.stderr == "gilkit: nothing was measured\n"
     assert answer in done.stdout
@@ -208,12 +225,14 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @POSIX
 @pytest.mark.parametrize("executor", ["threads", "processes"])
-def test_an_interrupt_ends_it_and_every_process(executor: str, tmp_path: Path) -> None:
-    arguments = ["timeline", "import time; time.sleep(1)", "--calls", "100", "--timeout", "100"]
+def test_an_interrupt_ends_it_and_every_process(executor: str, tmp_path: Path, short_folder: Path) -> None:
+    calls = short_folder / "calls"
+    statement = f"import time; open({str(calls)!r}, 'a').close(); time.sleep(1)"
+    arguments = ["timeline", statement, "--calls", "100", "--timeout", "100"]
     arguments += ["--executor", executor, "-o", str(tmp_path / "t.json")]
     with leaving_nothing(), started(*arguments) as process:
-        assert seen(lambda: len(children(process)) >= 3)  # helpers, and the host
-        time.sleep(1)
+        assert seen(calls.exists)  # amid a call
+        assert len(children(process)) >= 3  # helpers, and the host
         stdout, stderr = interrupted(process)
     assert process.returncode == 130, stderr
     assert stdout == ""
