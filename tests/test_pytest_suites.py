@@ -46,10 +46,11 @@ PASSING = """
 
 FAILING = """
     import threading
-    from gilkit.gil import assertions
+    from gilkit.gil import assertions, observations
     from gilkit.kernels import lcg, sleep
 
     assertions.GIVEN_UP = 3.0
+    observations.OBSERVED = 0.1
 
     def test_releases(gil):
         gil.assert_releases(sorted, range(10**6))  # here

@@ -74,6 +74,8 @@ class Record:
     facts: Metadata = field(default_factory=dict)
     ids: list[int] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
+    _counted: dict[int, float] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _judged: int = field(default=0, init=False, repr=False, compare=False)  # values that `_counted` is of
 
     def __post_init__(self) -> None:
         self.ids = self.ids or list(range(len(self.values)))
@@ -87,7 +89,10 @@ class Record:
 
     def rounds(self) -> dict[int, float]:
         """Return the seconds per call of the rounds that nobody disturbed, by round."""
-        return counted(self.ids, self.values, self.windows)
+        if self._judged != len(self.values):  # it is asked for far more often than there is a new round
+            self._counted = counted(self.ids, self.values, self.windows)
+            self._judged = len(self.values)
+        return dict(self._counted)
 
 
 def counted(ids: Sequence[int], values: Sequence[float], windows: Sequence[Window]) -> dict[int, float]:

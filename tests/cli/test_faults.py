@@ -248,7 +248,12 @@ def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str],
     assert ended(children)
 
 
-LIBRARIES = [name for name, kind in EXECUTORS.items() if kind.apart and not kind.usual]
+# Workers of joblib are loky's: what happens to these at some moment is `endurance` there.
+LIBRARIES = [
+    pytest.param(name, marks=endurance if name == "joblib" else ())
+    for name, kind in EXECUTORS.items()
+    if kind.apart and not kind.usual
+]
 
 
 @pytest.fixture(params=LIBRARIES)

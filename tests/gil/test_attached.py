@@ -91,7 +91,7 @@ def somebody_collecting() -> Iterator[None]:
 def test_with_a_gil_nobody_stops_the_others() -> None:
     with GilMonitor(mode="light") as monitor:
         collect_beside(stay)
-        for _ in range(20):
+        for _ in range(5):
             gc.collect()
     assert monitor.kind == monitor.held_share.kind == "held"
     assert monitor.stopped_share == 0

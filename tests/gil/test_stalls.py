@@ -388,7 +388,7 @@ def test_each_is_started_once() -> None:
 
 @needs_frames
 def test_no_look_at_odd_programs_does_harm() -> None:
-    done = run(ODD, "2")
+    done = run(ODD, "1")
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 100
 

@@ -142,10 +142,19 @@ def test_calls_that_are_shorter_than_the_limit_pass() -> None:
     assert holds([(0.0, 0.05)], limit=0.06).high <= 0.06
 
 
-@pytest.fixture(scope="module")
+BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+
+
+@pytest.fixture
+def _shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for a third of the time. The shorter, the wider: what is told holds for any."""
+    monkeypatch.setattr(observations, "OBSERVED", 0.1)
+
+
+@pytest.fixture
 def _busy() -> Iterator[None]:
-    """Two processes that are busy all the time."""
-    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
+    """Two processes that are busy all the time: no longer than a test, as others run between those of a file."""
+    others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
     yield
     for other in others:
         other.kill()
@@ -154,7 +163,7 @@ def _busy() -> Iterator[None]:
 
 @LINUX
 @needs_monitor
-@pytest.mark.usefixtures("_busy")
+@pytest.mark.usefixtures("_busy", "_shortly")
 @pytest.mark.parametrize(
     ("check", "said"),
     [
@@ -175,7 +184,7 @@ def test_beside_busy_processes_a_clear_culprit_never_passes(check: Callable[[], 
 
 @LINUX
 @needs_monitor
-@pytest.mark.usefixtures("_busy")
+@pytest.mark.usefixtures("_busy", "_shortly")
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.endurance)])
 @pytest.mark.parametrize(
     "call",
@@ -187,9 +196,8 @@ def test_beside_busy_processes_a_clear_culprit_never_passes(check: Callable[[], 
     ],
 )
 def test_beside_busy_processes_nothing_speaks_against_who_is_not_clear(
-    call: Callable[[], object], times: int, monkeypatch: pytest.MonkeyPatch
+    call: Callable[[], object], times: int
 ) -> None:
-    monkeypatch.setattr(observations, "OBSERVED", 0.1)  # the shorter, the wider: it is to hold for any
     for _ in range(times):
         assert share_under_load(call, LIMIT).low <= LIMIT
         assert holds_under_load(call, 0.001).low <= 0.001
