@@ -153,7 +153,7 @@ def _shortly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _busy() -> Iterator[None]:
-    """Two processes that are busy all the time: no longer than a test, as others run between those of a file."""
+    """Two processes that are busy all the time: no longer than a test, as others run between."""
     others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(2)]
     yield
     for other in others:

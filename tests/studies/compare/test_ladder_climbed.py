@@ -14,7 +14,7 @@ from gilkit.studies.compare.rungs import Found
 
 pytestmark = pytest.mark.alone
 
-ROUNDS = FEWEST_ROUNDS + 2  # so that one that others disturb does no harm
+ROUNDS = 2 * FEWEST_ROUNDS  # so that those that others disturb do no harm
 
 LOGGER = """
 import logging, time
