@@ -24,7 +24,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 # Calls that sleep for 10 ms cost nothing, and make it long enough for something to happen to it. Two rounds
 # of each kernel come before those that are measured with fresh processes.
-ROUNDS = 4
+ROUNDS, MANY = 6, 24  # of a run that goes on; of one that is ended
 FEW = ["--quick", "--workers", "2", "--variant", "nogil"]
 LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes", "--size", "10000"]
 
@@ -35,7 +35,7 @@ def running(
 ) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A comparison that is measuring, with what it writes to."""
     path = tmp_path / "r.json"
-    extra: list[str] = getattr(request, "param", ["--rounds", str(ROUNDS)])
+    extra: list[str] = getattr(request, "param", ["--rounds", str(MANY)])
     with started(*LONG, *extra, "-o", str(path), env={**os.environ, "TMPDIR": str(short_folder)}) as process:
         yield process, path
 
@@ -63,6 +63,7 @@ def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:
 
 
 @POSIX
+@pytest.mark.parametrize("running", [["--rounds", str(ROUNDS)]], indirect=True)
 @pytest.mark.parametrize("name", ["SIGKILL", pytest.param("SIGSEGV", marks=endurance)])
 def test_a_worker_that_dies_fails_its_row_and_no_other(
     name: str, running: tuple[subprocess.Popen[str], Path]
@@ -181,7 +182,7 @@ def test_a_program_that_ignores_hangups_goes_on() -> None:
 def test_a_terminal_that_closes_ends_it_with_the_status_of_a_hangup(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     ours, theirs = os.openpty()
-    command = [sys.executable, *HASTY, *LONG, "--rounds", str(ROUNDS), "-o", str(path)]
+    command = [sys.executable, *HASTY, *LONG, "--rounds", str(MANY), "-o", str(path)]
     code = (
         "import fcntl, os, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0); "
         "os.execv(sys.argv[1], sys.argv[1:])"
@@ -284,7 +285,7 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
 ) -> None:
     path = tmp_path / "r.json"
     environment = {"TMPDIR": str(short_folder), "JOBLIB_TEMP_FOLDER": str(short_folder)}
-    asked = ("--executor", f"threads,{library}", "--rounds", "2", "-o", str(path))
+    asked = ("--executor", f"threads,{library}", "--rounds", str(ROUNDS), "-o", str(path))
     with leaving_nothing(), started(*OF_A_LIBRARY, *asked, env={**os.environ, **environment}) as process:
         assert seen(lambda: of_library(process))
         late = time.monotonic() + 240
@@ -302,7 +303,7 @@ def test_a_worker_of_a_library_that_dies_fails_its_row_and_no_other(
     assert "leaked" not in err
     found = load(path)
     assert {case.executor for case in found.failures} == {library}
-    assert any(case.executor == "threads" and len(found.every(case)) == 2 for case in found)
+    assert any(case.executor == "threads" and len(found.every(case)) == ROUNDS for case in found)
     assert seen(lambda: not list(short_folder.iterdir()))
 
 
