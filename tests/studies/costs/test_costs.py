@@ -187,6 +187,18 @@ def test_hand_overs_are_counted_and_in_order(workers: int) -> None:
 
 
 @needs_gil
+def test_a_relay_begins_at_once() -> None:
+    """The first thread waits up to 50 ms for the others: were that in vain, it would end before a hand-over."""
+
+    def begins() -> bool:
+        relay = _costs.Relay(2, 1, 0.02)
+        on_threads(relay.run, 2)
+        return len(relay.handovers()) == 1
+
+    assert seen(begins)
+
+
+@needs_gil
 def test_a_relay_ends_in_time_however_few_hand_overs_there_were() -> None:
     relay = _costs.Relay(2, 10**6, 0.05)
     on_threads(relay.run, 2)
