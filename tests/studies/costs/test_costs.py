@@ -188,7 +188,7 @@ def test_hand_overs_are_counted_and_in_order(workers: int) -> None:
 
 @needs_gil
 def test_a_relay_begins_at_once() -> None:
-    """The first thread waits up to 50 ms for the others: were that in vain, it would end before a hand-over."""
+    """The first thread waits up to 50 ms for the others: were it in vain, it would end before a hand-over."""
 
     def begins() -> bool:
         relay = _costs.Relay(2, 1, 0.02)
