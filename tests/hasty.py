@@ -24,7 +24,8 @@ PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
-BUDGET, AFAR, MACHINE = "studies.compare.budget", "studies.layout.by_hosts", "machine"
+BUDGET, MACHINE = "studies.compare.budget", "machine"
+PROGRAMS = {"studies.layout.by_hosts": "PROGRAM_AFAR", "engine.pythons": "PROGRAM"}  # of other processes
 KERNEL, WORKERS = "kernels._base", "engine.processes"
 PACES = ("QUICK_PACE", "USUAL_PACE", "OWN_PACE", "LADDER_PACE")
 HURRIED = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); from hasty import hurry; hurry(); "
@@ -64,8 +65,8 @@ def shorter(home: ModuleType) -> dict[str, Any]:
         usual = getattr(home, pace)
         tenths = {field: getattr(usual, field) / 10 for field in ("budget", "window", "patience")}
         found[pace] = replace(usual, **tenths, first=home.QUICK_PACE.first, looks=())
-    if name == AFAR:
-        found["PROGRAM_AFAR"] = HURRIED + home.PROGRAM_AFAR
+    if program := PROGRAMS.get(name):
+        found[program] = HURRIED + getattr(home, program)
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
@@ -80,7 +81,7 @@ def smaller(home: ModuleType) -> Callable[[Any, str], int]:
     return lambda kernel, variant: max(1, usual(kernel, variant) // SMALLER)
 
 
-HOMES = [f"gilkit.{name}" for name in (*SHORTER, AFAR, MACHINE, KERNEL, WORKERS)]
+HOMES = [f"gilkit.{name}" for name in (*SHORTER, *PROGRAMS, MACHINE, KERNEL, WORKERS)]
 
 
 class Hurried(MetaPathFinder):

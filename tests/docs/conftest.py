@@ -26,7 +26,7 @@ LIGHTER = {  # examples, and what in them is replaced by less to do
 
 
 @pytest.fixture(scope="module")
-def once() -> Iterator[None]:
+def tried_once() -> Iterator[None]:
     """Let a claim that is repeated be tried once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(on_failing, "FEWEST_ROUNDS", 1)
@@ -34,7 +34,7 @@ def once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None, once: None) -> Ran:  # noqa: ARG001 (for the whole module)
+def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None, tried_once: None) -> Ran:  # noqa: ARG001 (for the whole module)
     """Run a command, shortened, in a folder that all share; none is run twice."""
     folder = tmp_path_factory.mktemp("docs")
     MAKER.copy_examples(folder)

@@ -6,10 +6,9 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-from command import HASTY
+from hasty import HURRIED
 from pages import (
     DOCS,
     blocks,
@@ -24,7 +23,7 @@ SCRIPTS = [block for block in blocks("python") if "def test_" not in block]
 # One after the other in one process, which loads all that they need once; each says how it ended.
 ALL = """
 if __name__ == '__main__':
-    import sys, traceback; sys.path.append({tests!r}); from hasty import hurry; hurry()
+    import traceback; {HURRIED}
     for script in ({names},):
         status = 0
         try:
@@ -55,7 +54,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]
     functions = [f"def script_{place}():\n{body}\n" for place, body in enumerate(bodies)]
     names = ", ".join(f"script_{place}" for place in range(len(scripts)))
     path = tmp_path_factory.mktemp("scripts") / "example.py"
-    path.write_text("".join(functions) + ALL.format(tests=str(Path(HASTY[0]).parent), names=names), "utf-8")
+    path.write_text("".join(functions) + ALL.format(HURRIED=HURRIED, names=names), "utf-8")
     done = subprocess.run(
         [sys.executable, str(path)], cwd=path.parent, capture_output=True, text=True, check=False, timeout=300
     )

@@ -46,12 +46,6 @@ class Clock:
         return self.time
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all machines: to make hundreds of folders for each takes as long as to measure."""
-    return tmp_path_factory.mktemp("machines")
-
-
 @pytest.fixture
 def calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The load of this machine is of no interest to a clock that is told what to say."""

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,6 @@ from typing import Any
 import psutil
 import pytest
 from command import answered, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
-from hasty import HURRIED
 from pages import untold
 
 import gilkit as package
@@ -50,11 +49,6 @@ SAME = {("threads", 1): 1.0, ("threads", 2): 1.0, ("processes", 1): 1.0, ("proce
 FREE = {**SAME, ("threads", 2): 1.96}  # without
 ONE = ["--rounds", "1", "--workers", "2"]
 TWICE = ["--python", sys.executable, "--python", sys.executable]
-QUICK = (  # with programs of interpreters that are in a hurry, too
-    *("-P", "-c"),
-    f"{HURRIED}from gilkit.engine import pythons; pythons.PROGRAM = {HURRIED!r} + pythons.PROGRAM; "
-    "from gilkit.cli.main import main; main()",
-)
 
 
 def one_set(
@@ -325,20 +319,12 @@ def test_rounds_that_others_disturbed_are_made_up_for(monkeypatch: pytest.Monkey
     assert conclusion(ranking(Results(course.suite()), STMT))[0] == "no difference found"
 
 
-@pytest.fixture(scope="module")
-def quick() -> Iterator[None]:
-    """Let programs of interpreters be in a hurry."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pythons, "PROGRAM", HURRIED + pythons.PROGRAM)
-        yield
-
-
 def test_it_sees_the_working_folder_and_what_is_measured_is_kept_and_shown_again(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def f(): return 1\n")
     (tmp_path / "random.py").write_text("1 / 0\n")  # for statements only
     path = tmp_path / "r.json"
     words = ["timeit", "-s", "import mine", "mine.f()", *TWICE, *ONE, "-o", str(path)]
-    done = gilkit(*words, start=QUICK, cwd=tmp_path)
+    done = gilkit(*words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "mine.f()" in done.stdout
     assert answered("show", str(path)).stdout == done.stdout
@@ -370,7 +356,7 @@ def stretches(log: Path) -> list[str]:
     return found
 
 
-@pytest.mark.usefixtures("hasty", "quick")
+@pytest.mark.usefixtures("hasty")
 def test_only_one_measures_at_a_time(tmp_path: Path) -> None:
     log = tmp_path / "log"
     setup, stmt = logged(log)
@@ -383,7 +369,7 @@ def test_only_one_measures_at_a_time(tmp_path: Path) -> None:
     assert len(stretches(log)) <= 4 * 3
 
 
-@pytest.mark.usefixtures("hasty", "quick")
+@pytest.mark.usefixtures("hasty")
 def test_compare_measures_kernels_there() -> None:
     found = package.compare(
         ["lcg", "sleep"], pythons=[sys.executable] * 2, executors="threads", rounds=1, workers=2, quick=True
@@ -415,7 +401,7 @@ def test_whether_an_executor_is_available_is_asked_where_it_is_to_run(
     assert list(caught.value.failures.values()) == [f"executor {name} is not available here: {there}"]
 
 
-@pytest.mark.usefixtures("hasty", "quick")
+@pytest.mark.usefixtures("hasty")
 def test_what_fails_there_is_said() -> None:
     done = answered("timeit", "-s", "import nosuchmodule", "1", *TWICE[:2], *ONE)
     assert done.returncode == 1
@@ -424,7 +410,7 @@ def test_what_fails_there_is_said() -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.usefixtures("hasty", "quick")
+@pytest.mark.usefixtures("hasty")
 def test_one_that_dies_leaves_the_other(tmp_path: Path) -> None:
     """The statement ends the program that gives it its turns, in one of the two."""
     mark = str(tmp_path / "first")
@@ -447,7 +433,7 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     path, log = tmp_path / "r.json", tmp_path / "log"
     setup, stmt = logged(log)
     words = ["timeit", "-s", setup, stmt, *TWICE, "--rounds", "400", "--workers", "2", "-o", str(path)]
-    with leaving_nothing(), started(*words, start=QUICK) as process:
+    with leaving_nothing(), started(*words) as process:
         assert seen(lambda: len(stretches(log)) > 5)  # in the middle of a set: each has had a round
         out, err = interrupted(process)
     assert process.returncode == 130, err
@@ -460,7 +446,7 @@ def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
 def test_nothing_stays_when_it_is_killed() -> None:
     with (
         leaving_nothing(),
-        started("timeit", "sum(range(9999))", *TWICE, "--rounds", "400", start=QUICK) as process,
+        started("timeit", "sum(range(9999))", *TWICE, "--rounds", "400") as process,
     ):
         children = psutil.Process(process.pid).children
         assert seen(lambda: len(children(True)) >= 6)

@@ -26,12 +26,6 @@ MANY = [4, 16, 64]
 STARTING = 16.0  # seconds of preparing twelve kernels and starting their processes, beside the budget
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all machines: to make hundreds of folders for each takes as long as to measure."""
-    return tmp_path_factory.mktemp("machines")
-
-
 @pytest.fixture
 def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Machine:
     return Machine(request.param, monkeypatch, folder)
