@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 import hasty
+import near_dask
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
 LOOK = 0.01  # seconds of a look at the load
@@ -70,6 +71,8 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
+    if home.__name__ == near_dask.MODULE:
+        found[near_dask.NAME] = near_dask.local_cluster
     if name == WORKERS:
         found["_enter_worker"] = hasty.entered  # of the module, which they can import: not of `__main__`
     return found
@@ -88,7 +91,11 @@ class Hurried(MetaPathFinder):
     """Makes a module short when it is loaded: whoever takes names from it takes the short ones."""
 
     def find_spec(self, name: str, path: Any = None, _: Any = None) -> ModuleSpec | None:
-        if name not in HOMES or not (spec := PathFinder.find_spec(name, path)) or not spec.loader:
+        if (
+            name not in (*HOMES, near_dask.MODULE)
+            or not (spec := PathFinder.find_spec(name, path))
+            or not spec.loader
+        ):
             return None
         load = spec.loader.exec_module
 
