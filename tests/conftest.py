@@ -11,8 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hasty import PRELOADED, hurry_here
+from hasty import KERNELS, PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
+from near_dask import LIBRARY
 from turns import place
 
 from gilkit.cli.group import command
@@ -26,8 +27,8 @@ os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
-WITH_A_GIL = ["distributed"] if gil_enabled() else []  # some of what it loads would turn it on
-multiprocessing.set_forkserver_preload([*PRELOADED, "gilkit.cli.commands", *WITH_A_GIL])
+WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
+multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

@@ -22,6 +22,11 @@ import hasty
 import near_dask
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
+KERNELS = "gilkit.kernels._compiled"
+LOADED_FOR = {  # what else servers of workers load once for all, where a word of the command speaks of it
+    KERNELS: ("compare", "costs", "scaling", "threshold", "timeline"),
+    near_dask.LIBRARY: ("layout",),
+}
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
@@ -115,7 +120,9 @@ def hurry() -> None:
     Where processes come from a server, that loads what they need once for all of them.
     """
     assert not sys.modules.keys() & set(HOMES)
-    multiprocessing.set_forkserver_preload(PRELOADED)
+    words = " ".join(sys.argv)
+    wanted = [module for module, spoken in LOADED_FOR.items() if any(word in words for word in spoken)]
+    multiprocessing.set_forkserver_preload([*PRELOADED, *wanted])
     sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Hurried())
 
@@ -130,7 +137,16 @@ def entered(*given: Any) -> None:
     enter = import_module("gilkit.engine.processes")._enter_worker
     _shorten([home for name in HOMES if (home := sys.modules.get(name))], setattr)
     sys.meta_path.insert(0, Hurried())
+    multiprocessing.set_forkserver_preload(
+        _for_this_command()
+    )  # where it starts workers of its own, as for a map
     enter(*given)
+
+
+def _for_this_command() -> list[str]:
+    """Return what is loaded for whatever this process was started for."""
+    words = " ".join(sys.argv)
+    return [module for module, spoken in LOADED_FOR.items() if any(word in words for word in spoken)]
 
 
 def _shorten(homes: list[ModuleType], set_to: Callable[[Any, str, Any], None]) -> None:
