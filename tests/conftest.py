@@ -14,13 +14,14 @@ import pytest
 from hasty import KERNELS, PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
 from near_dask import LIBRARY
-from turns import place
+from turns import Turns
 
 from gilkit.cli.group import command
 from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
 
 WORKERS = 2
+TURNS = Turns()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they wait were a tenth of it
@@ -41,17 +42,26 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Let tests that measure run alone; see `turns`."""
     if not hasattr(item.config, "workerinput"):
         return (yield)
-    with place(_alone(item)):
+    with TURNS.place(_alone(item)):
         return (yield)
+
+
+def pytest_sessionfinish() -> None:
+    """Keep nobody waiting, though this process may be there until all have ended."""
+    TURNS.leave()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that run alone last, and their files: they keep nobody waiting who could go on."""
+    """Put tests that run alone last, and their files; and what takes long first: others wait for the last."""
     files: dict[Path, list[bool]] = {}
     for item in items:
         files.setdefault(item.path, []).append(_alone(item))
-    order = {path: (any(alone), all(alone), place) for place, (path, alone) in enumerate(files.items())}
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    order = {
+        path: (any(alone), all(alone), path not in long, place)
+        for place, (path, alone) in enumerate(files.items())
+    }
     items.sort(key=lambda item: (order[item.path], _alone(item)))
 
 

@@ -14,7 +14,7 @@ from gilkit.gil.monitor import kind_now
 from gilkit.gil.share import ATTACHED_SHARE, HELD_SHARE
 from gilkit.gil.wording import WORDINGS
 
-pytestmark = [needs_monitor]
+pytestmark = [needs_monitor, pytest.mark.long]
 
 pytest_plugins = ["pytester"]
 

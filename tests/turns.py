@@ -1,8 +1,9 @@
 """Tests that measure run alone, though others run beside one another.
 
-``pytest`` starts several processes (pytest-xdist), as most tests wait for commands that they started. Every
-test takes a place on a file that all lock: shared by those that do not measure, and to itself by one that is
-marked ``alone``.
+``pytest`` starts several processes (pytest-xdist), as most tests wait for commands that they started. All of
+them lock a file together, each from its first test to the first that is marked ``alone``, which wants the file
+for itself: so that waits for the last of the others, once. If it waited for those only that run just then, half
+of the CPUs were idle each time.
 """
 
 from __future__ import annotations
@@ -16,20 +17,29 @@ try:
 except ImportError:  # there one has to say -n 0
     fcntl = None  # type: ignore[assignment]
 
-TURN, PLACE = Path(__file__), Path(__file__).with_name("conftest.py")  # files that are there: any two will do
 
+class Turns:
+    """The place of this process among those that run tests."""
 
-@contextmanager
-def place(alone: bool) -> Iterator[None]:
-    """Take a place, once it is free: in turn, so that nobody waits for ever."""
-    if fcntl is None:
-        yield
-        return
-    with TURN.open() as turn, PLACE.open() as held:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        fcntl.flock(held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(turn, fcntl.LOCK_UN)
+    def __init__(self) -> None:
+        self._file = Path(__file__).open()  # noqa: SIM115 (as long as this process; any file that is there will do)
+        self._stays = True
+
+    @contextmanager
+    def place(self, alone: bool) -> Iterator[None]:
+        """Have a place for a test, once it is free; it is kept for the next until one runs alone."""
+        if fcntl is None:
+            yield
+            return
+        self._stays = self._stays and not alone
+        fcntl.flock(self._file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         try:
             yield
         finally:
-            fcntl.flock(held, fcntl.LOCK_UN)  # closing it is not enough: forked processes have it, too
+            if not self._stays:
+                self.leave()
+
+    def leave(self) -> None:
+        """Leave it to others."""
+        if fcntl is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # to close it is not enough: forked processes have it, too

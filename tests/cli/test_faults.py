@@ -25,6 +25,7 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 # Calls that sleep for 10 ms cost nothing, and make it long enough for something to happen to it. Two rounds
 # of each kernel come before those that are measured with fresh processes.
 ROUNDS, MANY = 6, 24  # of a run that goes on; of one that is ended
+pytestmark = pytest.mark.long
 FEW = ["--quick", "--workers", "2", "--variant", "nogil"]
 LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes", "--size", "10000"]
 

@@ -31,6 +31,7 @@ from gilkit.results import facts
 from gilkit.studies.stalls import children
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(os.name != "posix", reason="a call is planted that POSIX has"),
     needs_monitor,
     needs_gil,

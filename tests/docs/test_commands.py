@@ -21,7 +21,7 @@ from quiet import NO_MONITOR
 from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import free_threaded
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.long]
 
 
 @pytest.mark.parametrize("command", commands())

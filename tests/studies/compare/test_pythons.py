@@ -44,6 +44,7 @@ from gilkit.studies.compare.merged import TurnSet, merged, plain_kernels, severa
 from gilkit.studies.compare.ranking import FEWEST_SETS, Place, conclusion, ranking
 from gilkit.studies.compare.table import table
 
+pytestmark = pytest.mark.long
 STMT = "work()"
 SAME = {("threads", 1): 1.0, ("threads", 2): 1.0, ("processes", 1): 1.0, ("processes", 2): 1.97}  # with a GIL
 FREE = {**SAME, ("threads", 2): 1.96}  # without

@@ -31,6 +31,7 @@ from gilkit.machine import usable_cpus
 
 missing = EXECUTORS["dask"].missing()
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(missing is not None, reason=str(missing)),
     pytest.mark.skipif(sys.platform != "linux", reason="hosts are addresses of the loopback device"),
 ]

@@ -59,7 +59,7 @@ HERE = [name for name, kind in MAP_EXECUTORS.items() if not kind.missing()]
 ELSEWHERE = [name for name in HERE if EXECUTORS[name].elsewhere]
 APART = [name for name in HERE if EXECUTORS[name].apart]
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = [pytest.mark.usefixtures("hasty"), pytest.mark.long]
 
 
 @pytest.fixture(autouse=True)
