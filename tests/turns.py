@@ -1,8 +1,8 @@
 """Tests that measure run alone, though others run beside one another.
 
-``pytest`` starts several processes (pytest-xdist), as most tests wait for commands that they started. All of
-them lock a file together, each from its first test to the first that is marked ``alone``, which wants the file
-for itself: so that waits for the last of the others, once. If it waited for those only that run just then, half
+``pytest`` starts several processes (pytest-xdist), as most tests wait for commands that they started. All
+lock a file together, each from its first test to the first that is marked ``alone``, which wants the file for
+itself: so that waits for the last of the others, once. If it waited only for those that run just then, half
 of the CPUs were idle each time.
 """
 
