@@ -29,9 +29,28 @@ needs_no_gil = pytest.mark.skipif(gil_enabled(), reason="this interpreter runs w
 needs_gil = pytest.mark.skipif(not gil_enabled(), reason="this interpreter runs without a GIL")
 
 
-def median_when_quiet(look: Callable[[], float]) -> float:
-    """Return the median of five looks during which others used next to nothing of the CPUs."""
-    return statistics.median(_undisturbed(_watched(look), WANTED, TRIED))
+class Median:
+    """The median of five looks, each of which counts if others used next to nothing of the CPUs meanwhile.
+
+    It is compared to limits: as soon as three looks are on one side of such, the others change nothing.
+    """
+
+    def __init__(self, look: Callable[[], float]) -> None:
+        self._looks = _undisturbed(_watched(look), TRIED)
+        self._kept: list[float] = []
+
+    def __repr__(self) -> str:
+        return f"the median of {WANTED} looks, of which there were {self._kept}"
+
+    def __lt__(self, limit: float) -> bool:
+        return self.mostly(lambda found: found < limit)
+
+    def __gt__(self, limit: float) -> bool:
+        return self.mostly(lambda found: found > limit)
+
+    def mostly(self, shows: Callable[[float], bool]) -> bool:
+        """Whether most of the looks show something."""
+        return _mostly(self._looks, self._kept, WANTED, shows)
 
 
 def mostly_when_quiet(look: Callable[[], bool]) -> bool:
@@ -39,8 +58,16 @@ def mostly_when_quiet(look: Callable[[], bool]) -> bool:
 
     For looks that start processes: what those use meanwhile is not told from what others do.
     """
-    looks = _undisturbed(_watched_apart(look), WANTED_APART, TRIED_APART)
-    return sum(looks) > WANTED_APART / 2
+    return _mostly(_undisturbed(_watched_apart(look), TRIED_APART), [], WANTED_APART, bool)
+
+
+def _mostly(looks: Iterator[T], kept: list[T], wanted: int, shows: Callable[[T], bool]) -> bool:
+    """Whether most of so many looks show something; those that are kept are looked at first."""
+    while True:
+        showing = sum(map(shows, kept))
+        if max(showing, len(kept) - showing) > wanted / 2:
+            return showing > wanted / 2
+        kept.append(next(looks))
 
 
 def _watched(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
@@ -59,18 +86,16 @@ def _watched_apart(look: Callable[[], T]) -> Iterator[tuple[T, float]]:
         yield found, max(before, load)
 
 
-def _undisturbed(looks: Iterator[tuple[T, float]], wanted: int, tried: int) -> list[T]:
-    """Return as many looks as are wanted that nobody disturbed; nan is what the monitor could not tell."""
-    kept: list[T] = []
+def _undisturbed(looks: Iterator[tuple[T, float]], tried: int) -> Iterator[T]:
+    """Look until somebody has enough looks that nobody disturbed; nan is what the monitor could not tell."""
+    kept, untold = 0, 0
     loads: list[float] = []
-    untold = 0
     for found, others in islice(looks, tried):
         loads.append(others)
         untold += found != found
         if others < BUSY and found == found:
-            kept.append(found)
-        if len(kept) == wanted:
-            return kept
+            kept += 1
+            yield found
     usual = statistics.median(loads)
     why = f"others kept {usual:.1f} CPUs busy, and the monitor could not tell {untold} times"
-    pytest.skip(f"{len(kept)} of {tried} looks count: {why}")
+    pytest.skip(f"{kept} of {tried} looks count: {why}")

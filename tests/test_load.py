@@ -16,6 +16,6 @@ def test_load_by_others_sees_a_busy_process_and_not_this_one() -> None:
     # Whether, not how much: the busy process has to show beside the noise of the machine.
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
         try:
-            assert max(machine.load_by_others(0.5) for _ in range(3)) > machine.BUSY
+            assert any(machine.load_by_others(0.5) > machine.BUSY for _ in range(3))
         finally:
             busy.kill()

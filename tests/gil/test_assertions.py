@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from quiet import median_when_quiet, needs_monitor
+from quiet import Median, needs_monitor
 
 from gilkit.errors import BusyError, MonitorError
 from gilkit.gil import assertions, monitor, observations, share
@@ -277,9 +277,9 @@ def test_a_call_shorter_than_the_limit_holds_nothing_longer() -> None:
 
 @needs_monitor
 def test_observations_of_real_calls() -> None:
-    assert median_when_quiet(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
-    assert median_when_quiet(lambda: observe_holds(lambda: sleep.nogil(0.05), 0.04).figure) < 0.02
-    assert median_when_quiet(lambda: observe_share(lambda: sorted(range(10**5))).figure) > 0.8
+    assert Median(lambda: observe_share(lambda: sleep.nogil(0.01)).figure) < 0.1
+    assert Median(lambda: observe_holds(lambda: sleep.nogil(0.05), 0.04).figure) < 0.02
+    assert Median(lambda: observe_share(lambda: sorted(range(10**5))).figure) > 0.8
 
 
 @needs_monitor
@@ -288,7 +288,7 @@ def test_what_a_long_call_holds_in_part_is_certain_after_a_few_calls() -> None:
         sleep.gil(0.02)
         sleep.nogil(0.08)
 
-    assert median_when_quiet(lambda: observe_share(call).low) > 0.05
+    assert Median(lambda: observe_share(call).low) > 0.05
 
 
 @needs_monitor

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from quiet import median_when_quiet, needs_gil, needs_monitor, needs_no_gil
+from quiet import Median, needs_gil, needs_monitor, needs_no_gil
 from sandbox import FORBID, needs_seccomp, run
 from undeclared import compiled, needs_compiler
 
@@ -104,15 +104,15 @@ def test_with_a_gil_nobody_stops_the_others() -> None:
 @pytest.mark.alone
 def test_a_share_is_of_the_time_in_which_the_thread_is_attached() -> None:
     assert gilkit.held_share(len, "", seconds=0.05).kind == "attached"
-    assert median_when_quiet(lambda: gilkit.held_share(sleep.gil, 0.02, seconds=0.1)) > 0.8
-    assert median_when_quiet(lambda: gilkit.held_share(sleep.nogil, 0.02, seconds=0.1)) < 0.1
+    assert Median(lambda: gilkit.held_share(sleep.gil, 0.02, seconds=0.1)) > 0.8
+    assert Median(lambda: gilkit.held_share(sleep.nogil, 0.02, seconds=0.1)) < 0.1
 
 
 @needs_no_gil
 @pytest.mark.alone
 def test_others_that_are_attached_are_no_part_of_a_call() -> None:
     with somebody_collecting():
-        assert median_when_quiet(lambda: gilkit.held_share(time.sleep, 0.02, seconds=0.1)) < 0.1
+        assert Median(lambda: gilkit.held_share(time.sleep, 0.02, seconds=0.1)) < 0.1
 
 
 @needs_no_gil
@@ -130,7 +130,7 @@ def test_all_threads_are_seen_at_the_same_time() -> None:
         assert not monitor.held_share > 1  # any of them, not the sum
         return min(shares[thread.name] for thread in threads)
 
-    assert median_when_quiet(both) > 0.7
+    assert Median(both) > 0.7
 
 
 @needs_no_gil

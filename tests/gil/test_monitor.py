@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from quiet import median_when_quiet, needs_monitor
+from quiet import Median, needs_monitor
 
 import gilkit
 from gilkit._ext import _threads
@@ -47,16 +47,16 @@ def test_python_holds_the_gil() -> None:
     assert found.share.samples > 10
     assert found.calls > 10
     assert 0 < found.seconds < 1
-    assert median_when_quiet(lambda: watch(lambda: sum(range(1000)), seconds=0.1).share) > 0.95
-    assert median_when_quiet(lambda: held_share(lcg.gil, 1_000_000, seconds=0.1)) > 0.95
+    assert Median(lambda: watch(lambda: sum(range(1000)), seconds=0.1).share) > 0.95
+    assert Median(lambda: held_share(lcg.gil, 1_000_000, seconds=0.1)) > 0.95
 
 
 @needs_monitor
 def test_a_released_wait_does_not() -> None:
     # A thread that is kept from running while it has the lock holds it long: so only quiet looks count.
-    assert median_when_quiet(lambda: held_share(sleep.nogil, 0.02, seconds=0.1)) < 0.1
-    assert median_when_quiet(lambda: held_share(lcg.nogil, 2_000_000, seconds=0.1)) < 0.1
-    assert median_when_quiet(lambda: held_share(sleep.gil, 0.02, seconds=0.1)) > 0.8
+    assert Median(lambda: held_share(sleep.nogil, 0.02, seconds=0.1)) < 0.1
+    assert Median(lambda: held_share(lcg.nogil, 2_000_000, seconds=0.1)) < 0.1
+    assert Median(lambda: held_share(sleep.gil, 0.02, seconds=0.1)) > 0.8
 
 
 @needs_monitor
@@ -240,7 +240,7 @@ def test_holds_and_the_longest() -> None:
         return found.seconds
 
     # Where the sampler is kept from running, a hold falls apart: so only quiet looks count.
-    assert median_when_quiet(longest) > 0.1
+    assert Median(longest) > 0.1
 
 
 @needs_monitor
@@ -315,7 +315,7 @@ def test_the_error_is_small_where_nothing_changes() -> None:
         return found.error
 
     # On a busy machine the beginning and the end of the watch are not nothing.
-    assert median_when_quiet(error) < 0.02
+    assert Median(error) < 0.02
 
 
 def test_an_ended_thread_is_called_that() -> None:
@@ -350,7 +350,7 @@ def test_how_many_times_a_call_takes_the_gil() -> None:
             sleep.gil(0.003)
             sleep.nogil(0.003)
 
-    assert 2.5 < median_when_quiet(lambda: watch(call, seconds=0.1).holds) < 3.5
+    assert 2.5 < Median(lambda: watch(call, seconds=0.1).holds) < 3.5
 
 
 @needs_monitor

@@ -32,7 +32,7 @@ log.propagate = False
     [
         (
             "import threading, time; lock = threading.Lock(); data = [1]",
-            "with lock: data; time.sleep(0.002)",
+            "with lock: data; time.sleep(0.002)\ntime.sleep(1e-4)",  # so that another has its turn
             "`lock` (_thread.lock)",
         ),
         (LOGGER, "log.warning('x')", "`log` (logging.Logger)"),
