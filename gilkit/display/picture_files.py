@@ -65,17 +65,25 @@ def write_picture(chart: alt.LayerChart, path: str | os.PathLike[str]) -> None:
     replace(path, lambda name: Path(name).write_bytes(drawn))
 
 
-def svg(chart: alt.LayerChart, config: dict[str, Any] | None = None) -> str:
-    """Return a chart as SVG, with another configuration than its own if one is given."""
+def svg(chart: alt.LayerChart) -> str:
+    """Return a chart as SVG."""
+    return drawn_by(specification(chart))
+
+
+def specification(chart: alt.LayerChart) -> dict[str, Any]:
+    """Return what Vega-Lite draws. Altair compared each part to its schema when that was made: not again."""
+    found: dict[str, Any] = chart.to_dict(validate=False)
+    return found
+
+
+def drawn_by(spec: dict[str, Any]) -> str:
+    """Return as SVG what Vega-Lite draws by a specification."""
     import vl_convert
 
-    spec = chart.to_dict()
-    if config is not None:
-        spec["config"] = config
     return str(vl_convert.vegalite_to_svg(spec))
 
 
 def _png(chart: alt.LayerChart) -> bytes:
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(chart.to_dict(), scale=DENSITY))
+    return bytes(vl_convert.vegalite_to_png(specification(chart), scale=DENSITY))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from gilkit.display.page import Picture, Said, Section, page
-from gilkit.display.picture_files import check_drawable, svg
+from gilkit.display.picture_files import check_drawable, drawn_by, specification
 from gilkit.display.tables import heading, plain, round_counts
 from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
@@ -97,7 +97,8 @@ def _pictures(outcome: Outcome, question: str) -> Iterable[Picture]:
 def _picture(question: str, chart: alt.LayerChart) -> Picture:
     from gilkit.display.charts import themed
 
-    return Picture(question, svg(chart), svg(chart, themed(dark=True)))
+    spec = specification(chart)
+    return Picture(question, drawn_by(spec), drawn_by({**spec, "config": themed(dark=True)}))
 
 
 def _measured(results: Results) -> Said:

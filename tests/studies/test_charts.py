@@ -15,7 +15,7 @@ from made_up_history import history
 from simulated import HOLDS, Machine, Made
 
 import gilkit as package
-from gilkit.display.picture_files import svg
+from gilkit.display.picture_files import drawn_by, specification, svg
 from gilkit.kernels import KERNELS
 from gilkit.machine import BUSY
 from gilkit.results.case import Case
@@ -64,7 +64,9 @@ def test_every_kind_of_results_is_drawn_here() -> None:
 @cache
 def words_of(path: Path) -> str:
     """What there is to read in the picture of a file, as it is usually drawn: it is drawn once."""
-    return texts(svg(package.load(path).plot()))
+    chart = package.load(path).plot()
+    chart.to_dict()  # by which Altair compares it, as a whole, to the schema of Vega-Lite
+    return texts(svg(chart))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -197,7 +199,8 @@ def test_on_a_busy_machine_it_is_written_across_the_picture(path: Path, tmp_path
     """In the dark it asks the same."""
     busy = package.load(changed(path, tmp_path / "busy.json", "gilkit_load", 1.3))
     assert busy.results.load >= BUSY
-    words = texts(svg(busy.plot(), charts.themed(dark=True)))
+    dark = {"config": charts.themed(dark=True)}
+    words = texts(drawn_by(specification(busy.plot()) | dark))
     asks(busy, words)
     assert "BUSY: other programs use 1.3 of 2 CPUs" in words
     assert "believe no figure here" in words
