@@ -12,6 +12,7 @@ from gilkit.errors import ResultsError
 Metadata = dict[str, str | int | float]
 T = TypeVar("T")
 LARGEST = 1e18  # no figure is larger
+_NUMBERS, _LISTS = (int, float), (list, tuple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,8 @@ class Fact(Generic[T]):
 
 def _measurable(value: object) -> bool:
     """Whether a number can have been measured; whatever else is in lists and dicts is as it may be."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, _NUMBERS):  # as most are
+        return abs(value) < LARGEST
+    if isinstance(value, _LISTS):
         return all(map(_measurable, value))
-    if isinstance(value, dict):
-        return all(map(_measurable, value.values()))
-    return not isinstance(value, int | float) or abs(value) < LARGEST
+    return not isinstance(value, dict) or all(map(_measurable, value.values()))

@@ -207,7 +207,8 @@ class Course:
         for batch in self.batches:
             for case in self.runner.open(batch.cases):
                 planned = self.few if batch.beside(case) else self.first
-                first += max(0, planned - batch.tried) * self._seconds(case)
+                if planned > batch.tried:
+                    first += (planned - batch.tried) * self._seconds(case)
         return first + max(
             0.0, min(self.narrowing, self.begun + self.pace.budget - self.runner.clock() - first)
         )
