@@ -1,5 +1,9 @@
 """How tests run a pytest of their own."""
 
+SHORT_LOOKS = """
+from gilkit.gil import observations
+observations.OBSERVED = 0.1  # a third: the shorter, the wider, and what is told holds for any
+"""
 QUIETLY = (
     "-p",
     "no:cacheprovider",

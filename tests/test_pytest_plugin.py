@@ -11,6 +11,7 @@ from inner import QUIETLY
 from quiet import needs_monitor
 
 pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.long
 
 
 def test_it_loads_nothing_until_it_is_used(pytester: pytest.Pytester) -> None:

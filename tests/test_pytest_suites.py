@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from inner import QUIETLY
+from inner import QUIETLY, SHORT_LOOKS
 from quiet import needs_monitor
 
 from gilkit.gil.monitor import kind_now
@@ -46,11 +46,10 @@ PASSING = """
 
 FAILING = """
     import threading
-    from gilkit.gil import assertions, observations
+    from gilkit.gil import assertions
     from gilkit.kernels import lcg, sleep
 
     assertions.GIVEN_UP = 3.0
-    observations.OBSERVED = 0.1
 
     def test_releases(gil):
         gil.assert_releases(sorted, range(10**6))  # here
@@ -68,7 +67,7 @@ FAILING = """
 
 @needs_monitor
 def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(PASSING)
+    pytester.makepyfile(PASSING, conftest=SHORT_LOOKS)
     found = pytester.runpytest_subprocess(*QUIETLY, "-ra").parseoutcomes()
     assert found["passed"] + found.get("skipped", 0) == 6  # where the machine is busy
     assert found["passed"] >= 3
@@ -76,7 +75,7 @@ def test_a_suite_that_passes(pytester: pytest.Pytester) -> None:
 
 @needs_monitor
 def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(FAILING)
+    pytester.makepyfile(FAILING, conftest=SHORT_LOOKS)
     result = pytester.runpytest_subprocess(*QUIETLY, "-ra")
     found = result.parseoutcomes()
     assert "passed" not in found
@@ -85,7 +84,7 @@ def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
     assert output.count("  # here\n") == found["failed"]  # every traceback ends at the reader's own line
     assert "gilkit/" not in output.split("= short test summary")[0]
     assert "160 of 160 calls gave another result, seen by 8 of 8 threads; the first: expected 'Main" in output
-    if found["failed"] == 4:
+    if found["failed"] == 4 and "busy: what others took" not in output:  # there bounds are told, not figures
         words = WORDINGS[kind_now()]
         result.stdout.fnmatch_lines(
             [

@@ -10,6 +10,7 @@ from contextlib import chdir
 
 import pytest
 from command import answered
+from inner import SHORT_LOOKS
 from pages import MAKER, Ran, shortened
 
 from gilkit.studies.claims import on_failing
@@ -43,6 +44,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None, tried_once: None)
         assert much in text
         (folder / name).write_text(text.replace(much, less), "utf-8")
     (folder / "app.py").write_text("print('it ran')\n", "utf-8")
+    (folder / "conftest.py").write_text(SHORT_LOOKS, "utf-8")
     done: dict[tuple[str, ...], subprocess.CompletedProcess[str]] = {}
 
     def run(command: str) -> subprocess.CompletedProcess[str]:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from inner import SHORT_LOOKS
 from pages import (
     DOCS,
     MAKER,
@@ -27,6 +28,7 @@ SUITES = [block for block in blocks("python") if "def test_" in block]
 
 @pytest.mark.alone
 def test_the_suites_run(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(SHORT_LOOKS, "utf-8")
     for place, suite in enumerate(SUITES):
         (tmp_path / f"test_suite_{place}.py").write_text(suite, "utf-8")
     done = subprocess.run(
