@@ -37,9 +37,10 @@ class Turns:
             yield
         finally:
             if not self._stays:
-                self.leave()
+                fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def leave(self) -> None:
-        """Leave it to others."""
+        """Leave the place to others, for good."""
         if fcntl is not None:
             fcntl.flock(self._file, fcntl.LOCK_UN)  # to close it is not enough: forked processes have it, too
+        self._file.close()
