@@ -13,10 +13,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hasty import KERNELS, PRELOADED, hurry_here
 from hypothesis import HealthCheck, settings
-from near_dask import LIBRARY
+from near_dask import LIBRARY, entered
 from turns import Turns
 
 from gilkit.cli.group import command
+from gilkit.engine import processes
 from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
 
@@ -29,6 +30,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
+processes._enter_worker = entered
 multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.

@@ -76,8 +76,6 @@ def shorter(home: ModuleType) -> dict[str, Any]:
     if name == MACHINE:
         look = home.load_by_others
         found["load_by_others"] = lambda seconds=LOOK: look(min(seconds, LOOK))
-    if home.__name__ == near_dask.MODULE:
-        found[near_dask.NAME] = near_dask.local_cluster
     if name == WORKERS:
         found["_enter_worker"] = hasty.entered  # of the module, which they can import: not of `__main__`
     return found
@@ -96,11 +94,7 @@ class Hurried(MetaPathFinder):
     """Makes a module short when it is loaded: whoever takes names from it takes the short ones."""
 
     def find_spec(self, name: str, path: Any = None, _: Any = None) -> ModuleSpec | None:
-        if (
-            name not in (*HOMES, near_dask.MODULE)
-            or not (spec := PathFinder.find_spec(name, path))
-            or not spec.loader
-        ):
+        if name not in HOMES or not (spec := PathFinder.find_spec(name, path)) or not spec.loader:
             return None
         load = spec.loader.exec_module
 
@@ -136,17 +130,8 @@ def entered(*given: Any) -> None:
     """Enter a worker, as those of gilkit do, and let it be in a hurry: its server never is."""
     enter = import_module("gilkit.engine.processes")._enter_worker
     _shorten([home for name in HOMES if (home := sys.modules.get(name))], setattr)
-    sys.meta_path.insert(0, Hurried())
-    multiprocessing.set_forkserver_preload(
-        _for_this_command()
-    )  # where it starts workers of its own, as for a map
+    sys.meta_path[:0] = [Hurried(), near_dask.Near()]
     enter(*given)
-
-
-def _for_this_command() -> list[str]:
-    """Return what is loaded for whatever this process was started for."""
-    words = " ".join(sys.argv)
-    return [module for module, spoken in LOADED_FOR.items() if any(word in words for word in spoken)]
 
 
 def _shorten(homes: list[ModuleType], set_to: Callable[[Any, str, Any], None]) -> None:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from multiprocessing import forkserver
+from types import ModuleType
 from typing import Any
 
 import psutil
@@ -16,6 +20,28 @@ import psutil
 LIBRARY = "distributed"
 LOADED = LIBRARY in sys.modules  # in a process that begins: by its server
 MODULE, NAME = "gilkit.engine.dask_host", "LocalCluster"  # what starts one, and is there in its place
+
+
+class Near(MetaPathFinder):
+    """Has clusters started here as soon as somebody loads what starts them."""
+
+    def find_spec(self, name: str, path: Any = None, _: Any = None) -> ModuleSpec | None:
+        if name != MODULE or not (spec := PathFinder.find_spec(name, path)) or not spec.loader:
+            return None
+        load = spec.loader.exec_module
+
+        def exec_module(home: ModuleType) -> None:
+            load(home)
+            vars(home)[NAME] = local_cluster
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def entered(*given: Any) -> None:
+    """Enter a worker, as those of gilkit do; it may be the process of a cluster."""
+    sys.meta_path.insert(0, Near())
+    import_module("gilkit.engine.processes")._enter_worker(*given)
 
 
 def local_cluster(**options: Any) -> Any:
