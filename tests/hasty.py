@@ -1,8 +1,8 @@
 """The command line in a hurry, for tests of all but the figures: it measures for as short as it can.
 
 In which order and by whom it is measured, and what is made of it, is the same; calls are smaller, rounds
-fewer, and nothing is measured again. ``python tests/hasty.py`` takes
-the arguments of ``gilkit``; `hurry` and `hurry_here` do it to a process, and to the workers that it starts.
+fewer, and nothing is measured again. ``python tests/hasty.py`` takes the arguments of ``gilkit``; `hurry` and
+`hurry_here` do it to a process, and to the workers that it starts.
 """
 
 from __future__ import annotations
