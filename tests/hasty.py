@@ -22,11 +22,8 @@ import hasty
 import near_dask
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
-KERNELS = "gilkit.kernels._compiled"
-LOADED_FOR = {  # what else servers of workers load once for all, where a word of the command speaks of it
-    KERNELS: ("compare", "costs", "scaling", "threshold", "timeline"),
-    near_dask.LIBRARY: ("layout",),
-}
+KERNELS = "gilkit.kernels._compiled"  # of commands that measure some, their server loads them once for all
+OF_KERNELS = {"compare", "costs", "scaling", "threshold", "timeline"}
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
@@ -114,9 +111,8 @@ def hurry() -> None:
     Where processes come from a server, that loads what they need once for all of them.
     """
     assert not sys.modules.keys() & set(HOMES)
-    words = " ".join(sys.argv)
-    wanted = [module for module, spoken in LOADED_FOR.items() if any(word in words for word in spoken)]
-    multiprocessing.set_forkserver_preload([*PRELOADED, *wanted])
+    kernels = any(name in " ".join(sys.argv) for name in OF_KERNELS)
+    multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS] if kernels else PRELOADED)
     sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Hurried())
 

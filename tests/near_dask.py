@@ -1,7 +1,7 @@
 """A cluster of Dask whose workers come from the server that its own process came from.
 
-Dask itself starts a Python for each, which loads it: several times what a test asks of them. So it is here,
-too, where the server has not loaded it.
+Dask itself starts a Python for each, which loads it: several times what a test asks of them. So it is in all
+commands and programs that tests start, and here, too, where the server has not loaded Dask.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def local_cluster(**options: Any) -> Any:
     server = forkserver._forkserver  # type: ignore[attr-defined]
     here = psutil.Process(os.getppid())
     takes_any = hasattr(here, "net_connections") and not hasattr(server, "_forkserver_authkey")
-    if LOADED and takes_any:
-        [address] = [socket.laddr for socket in here.net_connections("unix") if socket.laddr]
-        server._forkserver_address, server.ensure_running = address, lambda: None
+    sockets = here.net_connections("unix") if LOADED and takes_any else ()
+    addresses = [socket.laddr for socket in sockets if "listener-" in socket.laddr]
+    if len(addresses) == 1:
+        server._forkserver_address, server.ensure_running = addresses[0], lambda: None
         utils._forkserver_preload_set = True
         dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     return LocalCluster(**options)

@@ -24,7 +24,15 @@ from gilkit.machine import free_threaded
 pytestmark = [pytest.mark.once, pytest.mark.long]
 
 
-@pytest.mark.parametrize("command", commands())
+def builds(command: str) -> bool:
+    """Whether an extension is built first."""
+    return command.startswith("python setup.py") or "variation" in command
+
+
+COMMANDS = [pytest.param(line, marks=pytest.mark.endurance if builds(line) else ()) for line in commands()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_run(command: str, ran: Ran) -> None:
     if command.startswith("gilkit report") or "--plot" in command:
         needs_pictures()

@@ -155,6 +155,7 @@ def test_a_short_loop_of_python_code_is_no_call_of_c() -> None:
     assert stall.place.line - line_of(loop) in (0, 1)
 
 
+@pytest.mark.alone  # the sampler has to come in time
 def test_without_copies_of_frames_the_line_is_likely(monkeypatch: pytest.MonkeyPatch) -> None:
     def sampler_that_is_blind(*arguments: object) -> object:
         made = real(*arguments)
