@@ -22,7 +22,7 @@ from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
 
 WORKERS = 2
-TURNS = Turns()
+TURNS, USUAL = Turns(), processes._enter_worker
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they wait were a tenth of it
@@ -30,7 +30,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
-processes._enter_worker = entered
+processes._enter_worker = entered  # of a cluster, too
 multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
@@ -55,7 +55,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that run alone last, and their files; and what takes long first: others wait for the last."""
+    """Put tests that run alone last, and their files; and first what takes long: all wait for the last."""
     files: dict[Path, list[bool]] = {}
     for item in items:
         files.setdefault(item.path, []).append(_alone(item))
@@ -94,6 +94,14 @@ def hasty() -> Iterator[None]:
     list(command.commands.values())  # a module that is loaded meanwhile would keep what it finds
     with pytest.MonkeyPatch.context() as patch:
         hurry_here(patch.setattr)
+        yield
+
+
+@pytest.fixture(scope="module")
+def as_dask_starts_them() -> Iterator[None]:
+    """Let workers of a cluster be started by Dask, as they are outside of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_enter_worker", USUAL)
         yield
 
 

@@ -12,18 +12,17 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import hasty
-import near_dask
+from changed import Changed
+from near_dask import come_near
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
-KERNELS = "gilkit.kernels._compiled"  # of commands that measure some, their server loads them once for all
-OF_KERNELS = {"compare", "costs", "scaling", "threshold", "timeline"}
+KERNELS = "gilkit.kernels._compiled"  # which the workers of these commands need
+OF_KERNELS = ("compare", "costs", "scaling", "threshold", "timeline")
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
 SMALLER = 20  # times, what kernels are given that nobody gave a size: a window has several calls
@@ -87,22 +86,11 @@ def smaller(home: ModuleType) -> Callable[[Any, str], int]:
 HOMES = [f"gilkit.{name}" for name in (*SHORTER, *PROGRAMS, MACHINE, KERNEL, WORKERS)]
 
 
-class Hurried(MetaPathFinder):
-    """Makes a module short when it is loaded: whoever takes names from it takes the short ones."""
-
-    def find_spec(self, name: str, path: Any = None, _: Any = None) -> ModuleSpec | None:
-        if name not in HOMES or not (spec := PathFinder.find_spec(name, path)) or not spec.loader:
-            return None
-        load = spec.loader.exec_module
-
-        def exec_module(home: ModuleType) -> None:
-            load(home)
-            vars(home).update(shorter(home))
-            if name.endswith(KERNEL):
-                home.Kernel.default_size = smaller(home)
-
-        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+def shorten(home: Any) -> None:
+    """Make a module short that was just loaded."""
+    vars(home).update(shorter(home))
+    if home.__name__.endswith(KERNEL):
+        home.Kernel.default_size = smaller(home)
 
 
 def hurry() -> None:
@@ -111,10 +99,10 @@ def hurry() -> None:
     Where processes come from a server, that loads what they need once for all of them.
     """
     assert not sys.modules.keys() & set(HOMES)
-    kernels = any(name in " ".join(sys.argv) for name in OF_KERNELS)
+    kernels = any(name in " ".join(sys.argv) for name in OF_KERNELS)  # or some other word has it
     multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS] if kernels else PRELOADED)
     sys.setswitchinterval(SWITCHING)
-    sys.meta_path.insert(0, Hurried())
+    sys.meta_path.insert(0, Changed(HOMES, shorten))
 
 
 def hurry_here(set_to: Callable[[Any, str, Any], None]) -> None:
@@ -126,7 +114,8 @@ def entered(*given: Any) -> None:
     """Enter a worker, as those of gilkit do, and let it be in a hurry: its server never is."""
     enter = import_module("gilkit.engine.processes")._enter_worker
     _shorten([home for name in HOMES if (home := sys.modules.get(name))], setattr)
-    sys.meta_path[:0] = [Hurried(), near_dask.Near()]
+    sys.meta_path.insert(0, Changed(HOMES, shorten))
+    come_near()
     enter(*given)
 
 

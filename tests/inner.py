@@ -2,7 +2,7 @@
 
 SHORT_LOOKS = """
 from gilkit.gil import observations
-observations.OBSERVED = 0.1  # a third: the shorter, the wider, and what is told holds for any
+observations.OBSERVED = 0.1  # a third of the usual: what is told is less exact, and as true
 """
 QUIETLY = (
     "-p",

@@ -32,7 +32,7 @@ needs_gil = pytest.mark.skipif(not gil_enabled(), reason="this interpreter runs 
 class Median:
     """The median of five looks, each of which counts if others used next to nothing of the CPUs meanwhile.
 
-    It is compared to limits: as soon as three looks are on one side of such, the others change nothing.
+    It is compared to limits: as soon as three looks are on one side of a limit, the other two change nothing.
     """
 
     def __init__(self, look: Callable[[], float]) -> None:
@@ -40,7 +40,7 @@ class Median:
         self._kept: list[float] = []
 
     def __repr__(self) -> str:
-        return f"the median of {WANTED} looks, of which there were {self._kept}"
+        return f"most of {WANTED} looks, of which there were {self._kept}"
 
     def __lt__(self, limit: float) -> bool:
         return self.mostly(lambda found: found < limit)

@@ -84,15 +84,16 @@ def test_a_suite_that_fails_on_purpose(pytester: pytest.Pytester) -> None:
     assert output.count("  # here\n") == found["failed"]  # every traceback ends at the reader's own line
     assert "gilkit/" not in output.split("= short test summary")[0]
     assert "160 of 160 calls gave another result, seen by 8 of 8 threads; the first: expected 'Main" in output
-    if found["failed"] == 4 and "busy: what others took" not in output:  # there bounds are told, not figures
+    if found["failed"] == 4:
         words = WORDINGS[kind_now()]
+        busy = "busy: what others took" in output  # so what is told is a bound, and "1.1 times" perhaps
         result.stdout.fnmatch_lines(
             [
                 f"E       AssertionError: sorted(range(0, 1000000)) {words.runs} for *% of its time, "
                 "not 95.00% or more",
                 f"E         measured  {words.holds} *%*, *%*, *%*; a call is *s",
                 "E         machine   CPython *, * CPU*, *",
-                f"E         means     {words.means_share(1.0)}",
+                "E         means     *" if busy else f"E         means     {words.means_share(1.0)}",
                 f"E         to do     {words.freeing}",
                 f"E       AssertionError: sleep_gil(0.02) {words.holds} * ms at a stretch, "
                 "not 1.00 ms or less",

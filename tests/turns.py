@@ -1,9 +1,9 @@
 """Tests that measure run alone, though others run beside one another.
 
 ``pytest`` starts several processes (pytest-xdist), as most tests wait for commands that they started. All
-lock a file together, each from its first test to the first that is marked ``alone``, which wants the file for
-itself: so that waits for the last of the others, once. If it waited only for those that run just then, half
-of the CPUs were idle each time.
+lock one file together, each from its first test until its first that is marked ``alone``. That wants the file
+for itself, so it waits once, until all others have come so far. If it waited only for the tests that run just
+then, half of the CPUs would be idle at each of them.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def structure(text: str) -> list[list[str]]:
 @pytest.mark.parametrize(
     "name",
     [
-        name
+        pytest.param(name, marks=pytest.mark.endurance if builds(output.command) else ())
         for name, output in OUTPUTS.items()
         if output.command.startswith("gilkit")
         and output.free_threaded == free_threaded()

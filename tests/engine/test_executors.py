@@ -27,6 +27,8 @@ from gilkit.engine.processes import ProcessPool, start_context
 from gilkit.engine.worker_pool import WorkerPool
 from gilkit.kernels import lcg
 
+pytestmark = pytest.mark.usefixtures("as_dask_starts_them")
+
 
 def test_a_call_and_its_result(executor: Executor) -> None:
     assert executor.submit(divmod, 7, 2).result(60) == (3, 1)

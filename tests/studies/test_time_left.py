@@ -64,7 +64,7 @@ on_many = pytest.mark.parametrize("cpus", [2, 16, 64])
 
 
 @on_many
-@pytest.mark.parametrize("noise", [0.004, pytest.param(0.02, marks=pytest.mark.endurance), 0.06])
+@pytest.mark.parametrize("noise", [0.004, 0.02, 0.06])
 @pytest.mark.parametrize(
     ("pace", "variants"),
     [(USUAL_PACE, VARIANTS), (QUICK_PACE, ("gil", "nogil", "native"))],

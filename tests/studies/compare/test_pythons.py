@@ -104,9 +104,7 @@ def said(results: Results) -> str:
     return ": ".join(conclusion(ranking(results, STMT)))
 
 
-@pytest.mark.parametrize(
-    "program", [0.01, 0.05, *(pytest.param(more, marks=pytest.mark.endurance) for more in (0.005, 0.02))]
-)
+@pytest.mark.parametrize("program", [0.005, 0.01, 0.02, 0.05])
 def test_of_one_interpreter_twice_no_difference_is_found(program: float) -> None:
     """However much its programs differ: one run of 400 at most finds a difference."""
     concluded = Counter(
