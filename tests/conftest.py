@@ -22,7 +22,7 @@ from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
 
 WORKERS = 2
-TURNS, USUAL = Turns(), processes._enter_worker
+TURNS = Turns()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they wait were a tenth of it
@@ -30,7 +30,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
-processes._enter_worker = entered  # of a cluster, too
+usual, processes._enter_worker = processes._enter_worker, entered  # those of clusters, too
 multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
@@ -101,7 +101,7 @@ def hasty() -> Iterator[None]:
 def as_dask_starts_them() -> Iterator[None]:
     """Let workers of a cluster be started by Dask, as they are outside of tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "_enter_worker", USUAL)
+        patch.setattr(processes, "_enter_worker", usual)
         yield
 
 

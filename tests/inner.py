@@ -1,8 +1,11 @@
 """How tests run a pytest of their own."""
 
-SHORT_LOOKS = """
+from hasty import SHORTER
+
+# What a suite's conftest.py has, to look for as short as all in a hurry: less exact, and as true.
+SHORT_LOOKS = f"""
 from gilkit.gil import observations
-observations.OBSERVED = 0.1  # a third of the usual: what is told is less exact, and as true
+observations.OBSERVED = {SHORTER["gil.observations"]["OBSERVED"]}
 """
 QUIETLY = (
     "-p",

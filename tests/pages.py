@@ -43,6 +43,7 @@ def untold(document: Mapping[str, Any]) -> list[str]:
 
 MAKER = module_at(DOCS / "make_outputs.py")
 OUTPUTS = MAKER.COMMANDS
+EXTENSION = "variation"  # of one page; it is built before a command that names it
 
 
 def fenced(text: str) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ def svg(chart: alt.LayerChart) -> str:
 
 
 def specification(chart: alt.LayerChart) -> dict[str, Any]:
-    """Return what Vega-Lite draws, compared to its schema by Altair: that takes longer than all else."""
+    """Return what Vega-Lite draws; Altair compares it to the schema, so it is made once for all drawings."""
     found: dict[str, Any] = chart.to_dict()
     return found
 

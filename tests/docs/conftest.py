@@ -11,13 +11,13 @@ from contextlib import chdir
 import pytest
 from command import answered
 from inner import SHORT_LOOKS
-from pages import MAKER, Ran, shortened
+from pages import EXTENSION, MAKER, Ran, shortened
 
 from gilkit.studies.claims import on_failing
 
 NEEDS = {  # what stands in a command, and what has to be run before it
     "results.json": "gilkit compare lcg triad -o results.json",
-    "variation": "python setup.py -q build_ext --inplace",  # the extension of one page
+    EXTENSION: "python setup.py -q build_ext --inplace",
 }
 LIGHTER = {  # examples, and what in them is replaced by less to do
     "six_primes.py": ("00_000_000_", "00_"),

@@ -7,9 +7,11 @@ install, or take a tool that is not here.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from pages import (
+    EXTENSION,
     OUTPUTS,
     Ran,
     commands,
@@ -24,15 +26,12 @@ from gilkit.machine import free_threaded
 pytestmark = [pytest.mark.once, pytest.mark.long]
 
 
-def builds(command: str) -> bool:
-    """Whether an extension is built first."""
-    return command.startswith("python setup.py") or "variation" in command
+def tried(value: str, command: str) -> Any:
+    """Return a case of a test that runs a command: whole builds are `endurance`."""
+    return pytest.param(value, marks=pytest.mark.endurance if EXTENSION in command else ())
 
 
-COMMANDS = [pytest.param(line, marks=pytest.mark.endurance if builds(line) else ()) for line in commands()]
-
-
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [tried(command, command) for command in commands()])
 def test_the_commands_run(command: str, ran: Ran) -> None:
     if command.startswith("gilkit report") or "--plot" in command:
         needs_pictures()
@@ -64,7 +63,7 @@ def structure(text: str) -> list[list[str]]:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.endurance if builds(output.command) else ())
+        tried(name, output.command)
         for name, output in OUTPUTS.items()
         if output.command.startswith("gilkit")
         and output.free_threaded == free_threaded()
