@@ -33,6 +33,27 @@ cdef extern from "Python.h":
     PyInterpreterState *PyInterpreterState_Next(PyInterpreterState *interpreter)
     uint64_t PyThreadState_GetID(PyThreadState *state)
 
+cdef extern from *:
+    """
+    #ifdef _WIN32
+    static void gilkit_end_one(void) {}
+    #else
+    #include <pthread.h>
+    static void *gilkit_one(void *nothing)
+    {
+        pthread_exit(nothing);
+    }
+    static void gilkit_end_one(void)
+    {
+        static int done;
+        pthread_t thread;
+        if (!done && !pthread_create(&thread, NULL, gilkit_one, NULL))
+            done = !pthread_join(thread, NULL);
+    }
+    #endif
+    """
+    void gilkit_end_one() nogil
+
 cdef enum:
     DEEPEST = 1000
     ROOM = 4096
@@ -200,6 +221,16 @@ def thread_states():
 def one_interpreter():
     """Return whether this process has one interpreter only."""
     return PyInterpreterState_Next(PyInterpreterState_Head()) == NULL
+
+
+def load_ends():
+    """Load what a thread needs that Python ends, before there may be no file descriptor left to read it from.
+
+    Python before 3.14 ends a thread by pthread_exit that wants the GIL while the interpreter ends, and glibc reads
+    libgcc_s when that is called first: it aborts the process where it cannot.
+    """
+    with nogil:
+        gilkit_end_one()
 
 
 def place(uintptr_t code, int32_t offset):

@@ -92,6 +92,7 @@ class UnlistedThread:
 
     def start(self) -> None:
         """Begin, and return when it runs; each is started once."""
+        _threads.load_ends()  # the interpreter may end before it does
         self._begun.acquire()
         self._running.acquire()
         try:

@@ -193,6 +193,18 @@ def test_the_interpreter_may_exit_under_a_running_monitor(mode: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_a_program_without_file_descriptors_ends_beside_a_thread_of_ours_that_wants_the_gil() -> None:
+    done = run(
+        "import resource, time\n"
+        "from itertools import count\n"
+        "from gilkit.gil.threads import UnlistedThread\n"
+        "UnlistedThread(lambda: [time.sleep(1e-4) for _ in count()], (), 'gilkit-ended').start()\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @needs_monitor
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_under_a_running_monitor() -> None:
