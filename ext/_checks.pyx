@@ -2,9 +2,8 @@
 
 from libc.stdint cimport INT64_MAX
 
-import numpy as np
-
 cimport checks
+from numpy_later cimport np
 
 
 def count(value, name, most=INT64_MAX):
@@ -14,32 +13,32 @@ def count(value, name, most=INT64_MAX):
 
 def vector(value, name):
     """Return an array over a buffer of float64."""
-    return np.asarray(checks.vector_in(value, name))
+    return np().asarray(checks.vector_in(value, name))
 
 
 def matrix(value, name):
     """Return an array over a 2-d buffer of float64."""
-    return np.asarray(checks.matrix_in(value, name))
+    return np().asarray(checks.matrix_in(value, name))
 
 
 def integers(value, name):
     """Return an array over a buffer of int64."""
-    return np.asarray(checks.integers_in(value, name))
+    return np().asarray(checks.integers_in(value, name))
 
 
 def octets(value, name):
     """Return an array over a buffer of bytes."""
-    return np.asarray(checks.octets_in(value, name))
+    return np().asarray(checks.octets_in(value, name))
 
 
 def vector_out(value, name, length):
     """Return an array over a writable buffer of so many float64."""
-    return np.asarray(checks.vector_out(value, name, length))
+    return np().asarray(checks.vector_out(value, name, length))
 
 
 def matrix_out(value, name, rows, columns):
     """Return an array over a writable buffer of so many rows and columns of float64."""
-    return np.asarray(checks.matrix_out(value, name, rows, columns))
+    return np().asarray(checks.matrix_out(value, name, rows, columns))
 
 
 def apart(given, out, name, itself):

@@ -2,11 +2,10 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 
-import numpy as np
-
 from checks cimport count, integers_in
 from lcg cimport lcg_body, lcg_step
 from native cimport OPENMP, Call, arguments, new_calls, run_calls
+from numpy_later cimport np
 
 openmp = bool(OPENMP)
 
@@ -74,8 +73,8 @@ cdef const int64_t[::1] candidates(object numbers):
 def primes_gil(numbers):
     """Run `gilkit.kernels.primes` with the GIL held."""
     cdef const int64_t[::1] view = candidates(numbers)
-    out = np.empty(view.shape[0], dtype=bool)
-    cdef uint8_t[::1] flags = out.view(np.uint8)
+    out = np().empty(view.shape[0], dtype=bool)
+    cdef uint8_t[::1] flags = out.view(np().uint8)
     primes_body(&view[0], view.shape[0], &flags[0])
     return out
 
@@ -83,8 +82,8 @@ def primes_gil(numbers):
 def primes_nogil(numbers):
     """Run `gilkit.kernels.primes` with the GIL released."""
     cdef const int64_t[::1] view = candidates(numbers)
-    out = np.empty(view.shape[0], dtype=bool)
-    cdef uint8_t[::1] flags = out.view(np.uint8)
+    out = np().empty(view.shape[0], dtype=bool)
+    cdef uint8_t[::1] flags = out.view(np().uint8)
     with nogil:
         primes_body(&view[0], view.shape[0], &flags[0])
     return out
@@ -107,8 +106,8 @@ def primes_native(calls, loops=1, spans=None, until=None, cpus=None):
     for w in range(len(calls)):
         numbers, = arguments(calls[w], ())
         view = candidates(numbers)
-        results.append(np.empty(view.shape[0], dtype=bool))
-        flags = results[w].view(np.uint8)
+        results.append(np().empty(view.shape[0], dtype=bool))
+        flags = results[w].view(np().uint8)
         call[w].x, call[w].n, call[w].out = &view[0], view.shape[0], &flags[0]
         views.append((view, flags))
     run_calls(primes_call, call, len(calls), loops, spans, until, cpus)
@@ -144,7 +143,7 @@ def mandelbrot_gil(n, limit=256):
     cdef int64_t side
     cdef int32_t most
     side, most = grid(n, limit)
-    out = np.empty((side, side), dtype=np.int32)
+    out = np().empty((side, side), dtype=np().int32)
     cdef int32_t[:, ::1] view = out
     mandelbrot_body(side, most, &view[0, 0])
     return out
@@ -155,7 +154,7 @@ def mandelbrot_nogil(n, limit=256):
     cdef int64_t side
     cdef int32_t most
     side, most = grid(n, limit)
-    out = np.empty((side, side), dtype=np.int32)
+    out = np().empty((side, side), dtype=np().int32)
     cdef int32_t[:, ::1] view = out
     with nogil:
         mandelbrot_body(side, most, &view[0, 0])
@@ -177,7 +176,7 @@ def mandelbrot_native(calls, loops=1, spans=None, until=None, cpus=None):
     for w in range(len(calls)):
         n, limit = arguments(calls[w], (256,))
         call[w].n, call[w].m = grid(n, limit)
-        results.append(np.empty((call[w].n, call[w].n), dtype=np.int32))
+        results.append(np().empty((call[w].n, call[w].n), dtype=np().int32))
         view = results[w]
         call[w].out = &view[0, 0]
     run_calls(mandelbrot_call, call, len(calls), loops, spans, until, cpus)

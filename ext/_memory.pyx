@@ -2,10 +2,9 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-import numpy as np
-
 from checks cimport apart, matrix_apart, matrix_in, matrix_out, number, octets_in, vector_in, vector_out
 from native cimport Call, arguments, new_calls, run_calls
+from numpy_later cimport np
 
 # Every body takes plain pointers. The views that own the memory stay in the wrapper, where they keep the
 # buffers exported while the GIL is released.
@@ -34,7 +33,7 @@ def triad_gil(b, c, s=3.0, out=None):
     cdef const double[::1] b_view = vector_in(b, "b"), c_view = second(c, b_view.shape[0])
     cdef double factor = number(s, "s")
     if out is None:
-        out = np.empty(b_view.shape[0])
+        out = np().empty(b_view.shape[0])
     cdef double[::1] out_view = vector_out(out, "out", b_view.shape[0])
     untouched(b_view, c_view, out_view)
     triad_body(&b_view[0], &c_view[0], factor, &out_view[0], b_view.shape[0])
@@ -46,7 +45,7 @@ def triad_nogil(b, c, s=3.0, out=None):
     cdef const double[::1] b_view = vector_in(b, "b"), c_view = second(c, b_view.shape[0])
     cdef double factor = number(s, "s")
     if out is None:
-        out = np.empty(b_view.shape[0])
+        out = np().empty(b_view.shape[0])
     cdef double[::1] out_view = vector_out(out, "out", b_view.shape[0])
     untouched(b_view, c_view, out_view)
     with nogil:
@@ -72,7 +71,7 @@ def triad_native(calls, loops=1, spans=None, until=None, cpus=None):
         b, c, s, out = arguments(calls[w], (3.0, None), 2)
         b_view, s = vector_in(b, "b"), number(s, "s")
         c_view = second(c, b_view.shape[0])
-        results.append(np.empty(b_view.shape[0]) if out is None else out)
+        results.append(np().empty(b_view.shape[0]) if out is None else out)
         out_view = vector_out(results[w], "out", b_view.shape[0])
         untouched(b_view, c_view, out_view)
         call[w].x, call[w].y, call[w].s = &b_view[0], &c_view[0], s
@@ -108,7 +107,7 @@ def transform_gil(points, matrix, out=None):
     cdef const double[:, ::1] p_view = homogeneous(points, "points", -1)
     cdef const double[:, ::1] m_view = homogeneous(matrix, "matrix", 4)
     if out is None:
-        out = np.empty((p_view.shape[0], 4))
+        out = np().empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
     matrix_apart(p_view, out_view, "points", True)
     matrix_apart(m_view, out_view, "matrix", False)
@@ -121,7 +120,7 @@ def transform_nogil(points, matrix, out=None):
     cdef const double[:, ::1] p_view = homogeneous(points, "points", -1)
     cdef const double[:, ::1] m_view = homogeneous(matrix, "matrix", 4)
     if out is None:
-        out = np.empty((p_view.shape[0], 4))
+        out = np().empty((p_view.shape[0], 4))
     cdef double[:, ::1] out_view = matrix_out(out, "out", p_view.shape[0], 4)
     matrix_apart(p_view, out_view, "points", True)
     matrix_apart(m_view, out_view, "matrix", False)
@@ -147,7 +146,7 @@ def transform_native(calls, loops=1, spans=None, until=None, cpus=None):
     for w in range(len(calls)):
         points, matrix, out = arguments(calls[w], (None,), 2)
         p_view, m_view = homogeneous(points, "points", -1), homogeneous(matrix, "matrix", 4)
-        results.append(np.empty((p_view.shape[0], 4)) if out is None else out)
+        results.append(np().empty((p_view.shape[0], 4)) if out is None else out)
         out_view = matrix_out(results[w], "out", p_view.shape[0], 4)
         matrix_apart(p_view, out_view, "points", True)
         matrix_apart(m_view, out_view, "matrix", False)
@@ -197,7 +196,7 @@ cpdef object square(object out, Py_ssize_t n):
     if out is not None:
         return out
     try:
-        return np.empty((n, n))
+        return np().empty((n, n))
     except (MemoryError, ValueError):
         raise ValueError(f"x is too large: {n} rows need {8 * <object> n * n} bytes of output") from None
 
@@ -274,7 +273,7 @@ cdef void histogram_body(const uint8_t *data, int64_t n, int64_t *counts) noexce
 def histogram_gil(data):
     """Run `gilkit.kernels.histogram` with the GIL held."""
     cdef const uint8_t[::1] view = octets_in(data, "data")
-    out = np.empty(256, dtype=np.int64)
+    out = np().empty(256, dtype=np().int64)
     cdef int64_t[::1] counts = out
     histogram_body(&view[0], view.shape[0], &counts[0])
     return out
@@ -283,7 +282,7 @@ def histogram_gil(data):
 def histogram_nogil(data):
     """Run `gilkit.kernels.histogram` with the GIL released."""
     cdef const uint8_t[::1] view = octets_in(data, "data")
-    out = np.empty(256, dtype=np.int64)
+    out = np().empty(256, dtype=np().int64)
     cdef int64_t[::1] counts = out
     with nogil:
         histogram_body(&view[0], view.shape[0], &counts[0])
@@ -300,7 +299,7 @@ def histogram_native(calls, loops=1, spans=None, until=None, cpus=None):
     cdef bytearray storage = bytearray()
     cdef Call *call = new_calls(storage, calls)
     cdef const uint8_t[::1] view
-    cdef int64_t[:, ::1] counts = np.empty((len(calls), 256), dtype=np.int64)
+    cdef int64_t[:, ::1] counts = np().empty((len(calls), 256), dtype=np().int64)
     cdef int w
     views = []
     for w in range(len(calls)):
@@ -309,7 +308,7 @@ def histogram_native(calls, loops=1, spans=None, until=None, cpus=None):
         call[w].x, call[w].n, call[w].out = &view[0], view.shape[0], &counts[w, 0]
         views.append(view)
     run_calls(histogram_call, call, len(calls), loops, spans, until, cpus)
-    return list(np.asarray(counts))
+    return list(np().asarray(counts))
 
 
 cdef uint32_t[8][256] crc_table

@@ -4,8 +4,8 @@
 processes; `load` reads what was measured before. `GilMonitor` and `held_share` tell who holds the GIL, and
 for what share of the time; `timeline` draws who ran and who held it when.
 
-The public names stand in the stub beside this file, `__init__.pyi`. Each is loaded when it is first used: to
-import gilkit costs little more than to import numpy.
+The public names stand in the stub beside this file, `__init__.pyi`. Each is loaded when it is first used, and
+NumPy when something is done that needs it.
 """
 
 import lazy_loader

@@ -31,7 +31,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
 usual, processes._enter_worker = processes._enter_worker, entered  # those of clusters, too
-multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

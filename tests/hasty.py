@@ -21,7 +21,7 @@ from changed import Changed
 from near_dask import come_near
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
-KERNELS = "gilkit.kernels._compiled"  # which the workers of these commands need
+KERNELS = ["gilkit.kernels._compiled", "numpy"]  # which the workers of these commands need
 OF_KERNELS = ("compare", "costs", "scaling", "threshold", "timeline")
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn
@@ -100,7 +100,7 @@ def hurry() -> None:
     """
     assert not sys.modules.keys() & set(HOMES)
     kernels = any(name in " ".join(sys.argv) for name in OF_KERNELS)  # or some other word has it
-    multiprocessing.set_forkserver_preload([*PRELOADED, KERNELS] if kernels else PRELOADED)
+    multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS] if kernels else PRELOADED)
     sys.setswitchinterval(SWITCHING)
     sys.meta_path.insert(0, Changed(HOMES, shorten))
 

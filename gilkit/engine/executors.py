@@ -47,7 +47,7 @@ def _no_processes() -> str | None:
 
 def _without_openmp() -> str | None:
     """Return why native threads cannot run here, or None."""
-    from gilkit.kernels import lcg  # with NumPy, which a worker of the reader's own code need not load
+    from gilkit.kernels import lcg  # which a worker of the reader's own code need not load
 
     return lcg.missing.get("native")
 

@@ -12,8 +12,6 @@ from itertools import count
 from math import inf, isnan
 from typing import NamedTuple
 
-import numpy as np
-
 from gilkit.display.units import seconds
 from gilkit.errors import MonitorError
 from gilkit.gil.held import watch, watching_caller
@@ -99,6 +97,8 @@ def observe_holds(call: Callable[[], object], limit: float) -> Observation:
         The seconds that matter: the monitor looks fifty times in them, or every 10 µs if that is more often.
     """
     __tracebackhide__ = True
+    import numpy as np
+
     interval = shortest_release(limit)
     load = watched_load()
     calls: list[tuple[float, float, float]] = []

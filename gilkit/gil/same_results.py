@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from reprlib import repr as short
 from typing import Any
 
-import numpy as np
-
 from gilkit.arguments import MOST_WORKERS, positive
 from gilkit.errors import one_line
 from gilkit.gil.assertions import called
@@ -172,19 +170,34 @@ def same(one: Any, other: Any) -> bool:
         return True
     if type(one) is not type(other):
         return False
-    if isinstance(one, np.ndarray | np.generic):
-        return _same_arrays(np.asarray(one), np.asarray(other))
+    if _of_numpy(one):
+        return _same_arrays(one, other)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     equal = one == other
+    if isinstance(equal, bool):
+        return equal or bool(one != one and other != other)
+    import numpy as np
+
     if np.ndim(equal):  # of a type that compares its elements, as a data frame does
         return bool(np.all(equal | ((one != one) & (other != other))))
     return bool(equal) or bool(one != one and other != other)
 
 
-def _same_arrays(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool:
+def _of_numpy(result: Any) -> bool:
+    if "numpy" not in sys.modules:
+        return False
+    import numpy as np
+
+    return isinstance(result, np.ndarray | np.generic)
+
+
+def _same_arrays(one: Any, other: Any) -> bool:
+    import numpy as np
+
+    one, other = np.asarray(one), np.asarray(other)
     if one.dtype != other.dtype or one.shape != other.shape:
         return False
     if one.dtype.names:
@@ -197,6 +210,8 @@ def _same_arrays(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> bool
 
 def difference(expected: Any, found: Any) -> str:
     """Return what differs, in short."""
+    import numpy as np
+
     if type(expected) is not type(found):
         return f"expected {type(expected).__name__}, got {type(found).__name__}: {short(found)}"
     if isinstance(expected, np.ndarray):

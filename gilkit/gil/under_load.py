@@ -22,8 +22,6 @@ from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from gilkit.display.units import seconds as time_text
 from gilkit.gil import observations
 from gilkit.gil.held import batch, watching_caller
@@ -181,6 +179,8 @@ def bounded_holds(
     calls that was seen the least. For `high` all that was locked or not seen in a call counts as one hold.
     Both are medians over calls.
     """
+    import numpy as np
+
     if not calls:
         return Observation(0.0, -inf, inf, "not told", 0.0, why=WHY, robust=True)
     length = statistics.median(one.end - one.start for one in calls)
@@ -216,12 +216,11 @@ def bounded_holds(
     )
 
 
-def _within(spans: np.ndarray[Any, Any], start: float, end: float) -> np.ndarray[Any, Any]:
+def _within(spans: Any, start: float, end: float) -> Any:
     """Return how long each span is within such a time."""
-    inside: np.ndarray[Any, Any] = np.clip(
-        np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], start), 0.0, None
-    )
-    return inside
+    import numpy as np
+
+    return np.clip(np.minimum(spans[:, 1], end) - np.maximum(spans[:, 0], start), 0.0, None)
 
 
 def _timed(call: Callable[[], object]) -> TimedCall:

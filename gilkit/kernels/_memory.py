@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from gilkit._ext import _checks, _memory
 from gilkit.arguments import number
 from gilkit.kernels import _plain, data
 from gilkit.kernels._base import kernel
+from gilkit.kernels._numpy import np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["crc32", "histogram", "pairwise", "transform", "triad"]
 

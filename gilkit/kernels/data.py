@@ -5,12 +5,14 @@ from __future__ import annotations
 import sysconfig
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+from gilkit.kernels._numpy import np
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 # The numbers that the documentation of concurrent.futures tests for primality; only the last is composite.
 PRIME_CANDIDATES = (

@@ -10,8 +10,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
-import numpy as np
-
 from gilkit import machine
 from gilkit.display.units import lined, seconds
 from gilkit.kernels import lcg
@@ -132,6 +130,8 @@ def _occupied(pool: ProcessPoolExecutor, bench: Bench, length: float) -> list[fl
 
 
 def _responsive(f: Figures) -> Finding:
+    import numpy as np
+
     kept, released = ("with the GIL", "without it") if f.gil else ("attached", "detached")
     p99 = {what: f.time(what) for what in BEHIND if (what, "threads", 1) in f.series}
     named = {what: BEHIND[what].format(kept=kept, released=released) for what in p99}
@@ -174,6 +174,8 @@ def responsive(bench: Bench) -> None:
     process. How late is it? Without a GIL also while another thread collects garbage, which stops all.
     Limits: one thread behind, and a CPU for each. Late is more than 20 ms, about a frame of a screen.
     """
+    import numpy as np
+
     length = 0.15 if bench.quick else 0.4
 
     def lateness(what: str) -> float:

@@ -11,8 +11,6 @@ from concurrent.futures import Executor
 from functools import lru_cache, partial
 from typing import Any
 
-import numpy as np
-
 from gilkit.display.units import lined, times
 from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import data, lcg, primes
@@ -45,6 +43,8 @@ TITLES = {"np.sort": "np.sort", "np.sqrt": "the ufunc np.sqrt", "objects": "addi
 
 def _tested(variant: str, number: int) -> bool:
     """Whether a number is prime, by a variant of `primes`."""
+    import numpy as np
+
     return bool(primes.variant(variant)(np.array([number], dtype=np.int64))[0])
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from gilkit.display.units import lined, rounded, seconds
 from gilkit.results.stats import FEWEST_ROUNDS, estimate, paired_ratio
 from gilkit.studies.claims import launch
@@ -32,6 +30,8 @@ def _measure(bench: Bench, names: list[str]) -> None:
 
 def _spans(f: Figures) -> str:
     """The distribution of each."""
+    import numpy as np
+
     rows = []
     for name in STARTS:
         if (name, _where(name), 1) in f.series:

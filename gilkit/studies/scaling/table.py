@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -151,6 +150,8 @@ def picture(
     wide, high : int
         Size of the picture, without its axes.
     """
+    import numpy as np
+
     curves = {name: values for name, values in found.items() if values}
     if not curves or len(every) < 2:
         return []

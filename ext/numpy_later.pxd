@@ -1,0 +1,18 @@
+"""NumPy, loaded by the first call that needs it: whoever only asks what kernels there are goes without."""
+
+from cpython.ref cimport Py_INCREF, PyObject
+
+cdef extern from *:
+    """
+    static PyObject *gilkit_numpy;  /* NULL before that call; a second look-up would be a tenth of a short call */
+    """
+    PyObject *gilkit_numpy
+
+
+cdef inline object np():
+    global gilkit_numpy
+    if gilkit_numpy == NULL:
+        import numpy
+        Py_INCREF(numpy)
+        gilkit_numpy = <PyObject *> numpy
+    return <object> gilkit_numpy
