@@ -22,7 +22,6 @@ import click
 from gilkit.cli.group import StoppedError, command, no_such_option
 from gilkit.cli.reporting import FailedCasesError
 from gilkit.cli.screen import open_streams, show
-from gilkit.display.tables import failures
 from gilkit.engine.interrupts import INTERRUPTS, SAME, heard_once
 from gilkit.errors import (
     BusyMachineWarning,
@@ -75,6 +74,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         show(error.outcome)
         return _refused(str(error))
     except NothingMeasuredError as error:
+        from gilkit.display.tables import failures
+
         for line in failures(error.failures):
             show(line)
         click.echo("gilkit: nothing was measured", err=True)

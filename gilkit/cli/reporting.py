@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gilkit.cli.screen import show
-from gilkit.studies.outcome import Outcome
+
+if TYPE_CHECKING:
+    from gilkit.studies.outcome import Outcome
 
 
 class FailedCasesError(click.ClickException):

@@ -1,4 +1,7 @@
-"""The screen: what was found on standard output, as a text, as JSON or as CSV."""
+"""The screen: what was found on standard output, as a text, as JSON or as CSV.
+
+What prints it is loaded then: `gilkit stalls` becomes another program before it has anything to print.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from contextvars import ContextVar
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from rich.console import Console, RenderableType
 
-from gilkit.display.data import csv_text, json_text
 from gilkit.display.progress import bar as progress_bar
-from gilkit.display.tables import plain
-from gilkit.studies.outcome import Report
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 __all__ = ["FORMS", "alone", "open_streams", "printer", "progress_bar", "show"]
 
@@ -67,29 +69,43 @@ def show(found: Any) -> None:
 
 def print_text(renderable: RenderableType, err: bool = False) -> None:
     """Print a table: in colour on a terminal, and no wider than 80 columns into a pipe."""
+    from rich.console import Console
+
     console = Console(highlight=False, stderr=err)
     if console.is_terminal:
         console.print(renderable)
     else:
-        click.echo(plain(renderable), err=err)
+        _say(renderable, err)
+
+
+def _say(renderable: RenderableType, err: bool = True) -> None:
+    from gilkit.display.tables import plain
+
+    click.echo(plain(renderable), err=err)
 
 
 def print_json(found: Any) -> None:
     """Print what was found as JSON, and what else is to be said elsewhere."""
+    from gilkit.display.data import json_text
+    from gilkit.studies.outcome import Report
+
     if isinstance(found, Report):
         click.echo(json_text(found.to_dict()), file=_stream.get())
     else:
-        click.echo(plain(found), err=True)
+        _say(found)
 
 
 def print_csv(found: Any) -> None:
     """Print the rows of what was found as CSV, and what else is to be said, as of failures, elsewhere."""
+    from gilkit.display.data import csv_text
+    from gilkit.studies.outcome import Report
+
     if isinstance(found, Report):
         click.echo(csv_text(found.rows()), file=_stream.get())
         for name, reason in getattr(found, "failures", {}).items():
             click.echo(f"gilkit: failed {name}: {reason}", err=True)
     else:
-        click.echo(plain(found), err=True)
+        _say(found)
 
 
 FORMS: dict[str, Callable[[Any], None]] = {"json": print_json, "csv": print_csv}

@@ -23,7 +23,6 @@ from gilkit.cli.screen import open_streams, print_text
 from gilkit.errors import ResultsError
 from gilkit.gil.stalls import LONGEST_STALL, SHORTEST_STALL, STALL
 from gilkit.results.file import check_writable
-from gilkit.studies.stalls.study import StallReport, is_trace
 
 VALUED = "--check-hash-based-pycs"  # the long option of Python that has a value
 
@@ -167,6 +166,8 @@ def _become(words: list[str]) -> NoReturn:
 
 def told() -> None:
     """Tell what was seen in the program that wrote it to standard input, and keep it."""
+    from gilkit.studies.stalls.study import StallReport, is_trace
+
     open_streams()
     status = 0
     try:
