@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -184,8 +184,7 @@ class Machine:
     order: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        topology(self.folder, self.cpus)
-        in_order = partial(machine.cpus_in_order, root=self.folder)
+        in_order = partial(machine.cpus_in_order, root=topology(self.folder, self.cpus))
         self.order = in_order(range(self.cpus))
         self.monkeypatch.setattr(machine, "cpus_in_order", in_order)
         self.monkeypatch.setattr(machine, "allowed_cpus", lambda: list(range(self.cpus)))
@@ -237,10 +236,13 @@ class Machine:
         ]
 
 
-def topology(folder: Path, cpus: int) -> None:
+@cache
+def topology(folder: Path, cpus: int) -> Path:
     """Write down which CPUs share a core, as Linux does: the second half are siblings of the first."""
+    root = folder / f"{cpus}-cpus"
     for cpu in range(cpus):
-        path = folder / f"cpu{cpu}" / "topology"
-        path.mkdir(parents=True, exist_ok=True)
+        path = root / f"cpu{cpu}" / "topology"
+        path.mkdir(parents=True)
         (path / "physical_package_id").write_text("0\n")
         (path / "core_id").write_text(f"{cpu % max(1, cpus // 2)}\n")
+    return root
