@@ -22,12 +22,14 @@ from gilkit.results.loading import load
 endurance = pytest.mark.endurance
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
-# Calls that sleep for 10 ms cost nothing, and make it long enough for something to happen to it. Two rounds
-# of each kernel come before those that are measured with fresh processes.
-ROUNDS, MANY = 6, 24  # of a run that goes on; of one that is ended
+# Calls that sleep cost nothing, and make a run long enough for something to happen to it: for 10 ms each where
+# it goes on, and for 40 ms where it is ended. Two rounds of each kernel come before those that are measured
+# with fresh processes.
+ROUNDS = 6
+GOES_ON, IS_ENDED = ("--rounds", str(ROUNDS), "--size", "10000"), ("--rounds", str(ROUNDS), "--size", "40000")
 pytestmark = pytest.mark.long
 FEW = ["--quick", "--workers", "2", "--variant", "nogil"]
-LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes", "--size", "10000"]
+LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes"]
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def running(
 ) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """A comparison that is measuring, with what it writes to."""
     path = tmp_path / "r.json"
-    extra: list[str] = getattr(request, "param", ["--rounds", str(MANY)])
+    extra: tuple[str, ...] = getattr(request, "param", IS_ENDED)
     with started(*LONG, *extra, "-o", str(path), env={**os.environ, "TMPDIR": str(short_folder)}) as process:
         yield process, path
 
@@ -64,7 +66,7 @@ def wait_for_file(process: subprocess.Popen[str], path: Path) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("running", [["--rounds", str(ROUNDS)]], indirect=True)
+@pytest.mark.parametrize("running", [GOES_ON], indirect=True)
 @pytest.mark.parametrize("name", ["SIGKILL", pytest.param("SIGSEGV", marks=endurance)])
 def test_a_worker_that_dies_fails_its_row_and_no_other(
     name: str, running: tuple[subprocess.Popen[str], Path]
@@ -85,7 +87,7 @@ def test_a_worker_that_dies_fails_its_row_and_no_other(
 
 
 @POSIX
-@pytest.mark.parametrize("running", [["--rounds", str(ROUNDS), "--timeout", "1"]], indirect=True)
+@pytest.mark.parametrize("running", [(*GOES_ON, "--timeout", "1")], indirect=True)
 def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subprocess.Popen[str], Path]) -> None:
     process, path = running
     wait_for_file(process, path)  # the second kernel is being measured
@@ -183,7 +185,7 @@ def test_a_program_that_ignores_hangups_goes_on() -> None:
 def test_a_terminal_that_closes_ends_it_with_the_status_of_a_hangup(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     ours, theirs = os.openpty()
-    command = [sys.executable, *HASTY, *LONG, "--rounds", str(MANY), "-o", str(path)]
+    command = [sys.executable, *HASTY, *LONG, *IS_ENDED, "-o", str(path)]
     code = (
         "import fcntl, os, sys, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0); "
         "os.execv(sys.argv[1], sys.argv[1:])"
