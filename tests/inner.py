@@ -7,15 +7,10 @@ SHORT_LOOKS = f"""
 from gilkit.gil import observations
 observations.OBSERVED = {SHORTER["gil.observations"]["OBSERVED"]}
 """
+LIGHTLY = ("-p", "no:hypothesispytest")  # which takes a third of such a start
+SOON = {"PYTEST_ADDOPTS": " ".join(LIGHTLY)}  # in the environment of what pages tell people to run
 QUIETLY = (
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:randomly",
-    "-p",
-    "no:hypothesispytest",  # it takes a third of such a start
-    "-W",
-    "error",
-    "--strict-markers",
-    "--strict-config",
+    *("-p", "no:cacheprovider", "-p", "no:randomly"),
+    *LIGHTLY,
+    *("-W", "error", "--strict-markers", "--strict-config"),
 )

@@ -10,7 +10,7 @@ from contextlib import chdir
 
 import pytest
 from command import answered
-from inner import SHORT_LOOKS
+from inner import SHORT_LOOKS, SOON
 from pages import EXTENSION, MAKER, Ran, shortened
 
 from gilkit.studies.claims import on_failing
@@ -66,7 +66,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, hasty: None, tried_once: None)
         return subprocess.run(
             [sys.executable, *start, *words[1:]],
             cwd=folder,
-            env={**os.environ, "CFLAGS": "-O0"},  # of the extension: what it does there decides nothing
+            env={**os.environ, **SOON, "CFLAGS": "-O0"},  # what the extension does there decides nothing
             capture_output=True,
             encoding="utf-8",
             check=False,

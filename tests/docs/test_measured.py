@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from inner import SHORT_LOOKS
+from inner import SHORT_LOOKS, SOON
 from pages import (
     DOCS,
     MAKER,
@@ -34,6 +34,7 @@ def test_the_suites_run(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-ra"],
         cwd=tmp_path,
+        env={**os.environ, **SOON},
         capture_output=True,
         text=True,
         check=False,
@@ -63,7 +64,7 @@ def test_what_is_not_decided_is_shown_as_it_is_printed(tmp_path: Path) -> None:
     fresh = subprocess.run(
         MAKER.words(OUTPUTS["test-crc32"].command),
         cwd=tmp_path,
-        env={**os.environ, "COLUMNS": "80"},
+        env={**os.environ, **SOON, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         check=True,
