@@ -22,9 +22,9 @@ from gilkit.results.loading import load
 endurance = pytest.mark.endurance
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
-# Calls that sleep cost nothing, and make a run long enough for something to happen to it: 10 ms each where it
-# goes on, and 40 ms where it is ended. Two rounds of each kernel come before those that are measured with fresh
-# processes.
+# Calls that sleep cost nothing, and make a run long enough for something to happen to it: 10 ms each where
+# it goes on, and 40 ms where it is ended. Two rounds of each kernel come before those that are measured with
+# fresh processes.
 ROUNDS = 6
 GOES_ON, IS_ENDED = ("--rounds", str(ROUNDS), "--size", "10000"), ("--rounds", str(ROUNDS), "--size", "40000")
 pytestmark = pytest.mark.long
