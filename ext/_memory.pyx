@@ -195,8 +195,9 @@ cpdef object square(object out, Py_ssize_t n):
     """``out``, or room for n x n results: a clear word where they cannot fit."""
     if out is not None:
         return out
+    numpy = np()  # what is raised where it is broken is another matter
     try:
-        return np().empty((n, n))
+        return numpy.empty((n, n))
     except (MemoryError, ValueError):
         raise ValueError(f"x is too large: {n} rows need {8 * <object> n * n} bytes of output") from None
 

@@ -35,24 +35,19 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    #ifdef _WIN32
-    static void gilkit_end_one(void) {}
+    #if defined(__GLIBC__) && PY_VERSION_HEX < 0x030E0000
+    #include <dlfcn.h>
+    static void gilkit_load_ends(void)
+    {
+        static void *kept;
+        if (!kept)
+            kept = dlopen("libgcc_s.so.1", RTLD_NOW);
+    }
     #else
-    #include <pthread.h>
-    static void *gilkit_one(void *nothing)
-    {
-        pthread_exit(nothing);
-    }
-    static void gilkit_end_one(void)
-    {
-        static int done;
-        pthread_t thread;
-        if (!done && !pthread_create(&thread, NULL, gilkit_one, NULL))
-            done = !pthread_join(thread, NULL);
-    }
+    static void gilkit_load_ends(void) {}
     #endif
     """
-    void gilkit_end_one() nogil
+    void gilkit_load_ends() nogil
 
 cdef enum:
     DEEPEST = 1000
@@ -224,13 +219,13 @@ def one_interpreter():
 
 
 def load_ends():
-    """Load what a thread needs that Python ends, before there may be no file descriptor left to read it from.
+    """Load what a thread needs that Python ends, while there is a file descriptor left to read it from.
 
-    Python before 3.14 ends a thread by pthread_exit that wants the GIL while the interpreter ends, and glibc reads
-    libgcc_s when that is called first: it aborts the process where it cannot.
+    Before 3.14, Python ends a thread that wants the GIL while the interpreter ends, by pthread_exit. When that is
+    called first, glibc reads libgcc_s; where it cannot, it aborts the process.
     """
     with nogil:
-        gilkit_end_one()
+        gilkit_load_ends()
 
 
 def place(uintptr_t code, int32_t offset):

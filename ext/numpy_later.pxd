@@ -4,7 +4,9 @@ from cpython.ref cimport Py_INCREF, PyObject
 
 cdef extern from *:
     """
-    static PyObject *gilkit_numpy;  /* NULL before that call; a second look-up would be a tenth of a short call */
+    /* NULL before that call: to look it up again would be a tenth of a short call. Threads without a GIL may write
+       the same there at once. */
+    static PyObject *gilkit_numpy;
     """
     PyObject *gilkit_numpy
 

@@ -39,7 +39,6 @@ MAY_IMPORT_BY_NAME = {
     "gilkit.studies.entry",
     "gilkit.studies.fresh_import",
     "gilkit.studies.registry",
-    "gilkit.workloads.folder",
 }
 SHUFFLING = {"shuffle", "sample", "permutation", "permuted"}
 OF_EACH_STUDY = {"STUDY", "Course"}  # names that every study has, once

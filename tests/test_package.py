@@ -41,6 +41,12 @@ def test_what_every_command_needs_is_soon_there_and_what_stalls_needs_too() -> N
     assert not extra & {"numpy", "threadpoolctl", "pyperf"}
 
 
+def test_plain_results_are_compared_without_numpy() -> None:
+    compared = "[same(a, a + b'') or difference(a, b) for a, b in [(b'1', b'2'), (b'', b'')]]"
+    loaded = loaded_by(f"from gilkit.gil.same_results import difference, same; {compared}; same(1.5, 2.5)")
+    assert "numpy" not in loaded
+
+
 @pytest.mark.parametrize("home", sorted({*HOMES.values(), "commands"}))
 def test_commands_load_numpy_when_they_need_it(home: str) -> None:
     assert "numpy" not in loaded_by(f"import gilkit.cli.{home}")

@@ -62,6 +62,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise StoppedError from error
+        except ImportError as error:  # something is not installed as it should be, and is loaded late
+            raise click.ClickException(str(error)) from error
         except click.UsageError as error:
             name = ctx.invoked_subcommand
             if error.ctx is None and name is not None:  # click does not always say whose help to read

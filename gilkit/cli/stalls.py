@@ -166,11 +166,11 @@ def _become(words: list[str]) -> NoReturn:
 
 def told() -> None:
     """Tell what was seen in the program that wrote it to standard input, and keep it."""
-    from gilkit.studies.stalls.study import StallReport, is_trace
-
     open_streams()
     status = 0
     try:
+        from gilkit.studies.stalls.study import StallReport, is_trace
+
         told = json.load(sys.stdin)
         found = StallReport.of(told)
         click.echo(err=True)  # apart from what the program printed

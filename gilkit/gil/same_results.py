@@ -170,7 +170,7 @@ def same(one: Any, other: Any) -> bool:
         return True
     if type(one) is not type(other):
         return False
-    if _of_numpy(one):
+    if _of_numpy(one, "ndarray", "generic"):
         return _same_arrays(one, other)
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
@@ -186,12 +186,9 @@ def same(one: Any, other: Any) -> bool:
     return bool(equal) or bool(one != one and other != other)
 
 
-def _of_numpy(result: Any) -> bool:
-    if "numpy" not in sys.modules:
-        return False
-    import numpy as np
-
-    return isinstance(result, np.ndarray | np.generic)
+def _of_numpy(result: object, *names: str) -> bool:
+    """Return whether it is an array of NumPy's, or a scalar; which may not be loaded."""
+    return any(kind.__module__ == "numpy" and kind.__name__ in names for kind in type(result).__mro__)
 
 
 def _same_arrays(one: Any, other: Any) -> bool:
@@ -210,15 +207,15 @@ def _same_arrays(one: Any, other: Any) -> bool:
 
 def difference(expected: Any, found: Any) -> str:
     """Return what differs, in short."""
-    import numpy as np
-
     if type(expected) is not type(found):
         return f"expected {type(expected).__name__}, got {type(found).__name__}: {short(found)}"
-    if isinstance(expected, np.ndarray):
+    if _of_numpy(expected, "ndarray"):
         if expected.dtype != found.dtype:
             return f"expected dtype {expected.dtype}, got {found.dtype}"
         if expected.shape != found.shape:
             return f"expected shape {expected.shape}, got {found.shape}"
+        import numpy as np
+
         places = [i for i in np.ndindex(expected.shape) if not same(expected[i], found[i])]
         place = ", ".join(map(str, places[0]))
         return (

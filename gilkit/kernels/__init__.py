@@ -7,6 +7,8 @@ and returns the list of their results.
 
 Every variant may be called from any number of threads at once: bodies touch their arguments only. While the
 GIL is released, an argument that another thread writes to is read as it is at that moment.
+
+The first call that needs NumPy loads it. Whoever watches a call makes one before, as gilkit does.
 """
 
 from __future__ import annotations

@@ -95,6 +95,18 @@ def estimate(values: Sequence[float], confidence: float = CONFIDENCE) -> Estimat
     return Estimate(middle, ordered[end - 1], ordered[-end], ordered[0], ordered[-1])
 
 
+def quantile(values: Sequence[float], part: float) -> float:
+    """Return the value below which a part of some values lie; between two of them, on the line through both.
+
+    As definition 7 of Hyndman and Fan (Sample Quantiles in Statistical Packages, 1996), NumPy's default.
+    """
+    ordered = sorted(values)
+    place = part * (len(ordered) - 1)
+    below = min(int(place), len(ordered) - 2) if len(ordered) > 1 else 0
+    low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+    return low + (place - below) * (high - low)
+
+
 def paired_ratio(tops: Mapping[int, float], bottoms: Mapping[int, float], factor: float = 1.0) -> Estimate:
     """Return the median of ``factor * top / bottom`` over the rounds that both have, with its interval.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import symtable
+import sys
 import threading
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import repeat
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -14,7 +16,7 @@ from typing import Any
 
 from gilkit.errors import StatementError, is_interrupt, one_line
 from gilkit.workloads import again
-from gilkit.workloads.folder import look_first_in, seen_folder
+from gilkit.workloads.folder import seen_folder
 from gilkit.workloads.namespaces import keep_own, namespace, reached
 from gilkit.workloads.workload import OwnCall
 
@@ -194,7 +196,11 @@ class StatementCall:
 
     def prepare(self) -> Statement:
         """Run SETUP and return the statement."""
-        look_first_in(self.folder)
+        if self.folder and self.folder not in sys.path:
+            # Whatever is imported here later is not looked for in there.
+            with suppress(ImportError):  # in an interpreter of its own, which has no use for them
+                import threadpoolctl  # noqa: F401
+            sys.path.insert(0, self.folder)
         if not self.shared:
             return self._made()
         with _sharing:

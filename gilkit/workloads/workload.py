@@ -11,6 +11,7 @@ import pickle
 import sys
 import threading
 from abc import ABC, abstractmethod
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -116,18 +117,18 @@ class KernelCall:
         on CPUs of these numbers, or on any for None. It returns of each thread what it used, as
         `_start.usage` has it, its start, and the end of every batch.
         """
-        import numpy as np
-
         from gilkit.kernels import KERNELS
 
         native = KERNELS[self.kernel].native
         calls = [self._arguments(place) for place in places]
 
         def run(batch: int, until: float, room: int, cpus: Sequence[int] | None) -> NativeRows:
-            rows = np.zeros((len(calls), USED + 1 + room))
-            pins = None if cpus is None else np.asarray(cpus, dtype=np.int64)
-            native(calls, loops=batch, spans=rows, until=until, cpus=pins)
-            return [(row[:USED].tolist(), row[USED:][row[USED:] > 0].tolist()) for row in rows]
+            shape = len(calls), USED + 1 + room
+            spans = memoryview(bytearray(8 * shape[0] * shape[1])).cast("d", shape)
+            pins = None if cpus is None else array("q", cpus)
+            native(calls, loops=batch, spans=spans, until=until, cpus=pins)
+            rows: Any = spans.tolist()
+            return [(row[:USED], [stamp for stamp in row[USED:] if stamp > 0]) for row in rows]
 
         return run
 

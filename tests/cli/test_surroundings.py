@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import HASTY, gilkit, leaving_nothing, started
-
-from gilkit.workloads.folder import LOADED_LATER
+from command import HASTY, gilkit, leaving_nothing, refused, started
 
 FAST = ["--workers", "2", "--rounds", "1", "--size", "2000", "--variant", "nogil"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -50,7 +48,7 @@ def test_modules_in_the_working_folder_do_not_pass_for_those_of_gilkit(
     assert "in the way" not in done.stdout + done.stderr
 
 
-EVERY = {*sys.stdlib_module_names, *(name.partition(".")[0] for name in LOADED_LATER)}
+EVERY = {*sys.stdlib_module_names, "numpy", "psutil", "pyperf", "rich", "threadpoolctl"}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +68,28 @@ def test_statements_see_the_working_folder(start: list[str], in_the_way: set[str
     done = gilkit("timeit", *arguments, start=tuple(start), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "in the way" not in done.stdout + done.stderr
+    assert "failed" not in done.stdout
+
+
+def test_statements_see_those_of_the_folder_before_others_of_that_name(tmp_path: Path) -> None:
+    for name in ("numpy", "rich"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("def work(): return sum(range(1000))\n")
+    arguments = ["--rounds", "1", "--workers", "2", "-s", "import numpy, rich", "numpy.work(); rich.work()"]
+    done = gilkit("timeit", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "failed" not in done.stdout
+
+
+def test_where_numpy_is_broken_what_needs_it_says_so_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "numpy" / "__init__.py").write_text("raise ImportError('made for another Python')")
+    (tmp_path / "x.npy").write_bytes(b"rows")
+    broken = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = gilkit("compare", "transform", "--quick", "--input", str(tmp_path / "x.npy"), env=broken)
+    refused(done, "made for another Python")
+    done = gilkit("timeit", "--rounds", "1", "--workers", "2", "sum(range(1000))", env=broken)
+    assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
 
 

@@ -206,6 +206,20 @@ def test_a_program_without_file_descriptors_ends_beside_a_thread_of_ours_that_wa
 
 
 @needs_monitor
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_where_no_file_descriptor_is_left_a_monitor_begins_all_the_same() -> None:
+    done = run(
+        "import resource, time\n"
+        "from gilkit import GilMonitor\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        "with GilMonitor() as watched:\n"
+        "    time.sleep(0.01)\n"
+        "print(len(watched.by_thread) < 9)"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
+
+
+@needs_monitor
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_under_a_running_monitor() -> None:
     done = run(

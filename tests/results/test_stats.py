@@ -19,6 +19,7 @@ from gilkit.results.stats import (
     estimate,
     paired,
     paired_ratio,
+    quantile,
     rank,
     spread_over,
     within,
@@ -45,6 +46,14 @@ def test_a_few_values_have_a_range_and_no_interval(count: int) -> None:
     assert math.isnan(found.low)
     assert math.isnan(found.high)
     assert (found.least, found.most) == (2.5, 1.5 + count)
+
+
+@pytest.mark.parametrize(
+    "values", [[3.0], [1.0, 2.0], [5.0, 1.0, 4.0], [float(n * n % 17) for n in range(40)]]
+)
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.5, 0.9, 0.99, 1.0])
+def test_quantiles_are_those_of_numpy(values: list[float], part: float) -> None:
+    assert quantile(values, part) == pytest.approx(np.quantile(values, part), rel=1e-12)
 
 
 def test_no_values_are_an_error() -> None:

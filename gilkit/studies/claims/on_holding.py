@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from statistics import median
 
 from gilkit import machine
 from gilkit.display.units import lined, seconds
 from gilkit.kernels import lcg
-from gilkit.results.stats import FEWEST_ROUNDS
+from gilkit.results.stats import FEWEST_ROUNDS, quantile
 from gilkit.studies.claims.bench import Bench, kernel_call
 from gilkit.studies.claims.claim import (
     Figures,
@@ -130,12 +131,10 @@ def _occupied(pool: ProcessPoolExecutor, bench: Bench, length: float) -> list[fl
 
 
 def _responsive(f: Figures) -> Finding:
-    import numpy as np
-
     kept, released = ("with the GIL", "without it") if f.gil else ("attached", "detached")
     p99 = {what: f.time(what) for what in BEHIND if (what, "threads", 1) in f.series}
     named = {what: BEHIND[what].format(kept=kept, released=released) for what in p99}
-    middle = {what: float(np.median(f.facts[f"p50 {what}"])) for what in p99}
+    middle = {what: median(f.facts[f"p50 {what}"]) for what in p99}
     worst = {what: max(f.facts[f"max {what}"]) for what in p99}
     rows = [[named[w], seconds(middle[w]), seconds(p99[w]), seconds(worst[w])] for w in p99]
     measured = lined(
@@ -174,8 +173,6 @@ def responsive(bench: Bench) -> None:
     process. How late is it? Without a GIL also while another thread collects garbage, which stops all.
     Limits: one thread behind, and a CPU for each. Late is more than 20 ms, about a frame of a screen.
     """
-    import numpy as np
-
     length = 0.15 if bench.quick else 0.4
 
     def lateness(what: str) -> float:
@@ -183,10 +180,9 @@ def responsive(bench: Bench) -> None:
             late = bench.lab.through("processes", _occupied, bench, length)
         else:
             late = bench.lab.call(ticks, what, length)
-        p50, p99 = np.quantile(late, [0.5, 0.99])
-        bench.found(f"p50 {what}", float(p50))
+        bench.found(f"p50 {what}", median(late))
         bench.found(f"max {what}", max(late))
-        return float(p99)
+        return quantile(late, 0.99)
 
     tried = [what for what in BEHIND if not (machine.gil_enabled() and what in COLLECTIONS)]
     bench.rounds(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from gilkit.display.units import lined, rounded, seconds
-from gilkit.results.stats import FEWEST_ROUNDS, estimate, paired_ratio
+from gilkit.results.stats import FEWEST_ROUNDS, estimate, paired_ratio, quantile
 from gilkit.studies.claims import launch
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.claim import Figures, Finding, Ruling, above, claim, ruled
@@ -30,13 +30,11 @@ def _measure(bench: Bench, names: list[str]) -> None:
 
 def _spans(f: Figures) -> str:
     """The distribution of each."""
-    import numpy as np
-
     rows = []
     for name in STARTS:
         if (name, _where(name), 1) in f.series:
             values = list(f.series[name, _where(name), 1].values())
-            figures = np.quantile(values, [0, 0.5, 0.9, 1])
+            figures = [quantile(values, part) for part in (0, 0.5, 0.9, 1)]
             rows.append([CONSTANTS[name].label, *map(seconds, figures)])
     return lined("until the first line runs:", [["", "fastest", "median", "90 %", "slowest"], *rows])
 

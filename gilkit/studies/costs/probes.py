@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gilkit._ext._costs import Contention, Relay, release
 from gilkit.engine import scratch
@@ -25,6 +24,9 @@ from gilkit.engine.probe import answer_in
 from gilkit.errors import CaseFailedError, LateError
 from gilkit.machine import allowed_cpus
 from gilkit.studies.costs import _start_program
+
+if TYPE_CHECKING:
+    from multiprocessing.shared_memory import SharedMemory
 
 SHARED_MEMORY = Path("/dev/shm")  # where Linux keeps shared memory
 RELAY = 0.1  # seconds after which a relay ends: the first one, the next ones take longer

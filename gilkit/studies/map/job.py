@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from gilkit.engine import scratch
 from gilkit.errors import CaseFailedError, StatementError, is_interrupt, one_line
-from gilkit.workloads.folder import look_first_in, seen_folder
+from gilkit.workloads.folder import seen_folder
 from gilkit.workloads.statement import Statement, check
 
 MOST_TAKEN = 1_000_000  # items that an iterator is asked for
@@ -91,7 +91,8 @@ class TextJob:
 
     def load(self) -> Loaded:
         """Run SETUP, and return what the two expressions are there."""
-        look_first_in(self.folder)
+        if self.folder and self.folder not in sys.path:
+            sys.path.insert(0, self.folder)
         if self.home not in sys.path:
             sys.path.append(self.home)
         sys.modules[self.module] = made = ModuleType(self.module)
