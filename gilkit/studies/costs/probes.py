@@ -189,6 +189,8 @@ def shared(pool: Executor, nbytes: int, loops: int) -> float:
 @contextmanager
 def _block(nbytes: int) -> Iterator[SharedMemory]:
     """Make a block of shared memory, and remove it afterwards, whatever happens."""
+    from multiprocessing.shared_memory import SharedMemory
+
     room = shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else nbytes
     if room < nbytes:  # to write to the block would kill this process
         raise CaseFailedError(f"{SHARED_MEMORY} has room for {room / 1e6:.0f} MB only")
@@ -205,6 +207,8 @@ _blocks: dict[str, SharedMemory] = {}  # of a worker process
 
 def _echo(name: str, nbytes: int) -> None:
     """In a worker: copy the bytes of a block, and copy them back."""
+    from multiprocessing.shared_memory import SharedMemory  # which no other worker is to load
+
     if name not in _blocks:
         # Before 3.13 there is no telling the tracker to leave it alone; the owner's unlink clears that, too.
         untracked: dict[str, Any] = {"track": False} if sys.version_info >= (3, 13) else {}
