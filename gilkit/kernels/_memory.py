@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gilkit._ext import _checks, _memory
 from gilkit.arguments import number
 from gilkit.kernels import _plain, data
 from gilkit.kernels._base import kernel
-from gilkit.kernels._numpy import np
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from gilkit.kernels._numpy import np, npt
 
 __all__ = ["crc32", "histogram", "pairwise", "transform", "triad"]
 

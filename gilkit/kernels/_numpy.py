@@ -6,15 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
 else:
 
     class _Later:
-        def __getattr__(self, name: str) -> Any:
-            import numpy
+        """What a module has: it is loaded when a name of it is asked for."""
 
-            found = self.__dict__[name] = getattr(numpy, name)
+        def __init__(self, load: Any) -> None:
+            self._load = load
+
+        def __getattr__(self, name: str) -> Any:
+            found = self.__dict__[name] = getattr(self._load(), name)
             return found
 
-    np = _Later()
+    def _numpy() -> Any:
+        import numpy
 
-__all__ = ["np"]
+        return numpy
+
+    def _typing() -> Any:
+        import numpy.typing
+
+        return numpy.typing
+
+    np, npt = _Later(_numpy), _Later(_typing)
+
+__all__ = ["np", "npt"]

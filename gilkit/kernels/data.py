@@ -7,11 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gilkit.kernels._numpy import np
+from gilkit.kernels._numpy import np, npt
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     Floats = npt.NDArray[np.float64]
 
 # The numbers that the documentation of concurrent.futures tests for primality; only the last is composite.

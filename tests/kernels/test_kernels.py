@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -242,6 +242,31 @@ def test_kernels_and_variants_can_be_sent_to_other_processes() -> None:
         assert pickle.loads(pickle.dumps(kernel)) is kernel
         for name in variants(kernel):
             assert pickle.loads(pickle.dumps(kernel.variant(name))) is kernel.variant(name)
+
+
+def test_first_calls_load_numpy_from_whichever_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST_CALLS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "False True 16\n", "")
+
+
+FIRST_CALLS = """
+import sys, threading
+from gilkit.kernels import histogram, mandelbrot
+before, found, begin = 'numpy' in sys.modules, [], threading.Barrier(16)
+sys.setswitchinterval(1e-6)
+def work(i):
+    begin.wait()
+    found.append(int(mandelbrot.nogil(4).sum() if i % 2 else histogram.gil(b'abc').sum()))
+threads = [threading.Thread(target=work, args=(i,)) for i in range(16)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(before, set(found) == {3, int(mandelbrot.python(4).sum())}, len(found))
+"""
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_the_types_of_arguments_can_be_asked_for(name: str) -> None:
+    assert "return" in get_type_hints(KERNELS[name].python)
 
 
 def test_the_registry_is_whole() -> None:
