@@ -177,12 +177,11 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     equal = one == other
-    if isinstance(equal, bool):
-        return equal or bool(one != one and other != other)
-    import numpy as np
+    if not isinstance(equal, bool):
+        import numpy as np
 
-    if np.ndim(equal):  # of a type that compares its elements, as a data frame does
-        return bool(np.all(equal | ((one != one) & (other != other))))
+        if np.ndim(equal):  # of a type that compares its elements, as a data frame does
+            return bool(np.all(equal | ((one != one) & (other != other))))
     return bool(equal) or bool(one != one and other != other)
 
 

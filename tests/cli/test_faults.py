@@ -26,10 +26,10 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 # it goes on, and 40 ms where it is ended. Two rounds of each kernel come before those that are measured with
 # fresh processes.
 ROUNDS = 6
-GOES_ON, IS_ENDED = ("--rounds", str(ROUNDS), "--size", "10000"), ("--rounds", str(ROUNDS), "--size", "40000")
+GOES_ON, IS_ENDED = ("--size", "10000"), ("--size", "40000")
 pytestmark = pytest.mark.long
 FEW = ["--quick", "--workers", "2", "--variant", "nogil"]
-LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes"]
+LONG = ["compare", "lcg", "sleep", *FEW, "--executor", "threads,processes", "--rounds", str(ROUNDS)]
 
 
 @pytest.fixture
