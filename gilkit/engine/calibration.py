@@ -1,4 +1,8 @@
-"""How long a call is: found out before anything is measured, by runs that grow until they can be believed."""
+"""How long a call is: found out before anything is measured, by runs that grow until they can be believed.
+
+The last is made again, and the shorter one counts: a program may be stopped, or its machine stand still, and
+what follows would last for a multiple of that.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,8 @@ def pace(run: Callable[[int], tuple[float, float]]) -> Pace:
     loops = 1
     while True:
         length, used = run(loops)
+        if length >= PACED / 2:
+            length, used = min((length, used), run(loops))
         if length >= PACED / 2 or loops >= 2**40:
             return Pace(max(length / loops, SHORTEST), used / max(length, SHORTEST))
         loops = max(2 * loops, min(100 * loops, int(loops * PACED / length) if length > 0 else 0))
@@ -48,9 +54,9 @@ def calibrated(run: Callable[[int], float], seconds: float) -> tuple[int, float]
     """
 
     def shortest(loops: int) -> float:
-        """The shortest of a few runs, which no single slow moment spoils; one run where it is long."""
-        length = run(loops)
-        return length if length > 2 * seconds else min(length, run(loops), run(loops))
+        """The shortest of a few runs, which no single slow moment spoils: of two where they are long."""
+        length = min(run(loops), run(loops))
+        return length if length > 2 * seconds else min(length, run(loops))
 
     loops = 1
     while (length := shortest(loops)) < seconds / 4 and loops < 2**40:

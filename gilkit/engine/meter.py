@@ -26,6 +26,7 @@ CROWDED = 0.060  # seconds of a window with more workers than CPUs
 TURNS, TURNS_BEFORE = 4.0, 2.0  # of each worker that takes turns at the GIL: in a window, and before it
 MANY, TURNS_OF_MANY = 8, 2.0  # workers, with more of which whole calls count; and their turns
 HANDS = 20.0  # times that the GIL is handed over in a window where it is released in between
+MOST_LEARNED = 8.0  # times as much as was expected is expected next, at the most
 MOSTLY = 0.5  # the held share from which workers take turns
 OVERHEAD, EACH = 0.007, 0.0002  # seconds to hand a window out and to gather it, and more for each worker
 
@@ -39,6 +40,11 @@ class Held:
 
 
 NOTHING_HELD = Held()
+
+
+def learned(known: float, seen: float, little: float = 0.0) -> float:
+    """Return what is expected next: not much more than before, or than little; all may stand still once."""
+    return min(max(seen, 0.7 * known), MOST_LEARNED * max(known, little))
 
 
 def warm_up(call: float) -> float:
@@ -166,12 +172,8 @@ class Meter:
 
     def order(self, executor: str, workload: Workload, workers: int) -> Order:
         """Return the order of the next window of so many workers, who may begin on any CPU."""
-        alone = self.pace("processes" if executor == "sent" else executor, workload).call
-        known = self._lengths.get((executor, workload, workers))
-        kind = EXECUTORS.get(executor)  # none of that name where calls are sent
-        held = self.held.get(workload, NOTHING_HELD) if kind and kind.shares_gil else NOTHING_HELD
-        if known is None:
-            known = alone * max(1.0, workers / self.cpus, workers * held.share)
+        alone, held = self._alone(executor, workload), self._held(executor, workload)
+        known = self._known(executor, workload, workers)
         return order_for(alone, known, workers, self.cpus, held, self.least, sys.getswitchinterval())
 
     def seconds(self, executor: str, workload: Workload, workers: int) -> float:
@@ -180,9 +182,21 @@ class Meter:
         last = workers * sys.getswitchinterval() if order.whole else 0.0  # until each had its last turn
         return OVERHEAD + EACH * workers + order.warm + order.seconds + order.beyond + last
 
+    def _known(self, executor: str, workload: Workload, workers: int) -> float:
+        """Return how long a call is beside those of the other workers, as far as that is known."""
+        if (known := self._lengths.get((executor, workload, workers))) is not None:
+            return known
+        share = self._held(executor, workload).share
+        return self._alone(executor, workload) * max(1.0, workers / self.cpus, workers * share)
+
+    def _alone(self, executor: str, workload: Workload) -> float:
+        return self.pace("processes" if executor == "sent" else executor, workload).call
+
+    def _held(self, executor: str, workload: Workload) -> Held:
+        kind = EXECUTORS.get(executor)  # none of that name where calls are sent
+        return self.held.get(workload, NOTHING_HELD) if kind and kind.shares_gil else NOTHING_HELD
+
     def _kept(self, executor: str, workload: Workload, workers: int, window: Window) -> Window:
         key = (executor, workload, workers)
-        self._lengths[key] = (
-            window.value if key not in self._lengths else max(window.value, 0.7 * self._lengths[key])
-        )
+        self._lengths[key] = learned(self._known(*key), window.value, self.least / CALLS)
         return window

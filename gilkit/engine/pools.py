@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, wait
+from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from gilkit.engine.calibration import Pace
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.window import (
     answer,
+    awaited,
     gathered,
     local_gil,
     local_pace,
@@ -200,8 +201,7 @@ class Lab:
                     return function(*args)
             sent = [arg if isinstance(arg, KernelCall) else self._recipe_of(arg) for arg in args]
             future = self._pool(host, 1).submit(told, function, *sent)
-            if wait([future], self.timeout).not_done:
-                raise LateError
+            awaited([future], self.timeout)
             return answer(future)
 
         return self._told(host, run)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 
 from gilkit.engine.pools import Lab
-from gilkit.engine.window import answer
+from gilkit.engine.window import answer, awaited
 from gilkit.engine.worker_pool import WorkerPool
-from gilkit.errors import LateError, told
+from gilkit.errors import told
 from gilkit.machine import busy_seconds, cpu_seconds, stolen_seconds
 from gilkit.results.windows import Stint, Window
 from gilkit.workloads.workload import Workload, ready, repeated
@@ -90,8 +89,7 @@ def work(recipe: Any, loops: int) -> None:
 
 def _on_each(pool: DaskPool, recipe: bytes, workers: int, timeout: float) -> None:
     futures = pool.burst([partial(told, work, recipe, 1)] * workers)
-    if wait(futures, timeout).not_done:
-        raise LateError
+    awaited(futures, timeout)
     for future in futures:
         answer(future)
 

@@ -31,6 +31,7 @@ from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, read
 
 LEAD = 0.004  # seconds from handing out a window to its start
 START_TRIES = 10  # tries to have all workers ready at the start, each with twice the lead
+LOOKS = 20  # at who is waited for: what stops this program, as Ctrl-Z does, costs one of them
 AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
@@ -44,6 +45,26 @@ def answer(future: Future[T]) -> T:
     return future.result()
 
 
+def awaited(futures: Sequence[Future[Any]], seconds: float) -> float:
+    """Wait until tasks have ended, and return how many of so many seconds are left.
+
+    Time in which this program is stopped counts for little: those that it waits for mostly are, too.
+
+    Raises
+    ------
+    LateError
+        If they have not ended in time.
+    """
+    left, each = seconds, seconds / LOOKS
+    begin = time.perf_counter()
+    while wait(futures, each).not_done:
+        left -= each
+        if left <= each / 2:
+            raise LateError
+        begin = time.perf_counter()
+    return max(0.0, left - min(each, time.perf_counter() - begin))
+
+
 def gathered(
     pool: Executor, workers: int, timeout: float, task: Callable[..., T | None], *args: Any
 ) -> list[T]:
@@ -52,14 +73,12 @@ def gathered(
     A task that returns None missed the start, as one does that first has to make its data, and then all are
     run again.
     """
-    ahead = lead(pool, LEAD)
-    until = time.perf_counter() + timeout
+    ahead, left = lead(pool, LEAD), timeout
     for _ in range(START_TRIES):
         start = time.perf_counter() + ahead
         futures = burst(pool, [partial(told, task, *args, start, place) for place in range(workers)])
         # All of them, before an error of one: none may still be running when the next window starts.
-        if wait(futures, max(0.0, until - time.perf_counter())).not_done:
-            raise LateError
+        left = awaited(futures, left)
         found = [result for future in futures if (result := answer(future)) is not None]
         if len(found) == workers:
             return found
@@ -178,8 +197,7 @@ def pool_pace(pool: Executor, recipe: Workload | bytes, timeout: float = UNLIMIT
 def _of_one(pool: Executor, timeout: float, task: Callable[..., T], *args: Any) -> T:
     """Return what a task returns on one worker of a pool."""
     future = pool.submit(told, task, *args)
-    if wait([future], timeout).not_done:
-        raise LateError
+    awaited([future], timeout)
     return answer(future)
 
 
@@ -233,17 +251,17 @@ def sent_window(
     This process hands out the data and takes the results, as a program does that has them. It keeps every
     worker supplied with one call more than it works on.
     """
-    late = time.perf_counter() + timeout
+    left = timeout
 
     def run(again: Order) -> list[Stint | None]:
+        nonlocal left
         futures = deque(pool.submit(told, _sent_call, recipe, inputs) for _ in range(AHEAD * workers))
         start = time.perf_counter()
         until = start + again.warm + again.seconds + again.beyond
         before, stamps = usage(), [start]
         while futures:
             future = futures.popleft()  # results are not kept
-            if wait([future], max(0.0, late - time.perf_counter())).not_done:
-                raise LateError
+            left = awaited([future], left)
             answer(future)
             if stamps[-1] < until:
                 stamps.append(time.perf_counter())

@@ -102,6 +102,25 @@ def test_a_worker_that_hangs_fails_its_row_and_no_other(running: tuple[subproces
 
 
 @POSIX
+@endurance  # it is stopped for longer than the timeout, which is enough on a busy machine
+@pytest.mark.parametrize("running", [(*GOES_ON, "--timeout", "5")], indirect=True)
+def test_a_run_that_is_stopped_and_goes_on_is_whole(running: tuple[subprocess.Popen[str], Path]) -> None:
+    process, path = running
+    wait_for_file(process, path)
+    os.killpg(process.pid, signal.SIGSTOP)  # as Ctrl-Z does
+    everybody = [psutil.Process(process.pid), *family(process)]
+    for one in everybody:  # workers have groups of their own
+        one.suspend()
+    time.sleep(6)
+    for one in everybody:
+        one.resume()
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, out + err
+    found = load(path)
+    assert all(len(found.every(case)) == ROUNDS for case in found)
+
+
+@POSIX
 def test_an_interrupt_keeps_what_was_measured(running: tuple[subprocess.Popen[str], Path]) -> None:
     process, path = running
     wait_for_file(process, path)  # the first kernel is done, the second is being measured

@@ -7,18 +7,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from gilkit.engine import window
 from gilkit.engine.executors import EXECUTORS
 from gilkit.engine.pools import Lab
 from gilkit.engine.window import local_window, together
 from gilkit.engine.worker import Order
-from gilkit.errors import CaseFailedError
+from gilkit.errors import CaseFailedError, LateError
 from gilkit.kernels import KERNELS
 from gilkit.workloads.pickling import inputs
 from gilkit.workloads.statement import StatementCall
@@ -60,6 +62,31 @@ def test_a_worker_that_ends_no_call_in_any_lead_has_its_part() -> None:
     with ThreadPoolExecutor(1) as pool:
         done = together(pool, FunctionCall(grow), 1, Order(0.0001, 0.0001, 0.0001, 1, 0.5))
     assert 0 < done.calls < 1
+
+
+@pytest.mark.parametrize("stopped", [[], [3600.0], [0.0, 7.0, 3600.0]])
+def test_time_in_which_this_program_is_stopped_makes_nobody_late(
+    stopped: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    task: Future[None] = Future()
+
+    def wait(futures: list[Future[None]], seconds: float) -> SimpleNamespace:
+        ends = now[0] + seconds >= 8.0 + sum(stopped)
+        now[0] = 8.0 + sum(stopped) if ends else now[0] + seconds
+        if not ends and len(waits) < len(stopped):
+            now[0] += stopped[len(waits)]
+        waits.append(seconds)
+        return SimpleNamespace(not_done=set() if ends else set(futures))
+
+    monkeypatch.setattr(window, "wait", wait)
+    monkeypatch.setattr(window.time, "perf_counter", lambda: now[0])
+    waits: list[float] = []
+    assert window.awaited([task], 10.0) == pytest.approx(2.0)
+    now[0], waits = 0.0, []
+    with pytest.raises(LateError):
+        window.awaited([task], 7.0)
+    assert now[0] == pytest.approx(7.0 + sum(stopped))
 
 
 @pytest.fixture(scope="module")
