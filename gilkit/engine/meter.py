@@ -42,9 +42,9 @@ class Held:
 NOTHING_HELD = Held()
 
 
-def learned(known: float, seen: float, little: float = 0.0) -> float:
-    """Return what is expected next: not much more than before, or than little; all may stand still once."""
-    return min(max(seen, 0.7 * known), MOST_LEARNED * max(known, little))
+def learned(known: float, seen: float, likely: float = 0.0) -> float:
+    """Return what is expected next: not much more than before, or than is likely, as all may stand still."""
+    return min(max(seen, 0.7 * known), max(MOST_LEARNED * known, likely))
 
 
 def warm_up(call: float) -> float:
@@ -198,5 +198,6 @@ class Meter:
 
     def _kept(self, executor: str, workload: Workload, workers: int, window: Window) -> Window:
         key = (executor, workload, workers)
-        self._lengths[key] = learned(self._known(*key), window.value, self.least / CALLS)
+        in_turns = workers * self._alone(executor, workload)  # as where there is a lock
+        self._lengths[key] = learned(self._known(*key), window.value, max(self.least, 2.0 * in_turns))
         return window

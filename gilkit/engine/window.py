@@ -31,7 +31,7 @@ from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, read
 
 LEAD = 0.004  # seconds from handing out a window to its start
 START_TRIES = 10  # tries to have all workers ready at the start, each with twice the lead
-LOOKS = 20  # at who is waited for: what stops this program, as Ctrl-Z does, costs one of them
+PARTS = 20  # of the time for an answer: what stops this program, as Ctrl-Z does, costs one of them
 AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
@@ -55,7 +55,7 @@ def awaited(futures: Sequence[Future[Any]], seconds: float) -> float:
     LateError
         If they have not ended in time.
     """
-    left, each = seconds, seconds / LOOKS
+    left, each = seconds, seconds / PARTS
     begin = time.perf_counter()
     while wait(futures, each).not_done:
         left -= each
