@@ -154,6 +154,11 @@ class Runner:
             self._progress(Progress(done, done + seconds + self.later, label))
 
     @property
+    def heard(self) -> bool:
+        """Whether anybody is told, so that what is planned need be known."""
+        return self._progress is not None
+
+    @property
     def pace(self) -> float:
         return self._spent / self._planned
 

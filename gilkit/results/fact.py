@@ -114,5 +114,10 @@ def _measurable(value: object) -> bool:
     if isinstance(value, _NUMBERS):  # as most are
         return abs(value) < LARGEST
     if isinstance(value, _LISTS):
+        try:  # at once, where all are numbers, as in long lists they mostly are
+            if sum(map(abs, value)) < LARGEST:
+                return True
+        except (OverflowError, TypeError):
+            pass
         return all(map(_measurable, value))
     return not isinstance(value, dict) or all(map(_measurable, value.values()))

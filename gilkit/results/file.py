@@ -42,6 +42,10 @@ class Results:
         self.cpus = facts.CPUS.of(self.facts, 1)
         self.kind = facts.KIND.of(self.facts, UNNAMED_KIND)
         self.version = facts.FORMAT.of(self.facts, FORMAT_VERSION)
+        self._metadata: dict[Case, Metadata] = {
+            case: found.get_metadata() for case, found in self._benchmarks.items()
+        }
+        self._every: dict[Case, Mapping[int, float]] = {}
         self._rounds: dict[Case, Mapping[int, float]] = {}
         self._windows: dict[Case, list[Window]] = {}
         self.failures: dict[Case, str] = {
@@ -69,9 +73,11 @@ class Results:
 
     def every(self, case: Case) -> Mapping[int, float]:
         """Return the seconds per call of all rounds, also of those that others disturbed."""
-        benchmark = self._benchmarks.get(case)
-        values = benchmark.get_values() if benchmark else ()
-        return dict(zip(self._ids(case, len(values)), values, strict=True))
+        if case not in self._every:
+            benchmark = self._benchmarks.get(case)
+            values = benchmark.get_values() if benchmark else ()
+            self._every[case] = dict(zip(self._ids(case, len(values)), values, strict=True))
+        return self._every[case]
 
     def windows(self, case: Case) -> dict[int, Window]:
         """Return what was seen of ``case``, by round, of disturbed ones too; empty if nobody looked."""
@@ -97,8 +103,7 @@ class Results:
 
     def metadata(self, case: Case) -> Metadata:
         """Return all that the file says of ``case``, and of its run."""
-        benchmark = self._benchmarks.get(case)
-        return benchmark.get_metadata() if benchmark else {}
+        return self._metadata.get(case, {})
 
     def fact(self, case: Case, fact: Fact[T]) -> T | None:
         """Return what is known of ``case``; None where that is nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from statistics import median
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from gilkit.arguments import shown_count
 from gilkit.gil.law import HAND_OVER
@@ -19,6 +20,8 @@ from gilkit.studies.compare.ladder import culprit
 from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedup, speedups
 from gilkit.studies.compare.usage import usage
 from gilkit.workloads.pickling import Pickled
+
+_known: WeakKeyDictionary[Results, dict[tuple[str, int], Evidence]] = WeakKeyDictionary()
 
 
 def shown_workers(results: Results, kernel: str) -> int:
@@ -40,6 +43,13 @@ def worker_counts(results: Results, kernel: str) -> list[int]:
 def evidence(results: Results, kernel: str, workers: int | None = None) -> Evidence:
     """Return what the table and the verdict of ``kernel`` need, at the worker count that is shown."""
     workers = shown_workers(results, kernel) if workers is None else workers
+    known = _known.setdefault(results, {})  # verdicts, tables and pictures all ask for it
+    if (kernel, workers) not in known:
+        known[kernel, workers] = _evidence(results, kernel, workers)
+    return known[kernel, workers]
+
+
+def _evidence(results: Results, kernel: str, workers: int) -> Evidence:
     cases = {v: Case(kernel, v, "threads", workers) for v in ("python", "gil", "nogil", "function")}
     threads = {v: s for v, case in cases.items() if (s := speedup(results, case)) is not None}
     judged = next((v for v in JUDGED_VARIANTS if v in threads), "")
