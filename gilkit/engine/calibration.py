@@ -1,7 +1,7 @@
 """How long a call is: found out before anything is measured, by runs that grow until they can be believed.
 
-The last is made again, and the shorter one counts: a program may be stopped, or its machine stand still, and
-what follows would last for a multiple of that.
+The shorter of two runs is: a program may be stopped, or its machine stand still, and what follows would last
+for a multiple of that.
 """
 
 from __future__ import annotations

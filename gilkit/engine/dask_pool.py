@@ -138,16 +138,16 @@ class DaskPool(BurstExecutor, WorkerPool):
         """
         client = self._client
         assert client is not None
-        begun = time.perf_counter()
+        begun, left = time.perf_counter(), timeout
         sent = client.map(partial(_numbered, call), range(tasks), pure=False)
         while True:
-            left = begun + timeout - time.perf_counter()
             try:
                 with client.as_current():
                     wait_for_tasks(sent, timeout=max(0.0, min(LOOKED_AT, left)))
                 break
             except TimeoutError:
                 self._whole()
+                left -= LOOKED_AT  # not by the clock: this program may have been stopped
                 if left <= 0:
                     raise LateError from None
         seconds = time.perf_counter() - begun
@@ -168,11 +168,12 @@ class DaskPool(BurstExecutor, WorkerPool):
         asked: Future[list[bytes]] = asyncio.run_coroutine_threadsafe(
             client.gather(sent, asynchronous=True), client.loop.asyncio_loop
         )
-        late = time.perf_counter() + timeout
+        left = timeout
         try:
             while wait_for_futures([asked], LOOKED_AT).not_done:
                 self._whole()
-                if time.perf_counter() > late:
+                left -= LOOKED_AT
+                if left <= 0:
                     raise LateError
             return asked.result()
         except (KilledWorker, CancelledError):

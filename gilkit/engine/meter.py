@@ -26,7 +26,9 @@ CROWDED = 0.060  # seconds of a window with more workers than CPUs
 TURNS, TURNS_BEFORE = 4.0, 2.0  # of each worker that takes turns at the GIL: in a window, and before it
 MANY, TURNS_OF_MANY = 8, 2.0  # workers, with more of which whole calls count; and their turns
 HANDS = 20.0  # times that the GIL is handed over in a window where it is released in between
-MOST_LEARNED = 8.0  # times as much as was expected is expected next, at the most
+GROWING = 2.0  # times as long as was expected a call may be expected next, by one window alone
+IN_TURNS = 1.0  # seconds: so long, too, if the workers took turns at a lock
+FADING = 0.7  # of what was expected from windows before still is, after one of shorter calls
 MOSTLY = 0.5  # the held share from which workers take turns
 OVERHEAD, EACH = 0.007, 0.0002  # seconds to hand a window out and to gather it, and more for each worker
 
@@ -40,11 +42,6 @@ class Held:
 
 
 NOTHING_HELD = Held()
-
-
-def learned(known: float, seen: float, likely: float = 0.0) -> float:
-    """Return what is expected next: not much more than before, or than is likely, as all may stand still."""
-    return min(max(seen, 0.7 * known), max(MOST_LEARNED * known, likely))
 
 
 def warm_up(call: float) -> float:
@@ -120,7 +117,8 @@ class Meter:
         self.places = tuple(machine.cpus_in_order(allowed))
         self.held: dict[Workload, Held] = {}
         self._paces: dict[tuple[str, Workload], Pace] = {}
-        self._lengths: dict[tuple[str, Workload, int], float] = {}
+        self._lengths: dict[tuple[str, Workload, int], float] = {}  # what is expected of the next
+        self._latest: dict[tuple[str, Workload, int], float] = {}  # what the last window told
 
     def holds(self, workload: Workload) -> None:
         """Note that calls hold the GIL throughout."""
@@ -198,6 +196,10 @@ class Meter:
 
     def _kept(self, executor: str, workload: Workload, workers: int, window: Window) -> Window:
         key = (executor, workload, workers)
-        in_turns = workers * self._alone(executor, workload)  # as where there is a lock
-        self._lengths[key] = learned(self._known(*key), window.value, max(self.least, 2.0 * in_turns))
+        seen, least = window.value, FADING * self._lengths.get(key, 0.0)
+        # A program may be stopped once, or its machine stand still: two windows have to say that it is more.
+        agreed = min(seen, self._latest.get(key, 0.0))
+        in_turns = min(workers * self._alone(executor, workload), IN_TURNS)
+        self._lengths[key] = max(least, min(seen, max(agreed, in_turns, GROWING * self._known(*key))))
+        self._latest[key] = seen
         return window

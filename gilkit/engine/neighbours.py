@@ -15,7 +15,7 @@ from typing import Any
 
 from gilkit._ext._start import usage
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.meter import CALLS, LONG, LONG_CALLS, OVERHEAD, STAMPED, Meter, learned, warm_up
+from gilkit.engine.meter import CALLS, LONG, LONG_CALLS, OVERHEAD, STAMPED, Meter, warm_up
 from gilkit.engine.window import UNLIMITED, gathered, on_local_pool, whole
 from gilkit.engine.worker import MANY_THREADS, Order, kept_on, wait_for, work
 from gilkit.results.windows import Lateness, Stint, Window
@@ -24,6 +24,7 @@ from gilkit.workloads.workload import Workload
 PERIOD = 0.001  # seconds from one tick to the next
 TICKING = 0.15  # seconds of a window with a ticker, at the least
 ROUNDS_OF_TURNS = 10.0  # in a window: times that the GIL goes round
+MOST_LEARNED = 8.0  # times as much as was expected is expected next, at the most
 USUAL_HOLD = 0.005  # seconds for which a neighbour keeps the GIL, where nothing is known of it
 MOST_AROUND, MOST_LENGTH = 0.015, 0.018  # of the time for an answer: three tries fit into it, as leads double
 
@@ -105,6 +106,11 @@ def on_threads(
     return on_local_pool("threads", most, lambda pool: on_pool(pool, orders, timeout, *recipes))
 
 
+def _learned(known: float, seen: float) -> float:
+    """Return what is expected next: not much more than before, as a machine may stand still once."""
+    return min(max(seen, 0.7 * known), MOST_LEARNED * known)
+
+
 class Neighbours:
     """Measures windows in which each worker does something else.
 
@@ -140,12 +146,12 @@ class Neighbours:
         for place, (stint, call) in enumerate(zip(window.stints, neighbours, strict=True)):
             key = (executor, neighbours, place)
             length = window.seconds / max(stint.calls, 1e-9)
-            self._lengths[key] = learned(self._lengths.get(key, self._call(executor, call)), length)
+            self._lengths[key] = _learned(self._lengths.get(key, self._call(executor, call)), length)
         return window, late
 
     def learn_hold(self, call: Workload, seconds: float) -> None:
         """Note for how long a call holds the GIL at a time, for the windows to come."""
-        self.holds[call] = learned(self.holds.get(call, USUAL_HOLD), seconds)
+        self.holds[call] = _learned(self.holds.get(call, USUAL_HOLD), seconds)
 
     def orders(self, executor: str, neighbours: tuple[Neighbour, ...], turn: int = 0) -> list[Order]:
         """Return the orders of the next window, of each in order: on the clock they are the same.

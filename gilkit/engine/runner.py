@@ -154,7 +154,7 @@ class Runner:
             self._progress(Progress(done, done + seconds + self.later, label))
 
     @property
-    def heard(self) -> bool:
+    def listened(self) -> bool:
         """Whether anybody is told, so that what is planned need be known."""
         return self._progress is not None
 

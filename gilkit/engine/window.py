@@ -31,7 +31,7 @@ from gilkit.workloads.workload import KernelCall, Team, Workload, own_call, read
 
 LEAD = 0.004  # seconds from handing out a window to its start
 START_TRIES = 10  # tries to have all workers ready at the start, each with twice the lead
-PARTS = 20  # of the time for an answer: what stops this program, as Ctrl-Z does, costs one of them
+PARTS_OF_A_WAIT = 20  # after each of which one looks whether there is an answer
 AHEAD = 2  # calls for each worker that is sent its data: the one that it works on, and the next
 UNLIMITED = 3600.0  # seconds
 T = TypeVar("T")
@@ -48,20 +48,22 @@ def answer(future: Future[T]) -> T:
 def awaited(futures: Sequence[Future[Any]], seconds: float) -> float:
     """Wait until tasks have ended, and return how many of so many seconds are left.
 
-    Time in which this program is stopped counts for little: those that it waits for mostly are, too.
+    A look that takes longer than it was to counts as one, for this program may have been stopped, as by
+    Ctrl-Z, and the workers with it; unless it was at work meanwhile, as its threads are that have the GIL.
 
     Raises
     ------
     LateError
         If they have not ended in time.
     """
-    left, each = seconds, seconds / PARTS
-    begin = time.perf_counter()
+    left, each = seconds, seconds / PARTS_OF_A_WAIT
+    begin, used = time.perf_counter(), time.process_time()
     while wait(futures, each).not_done:
-        left -= each
+        now, at_work = time.perf_counter(), time.process_time() - used
+        left -= max(each, min(now - begin, at_work))
         if left <= each / 2:
             raise LateError
-        begin = time.perf_counter()
+        begin, used = now, used + at_work
     return max(0.0, left - min(each, time.perf_counter() - begin))
 
 

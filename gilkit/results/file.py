@@ -37,14 +37,11 @@ class Results:
     def __init__(self, suite: Any) -> None:
         self.suite = suite
         self._benchmarks = {Case.parse(b.get_name()): b for b in suite.get_benchmarks()}
-        first: dict[str, Any] = suite.get_benchmarks()[0].get_metadata()
-        self.facts: dict[str, Any] = {**first, **suite.get_metadata()}
+        self._metadata: dict[Case, Metadata] = {c: b.get_metadata() for c, b in self._benchmarks.items()}
+        self.facts: dict[str, Any] = {**next(iter(self._metadata.values())), **suite.get_metadata()}
         self.cpus = facts.CPUS.of(self.facts, 1)
         self.kind = facts.KIND.of(self.facts, UNNAMED_KIND)
         self.version = facts.FORMAT.of(self.facts, FORMAT_VERSION)
-        self._metadata: dict[Case, Metadata] = {
-            case: found.get_metadata() for case, found in self._benchmarks.items()
-        }
         self._every: dict[Case, Mapping[int, float]] = {}
         self._rounds: dict[Case, Mapping[int, float]] = {}
         self._windows: dict[Case, list[Window]] = {}
@@ -101,7 +98,7 @@ class Results:
             self._windows[case] = [Window.unpacked(item) for item in packed]
         return self._windows[case]
 
-    def metadata(self, case: Case) -> Metadata:
+    def metadata(self, case: Case) -> Mapping[str, Any]:
         """Return all that the file says of ``case``, and of its run."""
         return self._metadata.get(case, {})
 

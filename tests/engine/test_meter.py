@@ -11,7 +11,7 @@ import simulated
 
 from gilkit import machine
 from gilkit.engine.calibration import Pace
-from gilkit.engine.meter import CALLS, HANDS, LONG_CALLS, MANY, MOST_LEARNED, WARM, Held, Meter, order_for
+from gilkit.engine.meter import CALLS, FADING, HANDS, IN_TURNS, LONG_CALLS, MANY, WARM, Held, Meter, order_for
 from gilkit.engine.pools import Lab
 from gilkit.engine.worker import Order
 from gilkit.results.windows import Stint, Window
@@ -178,29 +178,38 @@ def test_windows_grow_with_what_was_measured(monkeypatch: pytest.MonkeyPatch) ->
     assert meter.seconds("threads", ONE_CALL, 2) > lengths[1]
 
 
-@pytest.mark.parametrize("call", [1e-6, 1e-3, 0.05, 2.0])
+@pytest.mark.parametrize("call", [1e-6, 1e-3, 0.05, 0.2, 2.0])
+@pytest.mark.parametrize("workers", [2, 8, 64])
+@pytest.mark.parametrize("stopped", [0, 1, 5])
 def test_a_program_that_is_stopped_once_has_no_long_windows_from_there_on(
-    call: float, monkeypatch: pytest.MonkeyPatch
+    call: float, workers: int, stopped: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab = MadeUpLab(2, call)
-    meter = made_up_meter(lab, 2, monkeypatch)
-    meter.window("threads", ONE_CALL, 2)
-    lab.contention = 60.0 / call  # a minute in which no call ended
-    meter.window("threads", ONE_CALL, 2)
-    lab.contention = 1.0
-    for _ in range(20):
-        meter.window("threads", ONE_CALL, 2)
+    lab = MadeUpLab(workers, call)
+    meter = made_up_meter(lab, workers, monkeypatch)
+    for number in range(20):
+        lab.contention = 60.0 / call if number == stopped else 1.0  # a minute in which no call ended
+        meter.window("threads", ONE_CALL, workers)
     lengths = [order.warm + order.seconds + order.beyond for _, _, order in lab.orders]
-    assert lengths[2] <= 2 * MOST_LEARNED * lengths[0]
+    longest = max(2.01 * lengths[0], min(workers * lengths[0], (LONG_CALLS + 3) * IN_TURNS))
+    assert max(lengths) <= longest
+    assert sum(lengths) <= 20 * lengths[0] + longest / (1 - FADING)
     assert lengths[-1] <= 1.01 * lengths[0]
 
 
 def test_calls_that_take_much_longer_beside_others_are_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     lab = MadeUpLab(2, 0.01, contention=300.0)
     meter = made_up_meter(lab, 2, monkeypatch)
-    for _ in range(4):
+    for _ in range(3):
         meter.window("threads", ONE_CALL, 2)
     assert lab.orders[-1][2].seconds == pytest.approx(LONG_CALLS * 3.0)
+
+
+def test_a_guess_that_was_too_high_is_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = MadeUpLab(8, 0.02)  # it waits: workers that have no CPU are no slower
+    meter = made_up_meter(lab, 2, monkeypatch)
+    meter.window("threads", ONE_CALL, 8)
+    meter.window("threads", ONE_CALL, 8)
+    assert lab.orders[0][2].seconds > lab.orders[1][2].seconds == pytest.approx(CALLS * 0.02)
 
 
 def test_what_is_known_to_be_held_is_contended_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,13 +80,43 @@ def test_time_in_which_this_program_is_stopped_makes_nobody_late(
         return SimpleNamespace(not_done=set() if ends else set(futures))
 
     monkeypatch.setattr(window, "wait", wait)
-    monkeypatch.setattr(window.time, "perf_counter", lambda: now[0])
+    clocks = SimpleNamespace(perf_counter=lambda: now[0], process_time=lambda: 0.0)
+    monkeypatch.setattr(window, "time", clocks)
     waits: list[float] = []
     assert window.awaited([task], 10.0) == pytest.approx(2.0)
     now[0], waits = 0.0, []
     with pytest.raises(LateError):
         window.awaited([task], 7.0)
     assert now[0] == pytest.approx(7.0 + sum(stopped))
+    for nothing in (0.0, 1e-300):
+        with pytest.raises(LateError):
+            window.awaited([task], nothing)
+
+
+def test_threads_that_keep_the_gil_from_who_waits_for_them_are_late_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    task: Future[None] = Future()
+
+    def wait(futures: list[Future[None]], seconds: float) -> SimpleNamespace:
+        now[0] += 3.0 + seconds  # until it has the GIL again
+        return SimpleNamespace(not_done=set(futures))
+
+    monkeypatch.setattr(window, "wait", wait)
+    clocks = SimpleNamespace(perf_counter=lambda: now[0], process_time=lambda: now[0])
+    monkeypatch.setattr(window, "time", clocks)
+    with pytest.raises(LateError):
+        window.awaited([task], 10.0)
+    assert now[0] <= 10.0 + 2 * 3.5
+
+
+def test_all_tries_to_begin_together_have_one_time_for_their_answers() -> None:
+    def late(*_: object) -> None:  # never ready in time
+        time.sleep(0.1)
+
+    with ThreadPoolExecutor(2) as pool, pytest.raises(LateError):
+        window.gathered(pool, 2, 0.3, late)
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,34 @@ def test_a_value_of_another_type_is_damaged(fact: Fact[Any], value: object, mess
         fact.of({fact.key: value})
 
 
+@pytest.mark.parametrize("depth", [0, 1, 3])
+@pytest.mark.parametrize(
+    ("figures", "can_be"),
+    [
+        ("[]", True),
+        ("[1, 2.5, -3]", True),
+        ("[null, 1, true]", True),
+        ("[1e17" + ", 1e17" * 20 + "]", True),  # more than any figure, in all
+        ("[1e18]", False),
+        ("[-1e18, 1]", False),
+        ("[1, NaN]", False),
+        ("[NaN, 1]", False),
+        ("[-Infinity, Infinity]", False),
+        ("[1" + "0" * 400 + "]", False),
+        ("[0.5, -1" + "0" * 400 + "]", False),
+        ("[null, 1e300]", False),
+    ],
+)
+def test_no_figure_is_larger_than_can_be_measured(figures: str, can_be: bool, depth: int) -> None:
+    fact = Fact("made_up", list, "Made up.")
+    written = {"made_up": "[" * depth + figures + "]" * depth}
+    if can_be:
+        assert fact.of(written) is not None
+    else:
+        with pytest.raises(ResultsError, match="made_up must be"):
+            fact.of(written)
+
+
 def test_an_integer_is_a_number_of_seconds_too() -> None:
     found = facts.LOAD.of({"gilkit_load": 2})
     assert found == 2.0

@@ -156,7 +156,7 @@ class Course:
 
     def _round(self, batch: Batch, cases: Iterable[Case], goal: int) -> None:
         lanes = [Lane(case, partial(self._lane, case, batch.tried), self._seconds(case)) for case in cases]
-        if self.runner.heard:
+        if self.runner.listened:
             later = self.runner.pace * (self._ahead() - sum(lane.cost for lane in lanes))
             if self.asked is None:  # whatever the machine does
                 later = min(later, self.end - self.runner.clock())
@@ -216,7 +216,7 @@ class Course:
 
     def _foresee(self) -> None:
         """Find about how long it will take until intervals are narrow, by how far values spread so far."""
-        if self.asked is not None or not self.pace.looks or not self.runner.heard:
+        if self.asked is not None or not self.pace.looks or not self.runner.listened:
             return
         known = [batch for batch in self.batches if batch.tried >= FEWEST_TO_FORESEE]
         found = sum(map(self._to_narrow, known))

@@ -1,4 +1,4 @@
-"""The evidence for a verdict: pure functions from results to the figures of one kernel."""
+"""The evidence for a verdict: from results to the figures of one kernel, which are made once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gilkit.studies.compare.speedups import compared, over_sets, sets_of, speedu
 from gilkit.studies.compare.usage import usage
 from gilkit.workloads.pickling import Pickled
 
-_known: WeakKeyDictionary[Results, dict[tuple[str, int], Evidence]] = WeakKeyDictionary()
+_made: WeakKeyDictionary[Results, dict[tuple[str, int], Evidence]] = WeakKeyDictionary()
 
 
 def shown_workers(results: Results, kernel: str) -> int:
@@ -43,10 +43,10 @@ def worker_counts(results: Results, kernel: str) -> list[int]:
 def evidence(results: Results, kernel: str, workers: int | None = None) -> Evidence:
     """Return what the table and the verdict of ``kernel`` need, at the worker count that is shown."""
     workers = shown_workers(results, kernel) if workers is None else workers
-    known = _known.setdefault(results, {})  # verdicts, tables and pictures all ask for it
-    if (kernel, workers) not in known:
-        known[kernel, workers] = _evidence(results, kernel, workers)
-    return known[kernel, workers]
+    made = _made.setdefault(results, {})  # verdicts, tables and pictures all ask for it
+    if (kernel, workers) not in made:
+        made[kernel, workers] = _evidence(results, kernel, workers)
+    return made[kernel, workers]
 
 
 def _evidence(results: Results, kernel: str, workers: int) -> Evidence:

@@ -141,7 +141,9 @@ class SplitCourse:
 
     def _size(self, split: Split) -> None:
         """Choose tasks so long that the scheduler can feed all workers, by what an empty one costs."""
-        cost = self.labs[split].tasks(self.workload, 0, EMPTY_TASKS).seconds / EMPTY_TASKS
+        lab = self.labs[split]
+        empty = (lab.tasks(self.workload, 0, EMPTY_TASKS // 2).seconds for _ in range(2))
+        cost = min(empty) / (EMPTY_TASKS // 2)  # all may stand still once
         task = min(LONGEST_TASK, max(TASK, WORTH * cost * self.cpus))
         self.loops = max(1, ceil(task / self.call))
         window = max(SPLIT_WINDOW, TASKS_EACH * task)
