@@ -3,11 +3,13 @@
 import os
 import sys
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from Cython.Distutils.build_ext import build_ext
+from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 HEADERS = sorted(path.as_posix() for path in Path("ext").glob("*.h"))
 MODULES = sorted(path.stem for path in Path("ext").glob("*.pyx"))
@@ -26,11 +28,14 @@ FLAGS = {"msvc": ["/O2", "/fp:precise"]}
 UNIX_FLAGS = ["-O3", "-ffp-contract=off"]
 OPENMP_FLAGS = {"msvc": ["/openmp"]}
 UNIX_OPENMP_FLAGS = ["-fopenmp"]
+MOST_AT_ONCE = 4  # modules that are compiled beside one another, as far as there are CPUs: each takes memory
 SETTINGS = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS")  # of the environment
 
 
 class BuildExt(build_ext):
     """Compile with OpenMP where the compiler has it; say so in one line where there is no compiler."""
+
+    translating = threading.Lock()  # Cython may not be used by several threads
 
     def build_extensions(self):
         kind = self.compiler.compiler_type
@@ -53,13 +58,12 @@ class BuildExt(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args = FLAGS.get(kind, UNIX_FLAGS) + openmp
             extension.extra_link_args = [] if kind == "msvc" else openmp
-            extension.cython_include_dirs = ["ext"]
-            extension.cython_directives = DIRECTIVES
             if str(GIL_STATE) in extension.sources and (
                 why := self.refuses(GIL_STATE.read_text(), link=False)
             ):
                 say("left out: the GIL monitor: this Python's internal headers do not fit", why)
                 extension.define_macros = [("GILKIT_NO_GIL_STATE", "1")]
+        self.parallel = self.parallel or min(MOST_AT_ONCE, os.cpu_count() or 1)
         super().build_extensions()
 
     def build_extension(self, extension):
@@ -67,6 +71,15 @@ class BuildExt(build_ext):
             [*extension.extra_compile_args, *(f"-D{name}" for name, _ in extension.define_macros)]
         )
         say(f"{extension.name} from {', '.join(extension.sources)} ({flags})")
+        with self.translating:
+            (translated,) = cythonize(
+                extension,
+                include_path=["ext"],
+                compiler_directives=DIRECTIVES,
+                force=self.force,
+                quiet=self.verbose == 0,
+            )
+        extension.sources = translated.sources
         super().build_extension(extension)
 
     def compiler_words(self):

@@ -49,7 +49,7 @@ ANNOTATED = (
 
 def build(source: Path, compiler: Path, start: tuple[str, ...] = PLAINLY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *start, "-q", "build", "-j", "2", "--build-lib", "built"],
+        [sys.executable, *start, "-q", "build", "--build-lib", "built"],
         cwd=source,
         env={**os.environ, "CC": str(compiler), "LDSHARED": f"{compiler} -shared"},
         capture_output=True,
