@@ -26,9 +26,7 @@ WINDOW = 0.05  # seconds of a window, at the least
 PASSES = int(os.environ.get("GILKIT_PASSES", "5"))  # over everything; one is for trying out
 PAIRS = 4 * PASSES + 1  # of measurements that are compared
 SAMPLES = 2  # of each in a pass
-PATIENT = (
-    180.0  # seconds for a window: twice as many threads as CPUs take turns, on machines that are busy, too
-)
+ANSWERED = 180.0  # seconds for a window: many threads take turns, and the machine may be busy
 KEPT = PASSES * SAMPLES // 2  # the faster half: what others do only adds to a time
 VERSION = "4"  # of all benchmarks: a new one where what they measure changes, which begins new curves
 
@@ -127,7 +125,7 @@ def subject(name: str) -> Subject:
 @cache
 def lab(most: int) -> Lab:
     """Return this process's lab: what crashes or hangs there is a case that failed, and the others stand."""
-    made = Lab(most, PATIENT)
+    made = Lab(most, ANSWERED)
     atexit.register(made.__exit__, None, None, None)
     return made
 
