@@ -15,7 +15,7 @@ from typing import Any
 
 from gilkit._ext._start import usage
 from gilkit.engine.executors import EXECUTORS
-from gilkit.engine.meter import CALLS, LONG, LONG_CALLS, OVERHEAD, STAMPED, Meter, warm_up
+from gilkit.engine.meter import CALLS, FADING, LONG, LONG_CALLS, OVERHEAD, STAMPED, Meter, warm_up
 from gilkit.engine.window import UNLIMITED, gathered, on_local_pool, whole
 from gilkit.engine.worker import MANY_THREADS, Order, kept_on, wait_for, work
 from gilkit.results.windows import Lateness, Stint, Window
@@ -108,7 +108,7 @@ def on_threads(
 
 def _learned(known: float, seen: float) -> float:
     """Return what is expected next: not much more than before, as a machine may stand still once."""
-    return min(max(seen, 0.7 * known), MOST_LEARNED * known)
+    return min(max(seen, FADING * known), MOST_LEARNED * known)
 
 
 class Neighbours:
