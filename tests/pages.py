@@ -12,8 +12,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
@@ -113,8 +111,3 @@ def shortened(command: str) -> list[str]:
 def stored(name: str) -> str:
     """The output of that name."""
     return (DOCS / "outputs" / f"{name}.txt").read_text("utf-8")
-
-
-def needs_pictures() -> None:
-    """Skip the test where none can be drawn."""
-    pytest.importorskip("vl_convert", reason="the extra report is not installed")

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from command import answered
+from pictures import need_pictures
 
 from gilkit import cli
 from gilkit.cli.examples import EXAMPLES, FIRST
@@ -45,7 +46,7 @@ def test_examples_are_understood(name: str, line: str) -> None:
     words = shlex.split(line.split(" | ")[0])
     assert words[:2] == ["gilkit", name]
     if "--plot" in words:
-        pytest.importorskip("vl_convert", reason="the extra report is not installed")
+        need_pictures()
     with command.make_context("gilkit", words[1:]) as main:
         _, called, rest = command.resolve_command(main, words[1:])
         assert called is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     shell.run_line_magic("load_ext", "gilkit")
     yield shell
     shell.history_manager.end_session()
+    atexit.unregister(shell.atexit_operations)  # each would collect the garbage of all tests
 
 
 def ran(shell: Any, cell: str) -> Any:

@@ -15,9 +15,9 @@ from pages import (
     OUTPUTS,
     Ran,
     commands,
-    needs_pictures,
     stored,
 )
+from pictures import need_pictures
 from quiet import NO_MONITOR
 
 from gilkit.engine.executors import EXECUTORS
@@ -34,7 +34,7 @@ def tried(value: str, command: str) -> Any:
 @pytest.mark.parametrize("command", [tried(command, command) for command in commands()])
 def test_the_commands_run(command: str, ran: Ran) -> None:
     if command.startswith("gilkit report") or "--plot" in command:
-        needs_pictures()
+        need_pictures()
     done = ran(command)
     assert done.returncode == 0, done.stderr
     assert done.stdout

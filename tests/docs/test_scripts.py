@@ -12,8 +12,8 @@ from hasty import HURRIED
 from pages import (
     DOCS,
     blocks,
-    needs_pictures,
 )
+from pictures import need_pictures
 
 pytestmark = pytest.mark.once
 
@@ -66,7 +66,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.splitlines()[-1][:40])
 def test_the_scripts_run(script: str, ended: dict[str, tuple[str, str]]) -> None:
     if draws(script):
-        needs_pictures()
+        need_pictures()
     status, said = ended[script]
     assert status == "0", said
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,9 @@ STILL = 0.3  # seconds for which a program is stopped
 
 
 @pytest.fixture
-def _few_to_collect() -> Iterator[None]:
+def _few_to_collect() -> None:
     """Let collections be quick: of what there is from now on."""
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @needs_monitor

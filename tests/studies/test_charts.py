@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from command import answered, refused
 from made_up_history import history
+from pictures import needs_pictures
 from simulated import HOLDS, Machine, Made
 
 import gilkit as package
@@ -24,14 +25,16 @@ from gilkit.studies.compare.budget import OWN_PACE, USUAL_PACE
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.registry import STUDIES
 
-pytestmark = pytest.mark.once
-
-for needed in ("altair", "vl_convert"):
-    pytest.importorskip(needed, reason="the extra report is not installed")
-charts = importlib.import_module("gilkit.display.charts")
+pytestmark = [pytest.mark.once, needs_pictures]
 
 OLD = Path(__file__).parents[1] / "results" / "old_files"
 FILES = sorted(path for path in OLD.glob("*.json") if path.stem != "trace")
+
+
+@pytest.fixture(scope="module")
+def charts() -> Any:
+    """What draws, which loads Altair."""
+    return importlib.import_module("gilkit.display.charts")
 
 
 def shown(chart: Any) -> list[dict[str, Any]]:
@@ -143,7 +146,7 @@ def test_scaling_shows_the_seconds_of_every_column() -> None:
     assert "2 CPUs" in words_of(OLD / "scaling.json")
 
 
-def test_bands_are_of_intervals_and_not_of_ranges() -> None:
+def test_bands_are_of_intervals_and_not_of_ranges(charts: Any) -> None:
     bands = charts.bands(charts.alt.Chart(charts.values([])), charts.alt.Scale()).to_dict()
     assert bands["transform"] == [{"filter": "datum.decided"}]
     for kind in ("threshold", "scaling"):
@@ -162,7 +165,7 @@ def test_claims_show_the_ruling_on_each() -> None:
     assert all(row["measured"] == found.findings[name].measured for name, row in rows.items())
 
 
-def test_a_timeline_shows_who_had_the_gil_for_how_long() -> None:
+def test_a_timeline_shows_who_had_the_gil_for_how_long(charts: Any) -> None:
     found = history()
     drawn = STUDIES["timeline"].chart(found)
     length = (found.end - found.start) * 1e3
@@ -193,7 +196,7 @@ def test_all_kernels_on_large_machines(cpus: int, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_on_a_busy_machine_it_is_written_across_the_picture(path: Path, tmp_path: Path) -> None:
+def test_on_a_busy_machine_it_is_written_across_the_picture(path: Path, charts: Any, tmp_path: Path) -> None:
     """In the dark it asks the same."""
     busy = package.load(changed(path, tmp_path / "busy.json", "gilkit_load", 1.3))
     assert busy.results.load >= BUSY
@@ -204,7 +207,7 @@ def test_on_a_busy_machine_it_is_written_across_the_picture(path: Path, tmp_path
     assert "believe no figure here" in words
 
 
-def test_a_bar_is_an_interval_or_a_range_that_says_so() -> None:
+def test_a_bar_is_an_interval_or_a_range_that_says_so(charts: Any) -> None:
     assert charts.bar(Estimate(2.0, 1.5, 2.5)) == {"figure": 2.0, "low": 1.5, "high": 2.5, "decided": True}
     ranged = Estimate(2.0, least=1.0, most=90.0)
     assert charts.bar(ranged) == {"figure": 2.0, "low": 1.0, "high": 90.0, "decided": False}
@@ -215,7 +218,7 @@ def test_a_bar_is_an_interval_or_a_range_that_says_so() -> None:
     ]  # no bar stretches the axis so that nothing else is seen
 
 
-def test_colours_are_of_a_palette_for_all_eyes() -> None:
+def test_colours_are_of_a_palette_for_all_eyes(charts: Any) -> None:
     okabe_ito = {"#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7"}
     known = {look.colour for look in charts.DRAWN_AS.values() if look.colour.startswith("#")}
     assert okabe_ito <= known

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command import answered, refused
+from pictures import needs_pictures
 from simulated import HOLDS, Machine, Made
 from studies.test_charts import FILES, OLD, changed
 
@@ -17,10 +18,7 @@ from gilkit.display.tables import plain
 from gilkit.kernels import KERNELS
 from gilkit.studies.compare.budget import USUAL_PACE
 
-pytestmark = pytest.mark.once
-
-for needed in ("altair", "vl_convert"):
-    pytest.importorskip(needed, reason="the extra report is not installed")
+pytestmark = [pytest.mark.once, needs_pictures]
 
 LARGEST = 1_500_000  # bytes
 EMPTY = {"meta"}  # elements without an end

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command import answered, refused
 from pages import untold
+from pictures import need_pictures
 
 import gilkit as package
 from gilkit.display.tables import plain
@@ -135,7 +136,7 @@ def test_what_is_not_the_same_work_is_refused(tmp_path: Path) -> None:
     )
     refused(answered("show", usual, str(OLD / "costs.json")), "costs.json is of gilkit costs")
     refused(answered("show", usual, str(OLD / "timeit.json")), "was measured by an earlier gilkit")
-    pytest.importorskip("vl_convert", reason="the extra report is not installed")
+    need_pictures()
     refused(
         answered("show", usual, other, "--plot", str(tmp_path / "x.svg")), "--plot draws one file at a time"
     )

@@ -20,7 +20,7 @@ LOGGER = """
 import logging, time
 class Handler(logging.Handler):
     def emit(self, record):
-        time.sleep(0.002)
+        time.sleep(0.001)
 log = logging.getLogger("made up")
 log.addHandler(Handler())
 log.propagate = False
@@ -32,7 +32,7 @@ log.propagate = False
     [
         (
             "import threading, time; lock = threading.Lock(); data = [1]",
-            "with lock: data; time.sleep(0.002)\ntime.sleep(1e-4)",  # so that another has its turn
+            "with lock: data; time.sleep(0.001)\ntime.sleep(1e-4)",  # so that another has its turn
             "`lock` (_thread.lock)",
         ),
         (LOGGER, "log.warning('x')", "`log` (logging.Logger)"),
@@ -42,7 +42,7 @@ def test_a_shared_lock_is_named_and_a_logger_whose_handler_has_one(
     setup: str, stmt: str, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that sleep with a lock do as much as one, whatever others do to the machine."""
-    monkeypatch.setattr(climb, "LADDER_PACE", replace(climb.LADDER_PACE, window=0.016))  # eight calls
+    monkeypatch.setattr(climb, "LADDER_PACE", replace(climb.LADDER_PACE, window=0.008))  # eight calls
     compared = gilkit.timeit(stmt, setup, ladder=True, workers=2, executors=["threads"], rounds=ROUNDS)
     found = compared.ladder
     assert found is not None

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from command import answered, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
 from pages import untold
+from pictures import needs_pictures
 
 import gilkit as package
 from gilkit._version import __version__
@@ -660,9 +661,8 @@ def test_interpreters_are_a_column_where_they_are_measured() -> None:
     assert f"{name}" in shown
 
 
+@needs_pictures
 def test_the_picture_and_the_page_show_the_work(tmp_path: Path) -> None:
-    pytest.importorskip("altair")
-    pytest.importorskip("vl_convert")
     comparison = Comparison(found(1, SAME, FREE).suite)
     comparison.plot(tmp_path / "p.svg")
     drawn = (tmp_path / "p.svg").read_text("utf-8")

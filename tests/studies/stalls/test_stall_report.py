@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pictures import needs_pictures
 from traceformat import checked, tracks
 
 import gilkit
@@ -227,9 +228,8 @@ def test_a_trace_has_each_stall_on_the_track_of_its_thread() -> None:
     assert first["args"]["stack"] == ["json/encoder.py:258 iterencode", "app.py:31 report"]
 
 
+@needs_pictures
 def test_a_picture_has_the_lines_and_is_drawn_without_any() -> None:
-    pytest.importorskip("altair", reason="the extra report is not installed")
-    pytest.importorskip("vl_convert", reason="the extra report is not installed")
     from gilkit.display.picture_files import svg
     from gilkit.studies.stalls.chart import rows
 
