@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hasty import KERNELS, PRELOADED, hurry_here
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from near_dask import LIBRARY, entered
 from turns import Turns
 
@@ -70,7 +71,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Let no collection of garbage look at what stays: hundreds of thousands of objects."""
+    _drawn()  # Hypothesis looks once for who refers to its random numbers, and would not see what is frozen
     gc.freeze()
+
+
+@settings(max_examples=1)
+@given(nothing=st.none())
+def _drawn(nothing: None) -> None:
+    """Draw something with Hypothesis."""
 
 
 def _alone(item: pytest.Item) -> bool:
