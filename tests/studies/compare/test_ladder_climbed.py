@@ -12,7 +12,7 @@ from gilkit.studies.compare import climb
 from gilkit.studies.compare.ladder_words import sentence
 from gilkit.studies.compare.rungs import Found
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
 
 ROUNDS = 2 * FEWEST_ROUNDS  # so that those that others disturb do no harm
 
