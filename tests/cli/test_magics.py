@@ -35,7 +35,9 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     shell.run_line_magic("load_ext", "gilkit")
     yield shell
     shell.history_manager.end_session()
-    atexit.unregister(shell.atexit_operations)  # each would collect the garbage of all tests
+    if hasattr(shell.history_manager, "close"):  # not in every version
+        shell.history_manager.close()
+    atexit.unregister(shell.atexit_operations)  # at exit each would collect the garbage of all tests
 
 
 def ran(shell: Any, cell: str) -> Any:

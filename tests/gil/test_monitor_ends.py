@@ -27,7 +27,8 @@ STILL = 0.3  # seconds for which a program is stopped
 
 @pytest.fixture
 def _few_to_collect() -> None:
-    """Let collections be quick: of what there is from now on."""
+    """Let collections be quick: of what there is from now on, in the rest of this process, too."""
+    gc.collect()  # what is garbage would stay
     gc.freeze()
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from command import answered, refused
 from pages import TEXTS, untold
-from pictures import needs_pictures
 
 import gilkit
 from gilkit.display.tables import plain
@@ -471,8 +470,8 @@ def test_a_ladder_is_for_threads() -> None:
         gilkit.timeit("a", "a = []", ladder=True, executors=["processes"])
 
 
-@needs_pictures
 def test_a_ladder_is_drawn_rung_by_rung() -> None:
+    pytest.importorskip("altair")
     from gilkit.studies.compare.ladder_chart import ladder_rows
 
     drawn = ladder_rows(ladder(results({("cache",): 1.95})))

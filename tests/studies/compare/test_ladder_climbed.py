@@ -14,6 +14,7 @@ from gilkit.studies.compare.rungs import Found
 
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("hasty")]
 
+UNHURRIED = climb.LADDER_PACE.patience  # as ever, on a busy machine: what is not tried names no cause
 ROUNDS = 2 * FEWEST_ROUNDS  # so that those that others disturb do no harm
 
 LOGGER = """
@@ -42,7 +43,8 @@ def test_a_shared_lock_is_named_and_a_logger_whose_handler_has_one(
     setup: str, stmt: str, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threads that sleep with a lock do as much as one, whatever others do to the machine."""
-    monkeypatch.setattr(climb, "LADDER_PACE", replace(climb.LADDER_PACE, window=0.008))  # eight calls
+    pace = replace(climb.LADDER_PACE, window=0.008, patience=UNHURRIED)  # eight calls
+    monkeypatch.setattr(climb, "LADDER_PACE", pace)
     compared = gilkit.timeit(stmt, setup, ladder=True, workers=2, executors=["threads"], rounds=ROUNDS)
     found = compared.ladder
     assert found is not None
