@@ -217,6 +217,7 @@ def test_a_terminal_that_closes_ends_it_with_the_status_of_a_hangup(tmp_path: Pa
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
+        env={**os.environ, "TERM": "xterm-256color"},  # a dumb one would see nothing until all was measured
         start_new_session=True,
     ) as process:
         os.close(theirs)
