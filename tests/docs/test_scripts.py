@@ -8,10 +8,7 @@ import sys
 
 import pytest
 from hasty import HURRIED
-from pages import (
-    DOCS,
-    blocks,
-)
+from pages import DOCS, blocks
 from pictures import MISSING, need_pictures
 
 pytestmark = pytest.mark.once

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from command import answered, ended, gilkit, interrupted, leaving_nothing, refused, seen, started
-from pictures import need_pictures
+from pictures import needs_pictures
 
 import gilkit as package
 from gilkit import machine
@@ -412,10 +412,10 @@ def test_bad_input_is_one_line_and_status_2(arguments: list[str], message: str) 
 # The plot.
 
 
+@needs_pictures
 def test_a_file_is_drawn_again(
     measured: tuple[subprocess.CompletedProcess[str], Path], tmp_path: Path
 ) -> None:
-    need_pictures()
     done, path = measured
     shown = answered("show", str(path), "--plot", str(tmp_path / "curves.svg"))
     assert shown.stdout == done.stdout
