@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from near_dask import LIBRARY, entered
 from turns import Turns
+from whole_gilkit import LOADED
 
-from gilkit.cli.group import command
 from gilkit.engine import processes
 from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
@@ -33,7 +33,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
 usual, processes._enter_worker = processes._enter_worker, entered  # those of clusters, too
-multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "gilkit.cli.commands", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "whole_gilkit", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -115,7 +115,7 @@ def leaves_no_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[None]:
     """Let this process measure for as short as it can, for tests of all but the figures."""
-    list(command.commands.values())  # a module that is loaded meanwhile would keep what it finds
+    assert LOADED  # a module that is loaded meanwhile would keep what it finds
     with pytest.MonkeyPatch.context() as patch:
         hurry_here(patch.setattr)
         yield

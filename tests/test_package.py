@@ -12,8 +12,8 @@ from gilkit.cli.group import HOMES
 
 
 def loaded_by(statement: str) -> set[str]:
-    """The top-level modules that a fresh interpreter has after ``statement``."""
-    script = f"import sys; {statement}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    """The modules that a fresh interpreter has after ``statement``."""
+    script = f"import sys; {statement}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
 
@@ -47,9 +47,11 @@ def test_plain_results_are_compared_without_numpy() -> None:
     assert "numpy" not in loaded
 
 
-@pytest.mark.parametrize("home", sorted({*HOMES.values(), "commands"}))
-def test_commands_load_numpy_when_they_need_it(home: str) -> None:
-    assert "numpy" not in loaded_by(f"import gilkit.cli.{home}")
+def test_help_waits_for_no_study_and_no_library_but_clicks() -> None:
+    loaded = loaded_by("from gilkit.cli.group import command; list(command.commands.values())")
+    assert {f"gilkit.cli.{home}" for home in (*HOMES.values(), "commands")} <= loaded
+    assert not {name for name in loaded if name.startswith("gilkit.studies.") and name.endswith(".study")}
+    assert not loaded & {"numpy", "rich", "pyperf", "threadpoolctl"}
 
 
 def test_importing_leaves_the_gil_as_it_is() -> None:

@@ -1,8 +1,12 @@
-"""The commands: one function for each; `group.HOMES` has those that are elsewhere."""
+"""The commands: one function for each; `group.HOMES` has those that are elsewhere.
+
+Each loads its study when it runs: who asks for another command, or for help, does not wait for it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,20 +26,11 @@ from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar, show
 from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.studies.beside.study import beside
-from gilkit.studies.claims import table as claims_table
-from gilkit.studies.claims.registry import CLAIMS
-from gilkit.studies.claims.study import claims
-from gilkit.studies.compare.study import compare
-from gilkit.studies.compare.timeit_study import timeit
-from gilkit.studies.costs import table as costs_table
-from gilkit.studies.costs.constants import NAMES
-from gilkit.studies.costs.study import costs
-from gilkit.studies.layout.study import on_cluster
-from gilkit.studies.outcome import Outcome
-from gilkit.studies.scaling.study import scaling
-from gilkit.studies.threshold.study import MOST_TIMES, ROUNDS, threshold
-from gilkit.studies.timeline.study import LANE_EXECUTORS, LANE_VARIANTS, timeline
+from gilkit.studies.threshold import MOST_TIMES, ROUNDS
+from gilkit.studies.timeline.lanes import LANE_EXECUTORS, LANE_VARIANTS
+
+if TYPE_CHECKING:
+    from gilkit.studies.outcome import Outcome
 
 
 @click.command("compare")
@@ -62,6 +57,8 @@ def compare_command(kernels: tuple[str, ...], plot: str | None, **asked: Any) ->
     Every KERNEL (by default all: see gilkit list) is one computation in up to four variants. Prints how many
     times the work of one worker is done at once, and why it is not more.
     """
+    from gilkit.studies.compare.study import compare
+
     with progress_bar() as step:
         outcome = compare(list(kernels) or None, progress=step, **asked)
     reported(outcome, plot)
@@ -100,12 +97,16 @@ def timeit_command(
     Prints who holds the GIL, and whether threads or processes win. STMT and SETUP are as for python -m
     timeit: several STMTs are lines of one.
     """
+    from gilkit.studies.compare.timeit_study import timeit
+
     stmt, before = "\n".join(statement), "\n".join(setup) or "pass"
     elsewhere = options.for_cluster(asked)
     with progress_bar() as step:
         if elsewhere is None:
             outcome: Outcome = timeit(stmt, before, progress=step, **asked)
         else:
+            from gilkit.studies.layout.study import on_cluster
+
             outcome = on_cluster(stmt=stmt, setup=before, progress=step, **elsewhere)
     reported(outcome, plot)
 
@@ -127,6 +128,8 @@ def beside_command(
     Prints what each keeps of its throughput on threads and in processes, how late an event loop would be, and
     what to do. With one STMT it runs beside the event loop alone: a ticker that wakes every millisecond.
     """
+    from gilkit.studies.beside.study import beside
+
     if len(statement) > 2:
         raise click.UsageError(f"one statement or two, not {len(statement)}: put ; between parts of one")
     with progress_bar() as step:
@@ -154,6 +157,8 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
     Of a KERNEL: from which size its nogil version beats its gil version. Of a statement STMT that uses n, or
     whose SETUP does: from which n several threads beat one.
     """
+    from gilkit.studies.threshold.study import threshold
+
     kernel, statement = options.kernel_or_statement(what, setup)
     if statement and asked["sizes"] is None:
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
@@ -162,8 +167,14 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
     reported(found, plot)
 
 
+def _costs() -> Iterable[str]:
+    from gilkit.studies.costs.constants import NAMES
+
+    return NAMES
+
+
 @click.command("costs")
-@options.names(NAMES)
+@options.names(_costs)
 @options.rounds("as many as fit into 15 seconds")
 @options.quick("ten seconds", "twenty")
 @SEED_OPTION
@@ -177,8 +188,12 @@ def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **aske
     Prints how long it takes to start a thread or a process, to hand over the GIL, to send data and the like.
     A NAME is one of these or a group of them, by default all: see --list.
     """
+    from gilkit.studies.costs.study import costs
+
     if listed:
-        show(costs_table.catalogue())
+        from gilkit.studies.costs.table import catalogue
+
+        show(catalogue())
         return
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
@@ -211,6 +226,8 @@ def timeline_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str | 
 
     There is a lane for every worker, with its calls of a KERNEL, or of a statement STMT as for gilkit timeit.
     """
+    from gilkit.studies.timeline.study import timeline
+
     kernel, statement = options.kernel_or_statement(what, setup)
     with progress_bar() as step:
         found = timeline(*kernel, progress=step, **statement, **asked)
@@ -238,13 +255,21 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     joined; all of that counts. Prints the seconds by the number of workers, beside compiled code with and
     without the GIL and native threads, and which columns stay flat.
     """
+    from gilkit.studies.scaling.study import scaling
+
     with progress_bar() as step:
         found = scaling(progress=step, **asked)
     reported(found, plot)
 
 
+def _claims() -> Iterable[str]:
+    from gilkit.studies.claims.registry import CLAIMS
+
+    return CLAIMS
+
+
 @click.command("claims")
-@options.names(CLAIMS)
+@options.names(_claims)
 @options.quick("45 seconds", "up to three minutes")
 @click.option(
     "--python", metavar="PATH", shell_complete=completion.files,
@@ -261,8 +286,12 @@ def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **ask
     Prints for each claim what was measured here, and whether it holds. A NAME is that of a claim, by default
     all: see --list.
     """
+    from gilkit.studies.claims.study import claims
+
     if listed:
-        show(claims_table.catalogue())
+        from gilkit.studies.claims.table import catalogue
+
+        show(catalogue())
         return
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)

@@ -12,11 +12,15 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 def of(known: Iterable[str]) -> Completer:
     """Return what completes one of these names, and each of several with commas between them."""
-    names = list(known)
+    return among(lambda: known)
+
+
+def among(known: Callable[[], Iterable[str]]) -> Completer:
+    """Return the same for names that are looked up when one of them is completed."""
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
         before, comma, begun = incomplete.rpartition(",")
-        return [CompletionItem(before + comma + name) for name in names if name.startswith(begun)]
+        return [CompletionItem(before + comma + name) for name in known() if name.startswith(begun)]
 
     return complete
 

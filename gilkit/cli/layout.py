@@ -12,7 +12,6 @@ from gilkit.cli.files import OUTPUT_OPTION, PLOT_OPTION
 from gilkit.cli.options import AT_ONCE_OPTION, SCHEDULER_OPTION, SEED_OPTION
 from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar
-from gilkit.studies.layout.study import layout
 
 
 @click.command("layout")
@@ -35,6 +34,8 @@ def layout_command(
     what each does, what a task costs beside its work, the memory, and the options to give to Dask. It takes
     pip install 'gilkit[pools]'.
     """
+    from gilkit.studies.layout.study import layout
+
     asked = options.for_cluster(asked) or asked
     with progress_bar() as step:
         found = layout("\n".join(statement), "\n".join(setup) or "pass", progress=step, **asked)

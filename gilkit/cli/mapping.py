@@ -11,8 +11,7 @@ from gilkit.cli import options
 from gilkit.cli.files import OUTPUT_OPTION, PLOT_OPTION
 from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar
-from gilkit.studies.map.study import MAP_EXECUTORS
-from gilkit.studies.map.study import map as map_study
+from gilkit.studies.map.names import MAP_EXECUTORS
 
 
 @click.command("map")
@@ -47,6 +46,8 @@ def map_command(function: str, items: str, setup: tuple[str, ...], plot: str | N
     interpreters, beside a loop. Prints the line to copy, how much faster it is, from how many items on it
     pays, and why the others lose.
     """
+    from gilkit.studies.map.study import map as map_study
+
     with progress_bar() as step:
         outcome = map_study(function, items, setup="\n".join(setup) or "pass", progress=step, **asked)
     reported(outcome, plot)

@@ -12,7 +12,6 @@ from gilkit.arguments import LARGEST_SEED, LONGEST_TIMEOUT, unknown
 from gilkit.cli import completion
 from gilkit.cli.screen import FORMS, alone, printer
 from gilkit.kernels import KERNELS
-from gilkit.workloads.target import from_words
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -137,9 +136,9 @@ def setup(more: str = "") -> Decorator:
     )
 
 
-def names(known: Iterable[str]) -> Decorator:
-    """Return the argument for some names of a registry."""
-    return click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.of(known))
+def names(known: Callable[[], Iterable[str]]) -> Decorator:
+    """Return the argument for some names of a registry, which is loaded when one of them is completed."""
+    return click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.among(known))
 
 
 def listed(text: str) -> Decorator:
@@ -182,6 +181,8 @@ def for_cluster(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 def kernel_or_statement(what: tuple[str, ...], setup: tuple[str, ...]) -> tuple[list[str], dict[str, Any]]:
     """Return the arguments of a study that takes a kernel or a statement: by position, and by name."""
+    from gilkit.workloads.target import from_words
+
     try:
         found = from_words(what, setup)
     except ValueError as error:

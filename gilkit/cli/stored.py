@@ -10,11 +10,6 @@ from gilkit.cli.files import FILES_ARGUMENT, PAGE_OPTION, PLOT_OPTION
 from gilkit.cli.reporting import ended
 from gilkit.cli.screen import progress_bar, show
 from gilkit.errors import ResultsError
-from gilkit.studies.catalogue import Catalogue
-from gilkit.studies.load import load
-from gilkit.studies.modules import modules
-from gilkit.studies.pages import report
-from gilkit.studies.side_by_side import side_by_side
 
 
 @click.command("show")
@@ -27,6 +22,9 @@ def show_command(files: tuple[str, ...], plot: str | None) -> None:
     Several of gilkit timeit or compare, of the same work, stand side by side: the speedups in each, and what
     differs.
     """
+    from gilkit.studies.load import load
+    from gilkit.studies.side_by_side import side_by_side
+
     if len(files) > 1:
         if plot is not None:
             raise click.UsageError("--plot draws one file at a time")
@@ -46,6 +44,8 @@ def show_command(files: tuple[str, ...], plot: str | None) -> None:
 @PAGE_OPTION
 def report_command(files: tuple[str, ...], output: str) -> None:
     """Make one page of results that one can send: pip install 'gilkit[report]'."""
+    from gilkit.studies.pages import report
+
     report(files, output)
     click.echo(f"{output}: {len(files)} result{'s' * (len(files) != 1)}")
 
@@ -54,6 +54,8 @@ def report_command(files: tuple[str, ...], output: str) -> None:
 @options.for_machines
 def list_command() -> None:
     """Print the kernels, variants and executors, and what is missing."""
+    from gilkit.studies.catalogue import Catalogue
+
     show(Catalogue())
 
 
@@ -68,6 +70,8 @@ def modules_command(packages: tuple[str, ...], every: bool, timeout: float) -> N
     Imports each of a PACKAGE in a process of its own, by default of all that are installed. A PACKAGE is
     named as it is installed or as it is imported, or is a part of one, such as scipy.linalg.
     """
+    from gilkit.studies.modules import modules
+
     with progress_bar() as step:
         found = modules(packages, every=every, timeout=timeout, progress=step)
     show(found)

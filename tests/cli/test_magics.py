@@ -135,7 +135,7 @@ def test_an_interrupt_returns_what_was_measured(
     def stop(*_: object, **__: object) -> None:
         raise InterruptedRunError(kept)
 
-    monkeypatch.setattr("gilkit.cli.commands.costs", stop)
+    monkeypatch.setattr("gilkit.studies.costs.study.costs", stop)
     kept = measured
     assert ran(shell, "%gilkit costs") is measured
     assert capsys.readouterr().err == "gilkit: interrupted\n"

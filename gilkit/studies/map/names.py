@@ -8,6 +8,7 @@ from gilkit.engine.executors import EXECUTORS
 from gilkit.results.case import Case
 
 LOOP = "serial"  # where the loop runs that all is compared with
+MAP_EXECUTORS = {name: kind for name, kind in EXECUTORS.items() if not (kind.native or kind.single)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from gilkit import machine
 from gilkit.arguments import TIMEOUT, checked_rounds, checked_timeout, number, positive, worker_list
 from gilkit.display.progress import Listener, with_bar
-from gilkit.engine.executors import EXECUTORS, chosen_executors
+from gilkit.engine.executors import chosen_executors
 from gilkit.engine.interrupts import heard_once
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
@@ -24,14 +24,13 @@ from gilkit.studies.map.course import Course
 from gilkit.studies.map.engine import LabEngine
 from gilkit.studies.map.figures import MapAnswer, Measure
 from gilkit.studies.map.job import Job, ObjectJob, text_job
+from gilkit.studies.map.names import MAP_EXECUTORS
 from gilkit.studies.map.plan import Wanted
 from gilkit.studies.outcome import Outcome
 
 USUAL_TIME, QUICK_TIME = 30.0, 10.0  # seconds, by default
 LEAST_BUDGET, LONGEST_BUDGET = 0.1, 86_400.0  # seconds that may be asked for
 LARGEST_CHUNK = 10**9
-
-MAP_EXECUTORS = {name: kind for name, kind in EXECUTORS.items() if not (kind.native or kind.single)}
 
 
 class Mapped(Outcome):

@@ -25,7 +25,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.file import check_writable
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.threshold import STUDY
+from gilkit.studies.threshold import MOST_TIMES, ROUNDS, STUDY
 from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement, swept
 from gilkit.studies.threshold.crossing import (
     HOLDING,
@@ -42,7 +42,6 @@ WINDOW_LENGTH = 0.05  # seconds of a window, at the least
 HALVINGS = 5  # from a bracket so wide to one that is narrow enough
 HARDER = 1.3  # times as many rounds, about, as a size takes that is far from the threshold
 LIMIT = 60.0  # seconds after which no further size is measured
-ROUNDS, MOST_TIMES = 8, 3  # at every size; so many times as many where it is close
 
 
 class Threshold(Outcome):

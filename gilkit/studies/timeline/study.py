@@ -18,7 +18,7 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, NothingMeasuredError
 from gilkit.gil.monitor import gil_missing
-from gilkit.kernels import VARIANTS, Kernel
+from gilkit.kernels import Kernel
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
 from gilkit.results.file import check_writable
@@ -29,6 +29,7 @@ from gilkit.studies.timeline.assemble import assembled
 from gilkit.studies.timeline.capture import Plan, captured
 from gilkit.studies.timeline.findings import document, slices
 from gilkit.studies.timeline.history import History, Span, WorkerHold
+from gilkit.studies.timeline.lanes import LANE_EXECUTORS, LANE_VARIANTS
 from gilkit.studies.timeline.trace_events import events
 from gilkit.workloads.target import check_size, has_variant, kernel_or_statement
 from gilkit.workloads.workload import KernelCall, Workload
@@ -40,10 +41,6 @@ SLICE = 0.005  # seconds that a slice lasts alone: short calls share one
 ALL_TURNS = 0.15  # seconds that all workers need if they take turns
 FEWEST_SLICES = 4  # of a worker
 MOST_CALLS = 10_000  # of a worker
-LANE_VARIANTS = [name for name in VARIANTS if name != "native"]  # native threads are not Python's to watch
-LANE_EXECUTORS = [
-    name for name, kind in EXECUTORS.items() if not (kind.native or kind.plain)
-]  # watched there
 MOST_LANES = 32  # more say nothing
 GLANCE = 0.05  # seconds to find out whether calls hold the GIL
 SPARE = 0.5  # of a CPU that others may use before it counts as taken

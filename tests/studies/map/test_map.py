@@ -44,9 +44,8 @@ from gilkit.studies.map import driver, keeping, waiters
 from gilkit.studies.map.engine import LabEngine
 from gilkit.studies.map.figures import task_cost
 from gilkit.studies.map.job import ObjectJob, for_workers
-from gilkit.studies.map.names import Way, way
+from gilkit.studies.map.names import MAP_EXECUTORS, Way, way
 from gilkit.studies.map.plan import spread
-from gilkit.studies.map.study import MAP_EXECUTORS
 from gilkit.studies.map.verdict import Paying
 
 SHORT = ("--budget", "0.1", "--rounds", "2", "--timeout", "30")
