@@ -11,6 +11,8 @@ from typing import Any
 
 TIMEOUT, SHORT_TIMEOUT = 60.0, 10.0  # seconds, by default: of kernels and functions, of a statement
 LONGEST_TIMEOUT = 1e6  # seconds
+STALL = 10e-3  # default seconds from which on it is a stall: twice Python's switch interval
+SHORTEST_STALL, LONGEST_STALL = 1e-3, 3600.0  # seconds that this may be
 LARGEST_INTEGER = 2**63 - 1  # what the kernels count to
 MOST_WORKERS = 1024
 LARGEST_SEED = 2**32 - 1

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import platform
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,12 +30,13 @@ TURNS = Turns()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of commands are started: let them start quickly
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads of NumPy were a sixth of their CPU time
 os.environ["OMP_WAIT_POLICY"] = "passive"  # native threads that spin while they wait were a tenth of it
+platform.architecture = cache(platform.architecture)  # pyperf asks for each result, and a process answers
 os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may be busy here
 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
 usual, processes._enter_worker = processes._enter_worker, entered  # those of clusters, too
-multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "whole_gilkit", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "numpy", "whole_gilkit", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

@@ -21,7 +21,7 @@ from changed import Changed
 from near_dask import come_near
 
 PRELOADED = ["gilkit.engine.window", "gilkit.workloads.statement"]
-KERNELS = ["gilkit.kernels._compiled", "numpy"]  # which the workers of these commands need
+KERNELS = ["gilkit.kernels._compiled"]  # which the workers of these commands need
 OF_KERNELS = ("compare", "costs", "scaling", "threshold", "timeline")
 LOOK = 0.01  # seconds of a look at the load
 SWITCHING = 5e-4  # seconds of the switch interval: windows are as long as it takes to be each worker's turn

@@ -30,7 +30,7 @@ TELLER = f"""
 import sys
 sys.path[0] = {{home!r}}
 try:
-    from gilkit.cli.stalls import told
+    from gilkit.cli.teller import told
 except Exception as error:
     print("{NO_REPORT}:", error, file=sys.stderr)
     sys.exit({NOT_TOLD})
@@ -114,7 +114,8 @@ class Watch:
         from multiprocessing import util
 
         from gilkit.engine import scratch
-        from gilkit.studies.stalls.children import notes_in, watch_children
+        from gilkit.studies.stalls.children import watch_children
+        from gilkit.studies.stalls.notes import notes_in
 
         folder = str(scratch.folder())
         watch_children(folder, self._asked["longer"])

@@ -15,14 +15,11 @@ from typing import NoReturn
 import click
 
 from gilkit import machine
-from gilkit.arguments import duration
+from gilkit.arguments import LONGEST_STALL, SHORTEST_STALL, STALL, duration
 from gilkit.cli import completion, starter
 from gilkit.cli.files import apart
-from gilkit.cli.program import NO_REPORT, NOT_TOLD
-from gilkit.cli.screen import open_streams, print_text
 from gilkit.errors import ResultsError
-from gilkit.gil.stalls import LONGEST_STALL, SHORTEST_STALL, STALL
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 
 VALUED = "--check-hash-based-pycs"  # the long option of Python that has a value
 
@@ -162,25 +159,3 @@ def _become(words: list[str]) -> NoReturn:
     if os.name == "nt":
         sys.exit(subprocess.run(words, check=False).returncode)
     os.execv(words[0], words)
-
-
-def told() -> None:
-    """Tell what was seen in the program that wrote it to standard input, and keep it."""
-    open_streams()
-    status = 0
-    try:
-        from gilkit.studies.stalls.study import StallReport, is_trace
-
-        told = json.load(sys.stdin)
-        found = StallReport.of(told)
-        click.echo(err=True)  # apart from what the program printed
-        print_text(found, err=True)
-        if told["ended"] and told["output"] is not None:
-            found.save_trace(told["output"]) if is_trace(told["output"]) else found.save(told["output"])
-    except (ResultsError, OSError) as error:
-        click.echo(f"gilkit: {error}", err=True)
-        status = NOT_TOLD
-    except Exception as error:  # noqa: BLE001 (a fault of ours: it is told, and the program ends as it does)
-        click.echo(f"{NO_REPORT}: {' '.join(str(error).split()) or type(error).__name__}", err=True)
-        status = NOT_TOLD
-    sys.exit(status)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from html import escape
 from math import ceil
 from typing import Any, ParamSpec, TypeVar
 
@@ -130,6 +129,8 @@ class NotebookBar(AbstractContextManager[Listener]):
 
 
 def _html(step: Progress) -> dict[str, str]:
+    from html import escape
+
     value = f' value="{step.done / step.total:.4f}"' if step.left > 0 else ""
     text = f"{escape(step.label)} {time_left(step.left)}"
     return {"text/html": f"<progress{value}></progress> {text}", "text/plain": step.label}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gilkit.results.file import replace
+from gilkit.results.writing import replace
 
 
 def named_track(

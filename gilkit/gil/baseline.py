@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from gilkit.errors import ResultsError
 from gilkit.gil.audited import SHOWN, brief
-from gilkit.results.file import check_writable, reason, replace
+from gilkit.results.writing import check_writable, reason, replace
 
 WORSE = 2.0  # times as long is allowed: machines differ
 BASELINE = "gil_baseline"

@@ -18,7 +18,7 @@ from functools import partial
 from types import TracebackType
 
 from gilkit._ext import _monitor, _threads
-from gilkit.arguments import number
+from gilkit.arguments import LONGEST_STALL, SHORTEST_STALL, STALL, number
 from gilkit.errors import MonitorError
 from gilkit.gil.canary import Canary
 from gilkit.gil.monitor import TURNED_ON_SINCE, GilMonitor, kind_now
@@ -27,8 +27,6 @@ from gilkit.gil.sampled import SampledStall, stall_of
 from gilkit.gil.share import HELD_SHARE, Share
 from gilkit.gil.threads import Namer, Present, ThreadId, UnlistedThread, copied
 
-STALL = 10e-3  # default seconds from which on it is a stall: twice Python's switch interval
-SHORTEST_STALL, LONGEST_STALL = 1e-3, 3600.0  # seconds that this may be
 INTERVAL = 1e-3  # mean seconds between samples; shorter while somebody waits
 SEEN_ALL = 3  # samples after which all is known that came before them: two may be under way
 SETTLED_IN = 1000  # intervals in which it is

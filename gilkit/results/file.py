@@ -6,23 +6,20 @@ of format 1, which have none, value i is from round i.
 
 from __future__ import annotations
 
-import errno
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from gilkit.errors import NothingMeasuredError, ResultsError
+from gilkit.errors import NothingMeasuredError
 from gilkit.results import facts
 from gilkit.results.case import Case, Record, counted
 from gilkit.results.facts import Fact, Metadata
 from gilkit.results.windows import Window
+from gilkit.results.writing import replace
 
 FORMAT_VERSION = 2
 STRETCHES = 1  # the last format in which stretches from a common start to the last end were timed
 UNNAMED_KIND = "comparison"  # of results that name no kind
-TEMPORARY = ".gilkit-"
 T = TypeVar("T")
 
 
@@ -178,35 +175,6 @@ def _of_windows(record: Record) -> facts.Metadata:
     return facts.WINDOWS.entry([w.packed() for w in record.windows]) | facts.DROPPED.entry(round(dropped, 4))
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Find out now whether `save` will be able to write to ``path``.
-
-    Raises
-    ------
-    ResultsError
-        If it will not.
-    """
-    try:
-        target = Path(path).resolve()
-        if target.is_symlink():  # resolved, and still a link
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if target.is_dir():
-            raise IsADirectoryError(0, "it is a folder")
-        if target.exists():
-            with target.open("ab"):
-                pass
-        if not target.exists() or target.is_file():
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix):
-                pass
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead nowhere but to themselves
-        raise ResultsError(f"cannot write to {path}: {reason(error)}") from None
-
-
-def reason(error: Exception) -> str:
-    """What an error of the file system says, without its number and path."""
-    return str(getattr(error, "strerror", None) or error)
-
-
 def save(suite: Any, path: str | os.PathLike[str]) -> None:
     """Write ``suite`` to ``path``: whole or not at all.
 
@@ -216,35 +184,3 @@ def save(suite: Any, path: str | os.PathLike[str]) -> None:
         If it cannot be written.
     """
     replace(path, lambda name: suite.dump(name, replace=True))
-
-
-def replace(path: str | os.PathLike[str], write: Callable[[str], object]) -> None:
-    """Let ``write`` write a file, which then takes the place of the one at ``path``: whole or not at all.
-
-    Raises
-    ------
-    ResultsError
-        If it cannot be written.
-    """
-    try:
-        target = Path(path).resolve()
-        if target.exists() and not target.is_file():  # a device or a pipe: nothing to replace
-            write(str(target))
-            return
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY, suffix=target.suffix)
-        os.close(handle)
-        try:
-            write(temporary)
-            Path(temporary).chmod(target.stat().st_mode if target.exists() else 0o666 & ~_umask())
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except (OSError, RuntimeError) as error:
-        raise ResultsError(f"cannot write to {path}: {reason(error)}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -11,7 +11,8 @@ from pathlib import Path
 from gilkit.errors import ResultsError, one_line
 from gilkit.results import facts
 from gilkit.results.fact import LARGEST
-from gilkit.results.file import FORMAT_VERSION, Results, reason
+from gilkit.results.file import FORMAT_VERSION, Results
+from gilkit.results.writing import reason
 
 
 def _is_trace(path: str | os.PathLike[str]) -> bool:

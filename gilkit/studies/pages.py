@@ -12,7 +12,8 @@ from gilkit.display.picture_files import check_drawable, drawn_by, specification
 from gilkit.display.tables import heading, plain, round_counts
 from gilkit.machine import BUSY, busy_words
 from gilkit.results import facts
-from gilkit.results.file import Results, check_writable, replace
+from gilkit.results.file import Results
+from gilkit.results.writing import check_writable, replace
 from gilkit.studies.load import load
 from gilkit.studies.outcome import Outcome
 

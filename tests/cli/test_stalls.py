@@ -28,7 +28,7 @@ from gilkit.cli.group import command
 from gilkit.engine.scratch import PREFIX
 from gilkit.gil.places import C_CALL, PUT_ASIDE
 from gilkit.results import facts
-from gilkit.studies.stalls import children
+from gilkit.studies.stalls import children, notes
 
 pytestmark = [
     pytest.mark.long,
@@ -501,14 +501,14 @@ def test_a_child_writes_all_its_stalls_however_few_its_watch_keeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(children, "Stalls", partial(package.Stalls, room=1))
-    notes = children._Notes("child", str(tmp_path), 0.01)
+    kept = children._Notes("child", str(tmp_path), 0.01)
     program: dict[str, Any] = {}
     exec(PLANTED, program)
     for _ in range(2):
         program["going"] = True
         program["work"]()
-    notes.end()
-    (found,) = children.children(children.notes_in(str(tmp_path)))
+    kept.end()
+    (found,) = notes.children(notes.notes_in(str(tmp_path)))
     assert sum(stall.own is not None and stall.own.function == "planted" for stall in found.stalls) >= 4
     assert found.dropped == 0
 

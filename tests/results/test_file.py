@@ -19,8 +19,9 @@ import gilkit
 from gilkit.errors import ResultsError
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
-from gilkit.results.file import build, check_writable, save
+from gilkit.results.file import build, save
 from gilkit.results.loading import load
+from gilkit.results.writing import check_writable
 
 THREADS = Case("lcg", "nogil", "threads", 2)
 BROKEN = Case("lcg", "gil", "processes", 2)

@@ -13,8 +13,8 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.results import facts
-from gilkit.results.file import check_writable
 from gilkit.results.stats import Estimate
+from gilkit.results.writing import check_writable
 from gilkit.studies.beside import STUDY, figures
 from gilkit.studies.beside.course import Course
 from gilkit.studies.beside.figures import Late

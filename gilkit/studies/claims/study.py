@@ -14,7 +14,7 @@ from gilkit.engine.session import obtained
 from gilkit.errors import CaseFailedError, one_line
 from gilkit.results import facts
 from gilkit.results.case import Case, Record
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.claims import STUDY
 from gilkit.studies.claims.bench import Bench
 from gilkit.studies.claims.builds import Build, named

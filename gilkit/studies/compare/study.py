@@ -26,7 +26,7 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.kernels import VARIANTS, Kernel
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.compare.budget import OWN_PACE, QUICK_PACE, USUAL_PACE, Budget
 from gilkit.studies.compare.by_pythons import Task, by_pythons, listed
 from gilkit.studies.compare.comparison import Comparison

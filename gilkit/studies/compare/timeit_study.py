@@ -18,7 +18,7 @@ from gilkit.engine.executors import EXECUTORS, chosen_executors
 from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.compare.budget import OWN_PACE
 from gilkit.studies.compare.by_pythons import Task, by_pythons, listed
 from gilkit.studies.compare.climb import Climb, check_ladder

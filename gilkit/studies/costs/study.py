@@ -15,8 +15,8 @@ from gilkit.engine.runner import Lane, Measured, Rule, Runner, exactly, within
 from gilkit.engine.session import obtained
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import check_writable
 from gilkit.results.stats import Estimate, estimate
+from gilkit.results.writing import check_writable
 from gilkit.studies.costs import STUDY
 from gilkit.studies.costs.constants import CONSTANTS, Constant, chosen
 from gilkit.studies.costs.probes import PROBE_TIMEOUT

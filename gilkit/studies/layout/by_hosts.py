@@ -21,8 +21,9 @@ from gilkit.engine.runner import Runner
 from gilkit.errors import BusyMachineWarning, CaseFailedError, ResultsError
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import Results, reason, save
+from gilkit.results.file import Results, save
 from gilkit.results.loading import load
+from gilkit.results.writing import reason
 from gilkit.studies.compare.merged import there
 from gilkit.studies.layout import STUDY
 from gilkit.studies.layout.errands import Errands

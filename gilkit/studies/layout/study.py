@@ -12,7 +12,7 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.engine.split_lab import DASK, SplitLab
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.layout import STUDY
 from gilkit.studies.layout.course import SplitCourse
 from gilkit.studies.layout.errands import Errands

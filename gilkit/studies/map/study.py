@@ -17,8 +17,8 @@ from gilkit.engine.pools import Lab
 from gilkit.engine.runner import Runner
 from gilkit.engine.session import obtained
 from gilkit.results import facts
-from gilkit.results.file import check_writable
 from gilkit.results.stats import Estimate
+from gilkit.results.writing import check_writable
 from gilkit.studies.map import STUDY, driver, figures
 from gilkit.studies.map.course import Course
 from gilkit.studies.map.engine import LabEngine

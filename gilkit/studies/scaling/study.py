@@ -24,8 +24,8 @@ from gilkit.engine.session import obtained
 from gilkit.kernels import KERNELS
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import check_writable
 from gilkit.results.stats import FEWEST_ROUNDS, Estimate
+from gilkit.results.writing import check_writable
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.scaling import STUDY, columns, fresh_workers
 from gilkit.studies.scaling.columns import COLUMNS, Column

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import process, spawn
@@ -18,10 +18,10 @@ from typing import Any
 from gilkit.errors import MonitorError
 from gilkit.gil.places import Stall
 from gilkit.gil.stalls import Stalls
-from gilkit.studies.stalls.watched import Keeper, Watched, joined
+from gilkit.studies.stalls.notes import SUFFIX
+from gilkit.studies.stalls.watched import Keeper
 
 GILKIT = str(Path(__file__).parents[3])  # where gilkit is imported from
-SUFFIX = ".stalls"
 IN_A_CHILD = """
 import sys
 plain, path = set(sys.modules), sys.path[:]
@@ -108,25 +108,3 @@ def watch_children(folder: str, longer: float) -> None:
 
     process.BaseProcess._bootstrap = bootstrap  # type: ignore[attr-defined]
     spawn.get_preparation_data = preparation_data
-
-
-def notes_in(folder: str) -> list[str]:
-    """Return what children have written so far, a text each."""
-    found = []
-    for path in sorted(Path(folder).glob(f"*{SUFFIX}"), key=lambda path: path.name.split("-")[1]):
-        with suppress(OSError):
-            found.append(path.read_text("utf-8", "replace"))
-    return found
-
-
-def children(notes: Iterable[str]) -> list[Watched]:
-    """Return what was seen of each child that wrote anything whole."""
-    found = []
-    for text in notes:
-        chunks = []
-        for line in text.splitlines():
-            with suppress(ValueError):  # its last line, in which it was killed
-                chunks.append(Watched.unpacked(json.loads(line)))
-        if chunks:
-            found.append(joined(chunks))
-    return found

@@ -14,8 +14,8 @@ from gilkit.results.case import Case, Record
 from gilkit.results.file import build
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.stalls import STUDY
-from gilkit.studies.stalls.children import children
 from gilkit.studies.stalls.findings import each_line, each_stall
+from gilkit.studies.stalls.notes import children
 from gilkit.studies.stalls.processes import processes
 from gilkit.studies.stalls.trace_events import events
 from gilkit.studies.stalls.watched import Watched

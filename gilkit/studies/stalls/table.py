@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gilkit.arguments import STALL
 from gilkit.display.tables import closing, heading, note, share
 from gilkit.display.units import seconds
 from gilkit.gil.places import (
@@ -20,7 +21,6 @@ from gilkit.gil.places import (
     UNKNOWN,
     StalledLine,
 )
-from gilkit.gil.stalls import STALL
 from gilkit.results import facts
 from gilkit.results.file import Results
 from gilkit.studies.stalls.processes import ProcessGroup, ToMend, processes, sections, source, to_mend

@@ -23,7 +23,7 @@ from gilkit.engine.session import obtained
 from gilkit.kernels import Kernel
 from gilkit.results import facts
 from gilkit.results.case import Case
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.outcome import Outcome
 from gilkit.studies.threshold import MOST_TIMES, ROUNDS, STUDY
 from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement, swept

@@ -21,7 +21,7 @@ from gilkit.gil.monitor import gil_missing
 from gilkit.kernels import Kernel
 from gilkit.results.case import JUDGED_VARIANTS, Case
 from gilkit.results.facts import machine_facts
-from gilkit.results.file import check_writable
+from gilkit.results.writing import check_writable
 from gilkit.studies.drawn import Drawn
 from gilkit.studies.outcome import Report
 from gilkit.studies.timeline import STUDY

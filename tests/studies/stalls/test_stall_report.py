@@ -30,7 +30,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case, Record
 from gilkit.results.file import build
 from gilkit.studies.stalls import STUDY
-from gilkit.studies.stalls.children import children
+from gilkit.studies.stalls.notes import children
 from gilkit.studies.stalls.study import StallReport
 from gilkit.studies.stalls.watched import KeptPlace, Watched, joined, short
 
