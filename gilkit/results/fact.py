@@ -114,8 +114,8 @@ def _measurable(value: object) -> bool:
     if isinstance(value, _NUMBERS):  # as most are
         return abs(value) < LARGEST
     if isinstance(value, _LISTS):
-        try:  # at once, where all are numbers, as in long lists they mostly are
-            if sum(map(abs, value)) < LARGEST:
+        try:  # at once, where all are numbers or None, as in long lists they mostly are
+            if sum(map(abs, filter(None, value))) < LARGEST:
                 return True
         except (OverflowError, TypeError):
             pass

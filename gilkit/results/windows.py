@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import ceil, isnan, nan
-from operator import attrgetter
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 DISTURBED = 0.02  # the share of a window that others may take from a worker
 WAKING = 100e-6  # seconds that it takes at most to wake a CPU that sleeps
 TICKS = 0.03  # CPU seconds below which the system's own count of them says nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Stint:
-    """What one worker did in a window.
+class Stint(NamedTuple):
+    """What one worker did in a window: a tuple, for there are thousands in a file.
 
     Parameters
     ----------
@@ -43,9 +41,6 @@ class Stint:
     delay: float = nan
     system: float = nan
     faults: float = nan
-
-
-_figures = attrgetter(*(field.name for field in fields(Stint)))  # `astuple` copies each
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +87,7 @@ class Window:
 
     def packed(self) -> list[Any]:
         """Return it as a results file holds it."""
-        rows = [[_rounded(item) for item in _figures(stint)] for stint in self.stints]
+        rows = [list(map(_rounded, stint)) for stint in self.stints]
         known = [self.seconds, self.workers, self.stolen, self.others]
         return [*map(_rounded, known), self.pinned, rows]
 
@@ -101,7 +96,7 @@ class Window:
         """Return what `packed` made."""
         *known, pinned, rows = packed
         seconds, workers, stolen, others = map(_float, known)
-        stints = tuple(Stint(*map(_float, row)) for row in rows)
+        stints = tuple([Stint(*map(_float, row)) for row in rows])
         return cls(seconds, int(workers), stints, stolen, others, bool(pinned))
 
 

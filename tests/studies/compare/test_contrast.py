@@ -190,7 +190,7 @@ def test_rounds_that_others_disturbed_are_shown_and_decide_nothing() -> None:
             case = Case(name, "function", "threads", workers)
             records.append(Record(case))
             for id_ in range(8):
-                stint = replace(pressed, calls=5.0 * (1 if workers == 1 else speed / 2) * (1 + id_ % 2 / 50))
+                stint = pressed._replace(calls=5.0 * (1 if workers == 1 else speed / 2) * (1 + id_ % 2 / 50))
                 window = Window(0.05, workers, (stint,) * workers)
                 records[-1].add(id_, window.value, window)
     found = Results(build(records, {"gilkit_cpus": 2}, {}))
