@@ -108,6 +108,14 @@ def short_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
+def nothing_collected() -> Iterator[None]:
+    """Collect no garbage meanwhile: where the stack is full, what finalizes it could not run."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
 def leaves_no_thread() -> Iterator[None]:
     """Check that the test leaves no thread of its own; one of an earlier test may end meanwhile."""
     before = set(threading.enumerate())

@@ -52,6 +52,7 @@ def written(**facts: str) -> str:
 NO_SECONDS = ("1" + 400 * "0", "1e999", "NaN", "-1", "true", '"0.05"', "null")
 
 
+@pytest.mark.usefixtures("nothing_collected")
 @pytest.mark.parametrize(
     ("text", "said"),
     [

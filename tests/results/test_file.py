@@ -78,6 +78,7 @@ def test_nothing_measured_is_an_error() -> None:
         build([Record(THREADS)], {}, {THREADS: "it broke"})
 
 
+@pytest.mark.usefixtures("nothing_collected")
 @pytest.mark.parametrize(
     ("content", "message"),
     [
