@@ -21,11 +21,11 @@ PLANTED = 5000  # the size from which the statement lets others run
 def test_a_planted_threshold_is_found_on_real_threads(tmp_path: Path) -> None:
     # Two threads that sleep with the GIL take twice as long as one, and without it as long as one: 1 or 2
     # times the work. To fail, one of three sizes must have the single sleep 5 % too long in more than half
-    # of its 17 rounds, and not the others: below 1e-6, even where that happens in a round of twenty.
+    # of its 15 rounds, and not the others: below 1e-6, even where that happens in a round of twenty.
     path = tmp_path / "found.json"
     setup = "from gilkit.kernels import sleep"
     statement = f"(sleep.gil if n < {PLANTED} else sleep.nogil)(0.004)"
-    options = ["--sizes", "4800:5200", "--workers", "2", "--rounds", "17", "-o", str(path)]
+    options = ["--sizes", "4800:5200", "--workers", "2", "--rounds", "15", "-o", str(path)]
     with leaving_nothing():
         done = gilkit("threshold", "-s", setup, statement, *options)
     assert done.returncode == 0, done.stderr
