@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import platform
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -19,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from near_dask import LIBRARY, entered
 from turns import Turns
-from whole_gilkit import LOADED
 
+import gilkit
 from gilkit.engine import processes
 from gilkit.engine.executors import EXECUTORS
 from gilkit.machine import gil_enabled
@@ -36,7 +37,7 @@ os.environ["PYTHONWARNINGS"] = "ignore:BUSY:UserWarning"  # of commands: it may 
 # Workers that tests start in their own process come from one server, which loads once what most of them need.
 WITH_A_GIL = [LIBRARY] if gil_enabled() else []  # some of what it loads would turn it on
 usual, processes._enter_worker = processes._enter_worker, entered  # those of clusters, too
-multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "numpy", "whole_gilkit", *WITH_A_GIL])
+multiprocessing.set_forkserver_preload([*PRELOADED, *KERNELS, "numpy", *WITH_A_GIL])
 
 # How long an input takes decides nothing; and a test that fails fails for whoever tries it again.
 slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -60,16 +61,26 @@ def pytest_sessionfinish() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let each process begin with other files: in a new clone, one finds compiled what another began with."""
-    if (worker := getattr(config, "workerinput", None)) and config.args_source is config.ArgsSource.TESTPATHS:
-        files = sorted(str(path) for path in Path(__file__).parent.rglob("test_*.py"))
-        first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+    files = sorted(str(path) for path in Path(__file__).parent.rglob("test_*.py"))
+    if first := int(len(files) * _beginning(config)):
         config.args = files[first:] + files[:first]
 
 
+def _beginning(config: pytest.Config) -> float:
+    """How far down the files this process begins; at their top if some are named, or left out."""
+    worker = getattr(config, "workerinput", None)
+    whole = config.args_source is config.ArgsSource.TESTPATHS
+    if worker is None or not whole or config.option.ignore or config.option.ignore_glob:
+        return 0.0
+    place = int(re.sub(r"\D", "", worker["workerid"]) or 0)
+    return float(place / worker["workercount"] % 1)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     """Put tests that run alone last, and their files; and first what takes long: all wait for the last."""
-    items.sort(key=lambda item: item.path)  # wherever this process began; a plugin may shuffle them then
+    if _beginning(config):
+        items.sort(key=lambda item: item.path)  # as in the other processes; then a plugin may shuffle them
     yield
     files: dict[Path, list[bool]] = {}
     for item in items:
@@ -126,7 +137,8 @@ def leaves_no_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def hasty() -> Iterator[None]:
     """Let this process measure for as short as it can, for tests of all but the figures."""
-    assert LOADED  # a module that is loaded meanwhile would keep what it finds
+    for name in gilkit.__all__:  # a module that is loaded meanwhile would keep what it finds
+        getattr(gilkit, name)
     with pytest.MonkeyPatch.context() as patch:
         hurry_here(patch.setattr)
         yield

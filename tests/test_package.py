@@ -47,7 +47,7 @@ def test_plain_results_are_compared_without_numpy() -> None:
     assert "numpy" not in loaded
 
 
-def test_help_waits_for_no_study_and_no_library_but_clicks() -> None:
+def test_help_waits_for_no_study_and_nothing_that_prints() -> None:
     loaded = loaded_by("from gilkit.cli.group import command; list(command.commands.values())")
     assert {f"gilkit.cli.{home}" for home in (*HOMES.values(), "commands")} <= loaded
     assert not {name for name in loaded if name.startswith("gilkit.studies.") and name.endswith(".study")}

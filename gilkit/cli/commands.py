@@ -5,7 +5,7 @@ Each loads its study when it runs: who asks for another command, or for help, do
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +26,7 @@ from gilkit.cli.reporting import reported
 from gilkit.cli.screen import progress_bar, show
 from gilkit.engine.executors import EXECUTORS
 from gilkit.kernels import KERNELS, VARIANTS
-from gilkit.studies.threshold import MOST_TIMES, ROUNDS
+from gilkit.studies.threshold.plan import MOST_TIMES, ROUNDS
 from gilkit.studies.timeline.lanes import LANE_EXECUTORS, LANE_VARIANTS
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
     reported(found, plot)
 
 
-def _costs() -> Iterable[str]:
+def _costs() -> Collection[str]:
     from gilkit.studies.costs.constants import NAMES
 
     return NAMES
@@ -188,13 +188,13 @@ def costs_command(names: tuple[str, ...], listed: bool, plot: str | None, **aske
     Prints how long it takes to start a thread or a process, to hand over the GIL, to send data and the like.
     A NAME is one of these or a group of them, by default all: see --list.
     """
-    from gilkit.studies.costs.study import costs
-
     if listed:
         from gilkit.studies.costs.table import catalogue
 
         show(catalogue())
         return
+    from gilkit.studies.costs.study import costs
+
     with progress_bar() as step:
         found = costs(list(names) or None, progress=step, **asked)
     reported(found, plot)
@@ -262,7 +262,7 @@ def scaling_command(plot: str | None, **asked: Any) -> None:
     reported(found, plot)
 
 
-def _claims() -> Iterable[str]:
+def _claims() -> Collection[str]:
     from gilkit.studies.claims.registry import CLAIMS
 
     return CLAIMS
@@ -286,13 +286,13 @@ def claims_command(names: tuple[str, ...], listed: bool, plot: str | None, **ask
     Prints for each claim what was measured here, and whether it holds. A NAME is that of a claim, by default
     all: see --list.
     """
-    from gilkit.studies.claims.study import claims
-
     if listed:
         from gilkit.studies.claims.table import catalogue
 
         show(catalogue())
         return
+    from gilkit.studies.claims.study import claims
+
     with progress_bar() as step:
         found = claims(list(names) or None, progress=step, **asked)
     reported(found, plot)

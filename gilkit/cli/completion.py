@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 import click
 from click.shell_completion import CompletionItem
@@ -10,17 +10,19 @@ from click.shell_completion import CompletionItem
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def of(known: Iterable[str]) -> Completer:
-    """Return what completes one of these names, and each of several with commas between them."""
-    return among(lambda: known)
+def of(known: Collection[str] | Callable[[], Collection[str]]) -> Completer:
+    """Return what completes one of these names, and each of several with commas between them.
 
-
-def among(known: Callable[[], Iterable[str]]) -> Completer:
-    """Return the same for names that are looked up when one of them is completed."""
+    Parameters
+    ----------
+    known : collection of str, or a function that returns one
+        A function is called when a name is completed: what it loads, nobody else waits for.
+    """
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
         before, comma, begun = incomplete.rpartition(",")
-        return [CompletionItem(before + comma + name) for name in known() if name.startswith(begun)]
+        names = known() if callable(known) else known
+        return [CompletionItem(before + comma + name) for name in names if name.startswith(begun)]
 
     return complete
 

@@ -19,7 +19,7 @@ HOMES = {"layout": "layout", "map": "mapping", "stalls": "stalls"} | dict.fromke
 
 
 class LoadedCommands(MutableMapping[str, click.Command]):
-    """The commands by name: each is loaded when it is asked for, and with it what it needs."""
+    """The commands by name: each is loaded when it is asked for, and what it measures with when it runs."""
 
     def __init__(self) -> None:
         self._found: dict[str, click.Command] = {}
@@ -28,10 +28,7 @@ class LoadedCommands(MutableMapping[str, click.Command]):
         if name not in self._found:
             if name not in EXAMPLES:
                 raise KeyError(name)
-            try:
-                home = import_module(f"gilkit.cli.{HOMES.get(name, 'commands')}")
-            except ImportError as error:  # something is not installed as it should be
-                raise click.ClickException(str(error)) from error
+            home = import_module(f"gilkit.cli.{HOMES.get(name, 'commands')}")
             self[name] = getattr(home, f"{name}_command")
         return self._found[name]
 
@@ -62,8 +59,6 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise StoppedError from error
-        except ImportError as error:  # something is not installed as it should be, and is loaded late
-            raise click.ClickException(str(error)) from error
         except click.UsageError as error:
             name = ctx.invoked_subcommand
             if error.ctx is None and name is not None:  # click does not always say whose help to read

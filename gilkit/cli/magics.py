@@ -57,7 +57,7 @@ def load_ipython_extension(ipython: Any) -> None:
             return _run(_words(line, cell))
         except Refused as refused:
             raise UsageError(str(refused)) from None
-        except click.ClickException as error:  # a command that could not be loaded
+        except ImportError as error:  # a command that could not be loaded
             raise UsageError(in_words(error)) from None
 
     # Braces and dollars are those of the statement.
@@ -100,10 +100,11 @@ def _takes_statement(found: click.Command) -> bool:
 def _run(words: list[str]) -> Any:
     """Run a command, and return what it found; None if it has printed all itself."""
     found: list[Any] = []
-    command.commands.get(words[0] if words else "")  # what a module says of warnings as it is loaded stays
-    with warnings.catch_warnings():
-        warnings.showwarning = say_warning
+    usual, warnings.showwarning = warnings.showwarning, say_warning
+    try:
         copy_context().run(_collect, words, found)
+    finally:
+        warnings.showwarning = usual
     if not found:
         return None
     last = found[-1]

@@ -35,7 +35,8 @@ from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
 HEARD_AGAIN = 0.02  # seconds until an interrupt that a finalizer swallowed comes again
-BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError)  # of bad input: one line
+# Of bad input, or where something is not installed as it should be: one line.
+BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError, ImportError)
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import click
@@ -136,9 +136,9 @@ def setup(more: str = "") -> Decorator:
     )
 
 
-def names(known: Callable[[], Iterable[str]]) -> Decorator:
+def names(known: Callable[[], Collection[str]]) -> Decorator:
     """Return the argument for some names of a registry, which is loaded when one of them is completed."""
-    return click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.among(known))
+    return click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion.of(known))
 
 
 def listed(text: str) -> Decorator:

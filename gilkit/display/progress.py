@@ -129,7 +129,7 @@ class NotebookBar(AbstractContextManager[Listener]):
 
 
 def _html(step: Progress) -> dict[str, str]:
-    from html import escape
+    from html import escape  # which loads all entities of HTML, for notebooks alone
 
     value = f' value="{step.done / step.total:.4f}"' if step.left > 0 else ""
     text = f"{escape(step.label)} {time_left(step.left)}"

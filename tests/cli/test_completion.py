@@ -68,6 +68,17 @@ def test_names_are_completed(line: str, names: list[str]) -> None:
     assert sorted(offered(line)) == sorted(names)
 
 
+@pytest.mark.parametrize("name", ["costs", "claims"])
+def test_where_a_library_is_broken_that_is_one_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / "threadpoolctl.py").write_text("raise ImportError('made for another Python')")
+    words = {"COMP_WORDS": f"gilkit {name} ", "COMP_CWORD": "2", "_GILKIT_COMPLETE": "bash_complete"}
+    environment = {**os.environ, **words, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "gilkit"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "gilkit: made for another Python\n")
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 @pytest.mark.parametrize(
     ("line", "names"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import gilkit
 from gilkit.cli.magics import Shown
 from gilkit.display.tables import plain
 from gilkit.errors import InterruptedRunError
+from gilkit.studies.catalogue import Catalogue
 from gilkit.studies.outcome import Report
 
 interactiveshell = pytest.importorskip("IPython.core.interactiveshell", reason="there is no IPython here")
@@ -117,6 +119,21 @@ def test_help_is_printed_and_nothing_exits(shell: Any, capsys: pytest.CaptureFix
     for cell in ("%gilkit", "%gilkit --help", "%gilkit timeit --help", "%gilkit --version"):
         assert ran(shell, cell) is None
         assert "gilkit" in capsys.readouterr().out
+
+
+def test_what_a_module_says_of_warnings_as_it_is_loaded_stays(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = warnings.showwarning
+
+    def loaded() -> Catalogue:  # as a library may that a command loads
+        warnings.filterwarnings("ignore", "PLANTED")
+        return Catalogue()
+
+    monkeypatch.setattr("gilkit.studies.catalogue.Catalogue", loaded)
+    assert ran(shell, "%gilkit list") is not None
+    assert any(pattern and pattern.match("PLANTED") for _, pattern, *_ in warnings.filters)
+    assert warnings.showwarning is usual
 
 
 def test_json_is_printed_and_the_next_command_is_shown_again(

@@ -3,4 +3,3 @@
 from gilkit.studies.entry import Study
 
 STUDY = Study("threshold", "Threshold", kind="threshold")
-ROUNDS, MOST_TIMES = 8, 3  # at every size; so many times as many where it is close

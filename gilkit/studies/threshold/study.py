@@ -25,7 +25,7 @@ from gilkit.results import facts
 from gilkit.results.case import Case
 from gilkit.results.writing import check_writable
 from gilkit.studies.outcome import Outcome
-from gilkit.studies.threshold import MOST_TIMES, ROUNDS, STUDY
+from gilkit.studies.threshold import STUDY
 from gilkit.studies.threshold.contest import Contest, of_kernel, of_statement, swept
 from gilkit.studies.threshold.crossing import (
     HOLDING,
@@ -36,6 +36,7 @@ from gilkit.studies.threshold.crossing import (
     point,
     points,
 )
+from gilkit.studies.threshold.plan import MOST_TIMES, ROUNDS
 from gilkit.workloads.target import kernel_or_statement
 
 WINDOW_LENGTH = 0.05  # seconds of a window, at the least
