@@ -26,8 +26,12 @@ def gil_enabled() -> bool:
     return bool(getattr(sys, "_is_gil_enabled", lambda: True)())
 
 
+@cache
 def free_threaded() -> bool:
-    """Return whether this interpreter was built to run without a GIL; it may be on, all the same."""
+    """Return whether this interpreter was built to run without a GIL; it may be on, all the same.
+
+    It is looked up once: a program that is watched may have a ``sysconfig`` of its own later.
+    """
     import sysconfig
 
     return bool(sysconfig.get_config_var("Py_GIL_DISABLED"))

@@ -66,6 +66,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    """Run the command line and return its status, also where it is interrupted while something is said."""
+    try:
+        return _said(arguments)
+    except StoppedError as error:
+        return _interrupted(error.__cause__)
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(None)
+    except Exception as error:
+        if _of_an_interrupt(error):
+            return _interrupted(None)
+        raise
+
+
+def _of_an_interrupt(error: BaseException | None) -> bool:
+    """Whether an error comes of an interrupt: before 3.12, Python makes one of what `__set_name__` raises."""
+    if not _asked:
+        return False
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _said(arguments: Sequence[str] | None) -> int:
     """Run the command line and return its status; what goes wrong is said."""
     try:
         command.main(args=arguments, prog_name="gilkit", standalone_mode=False)
@@ -82,13 +105,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         click.echo("gilkit: nothing was measured", err=True)
         return FAILED
     except BAD_INPUTS as error:
-        if isinstance(error, OSError) and error.errno in UNWRITTEN and not error.filename:
+        unwritten = isinstance(error, OSError) and error.errno in UNWRITTEN and not error.filename
+        if unwritten or _of_an_interrupt(error):
             raise
         return _refused(in_words(error))
-    except StoppedError as error:
-        return _interrupted(error.__cause__)
-    except (KeyboardInterrupt, click.Abort):
-        return _interrupted(None)
     return 0
 
 

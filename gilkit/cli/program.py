@@ -220,6 +220,8 @@ def main(home: str, plain: Collection[str]) -> None:
     settings = json.loads(asked)
     Watch(settings, home)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # by `starter`
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         running.run(settings, program, arguments, plain)
     except SystemExit:
         raise

@@ -257,6 +257,42 @@ def test_an_interrupt_that_a_finalizer_swallows_is_not_lost(name: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "heard\n", "")
 
 
+WHILE_IT_IS_SAID = """
+import signal, sys
+from gilkit.cli.main import main
+from gilkit.display import tables
+from gilkit.errors import NothingMeasuredError
+from gilkit.studies.catalogue import Catalogue
+class Named:
+    def __set_name__(self, *_):
+        interrupt()
+def interrupt():
+    signal.raise_signal({number})
+def in_a_class():  # before 3.12 that is a RuntimeError
+    class Kernel:
+        size = Named()
+def fails(self):
+    raise NothingMeasuredError({{}})
+Catalogue.__init__ = fails
+tables.failures = lambda _: {how}()
+main(["list"])
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("how", ["interrupt", "in_a_class"])
+def test_an_interrupt_while_it_is_said_what_went_wrong_is_said_and_no_more(how: str, name: str) -> None:
+    number = getattr(signal, name)
+    script = WHILE_IT_IS_SAID.format(number=int(number), how=how)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
+    said = "\ngilkit: interrupted\n" if name == "SIGINT" else f"gilkit: ended by {name}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", said)
+
+
 @POSIX
 def test_two_interrupts_are_as_good_as_one(running: tuple[subprocess.Popen[str], Path]) -> None:
     process, path = running

@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from command import THOROUGH, answered, gilkit, interrupted, refused, seen, started
+from command import THOROUGH, answered, gilkit, heed_interrupts, interrupted, refused, seen, started
 from quiet import needs_gil, needs_monitor
 from traceformat import checked
 
 import gilkit as package
-from gilkit.cli import stalls
+from gilkit.cli import stalls, starter
 from gilkit.cli.group import command
 from gilkit.engine.scratch import PREFIX
 from gilkit.gil.places import C_CALL, PUT_ASIDE
@@ -306,7 +306,7 @@ def test_options_of_the_interpreter_are_those_of_the_program(
 
 
 def test_what_a_program_calls_its_modules_is_its_own_affair(tmp_path: Path) -> None:
-    for name in ("rich", "json", "statistics", "click", "tempfile"):
+    for name in ("rich", "json", "statistics", "click", "tempfile", "sysconfig"):
         (tmp_path / f"{name}.py").write_text(f"print({name!r})\n", "utf-8")
     script(tmp_path, "import rich, click", "sys.stderr = None", "del sys.path[:]", "work()")
     done = stalled("-o", "found.json", "app.py", folder=tmp_path)
@@ -355,6 +355,22 @@ def test_ctrl_c_ends_it_and_the_report_is_printed_all_the_same(tmp_path: Path) -
     assert "program.py" not in err
     assert planted_in(err)
     assert LINE in named(tmp_path / "found.json")
+
+
+def test_ctrl_c_before_the_program_begins_is_no_traceback_of_gilkits() -> None:
+    begins = (
+        "import runpy, signal, sys\n"
+        "class Loading:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'gilkit.cli.program': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Loading())\n"
+        f"runpy.run_path({starter.__file__!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", begins], capture_output=True, text=True, check=False, timeout=100,
+        preexec_fn=heed_interrupts,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_a_signal_that_ends_programs_ends_it_with_a_report(tmp_path: Path) -> None:
