@@ -68,6 +68,10 @@ def begin_pool() -> None:
     stop_if_run_again()
     if multiprocessing.current_process().daemon:
         raise RuntimeError("this process is itself of a pool, as a worker of Dask: it may start no others")
+    try:
+        Path.cwd()
+    except OSError as error:  # which every process would be told
+        raise RuntimeError(f"the working folder is gone: {error.strerror}") from None
 
 
 @contextmanager

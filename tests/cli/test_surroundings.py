@@ -140,3 +140,15 @@ def test_in_a_folder_that_was_removed_it_still_answers(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "lcg" in done.stdout
     assert done.stderr == ""
+
+
+@POSIX
+def test_in_a_folder_that_was_removed_it_says_why_no_process_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    command = f'cd "{folder}" && rmdir "{folder}" && "{sys.executable}" -m gilkit timeit --rounds 1 pass'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1, done.stderr
+    said = " ".join(done.stdout.split())
+    assert said.endswith("did not start: the working folder is gone: No such file or directory")
+    assert "Traceback" not in done.stderr
