@@ -34,7 +34,8 @@ from gilkit.errors import (
 from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
-HEARD_AGAIN = 0.02  # seconds until an interrupt that a finalizer swallowed comes again
+OF_A_TEXT = ("<string>", "<module>")  # the file and the name of code that `exec` makes of one
+HEARD_AGAIN = 0.02  # seconds until an interrupt that came at a bad moment comes again
 # Of bad input, or where something is not installed as it should be: one line.
 BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError, ImportError)
 UNWRITTEN = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # of standard output
@@ -179,10 +180,16 @@ _asked: list[tuple[int, float]] = []  # the signals that asked to end, and when
 def _heed() -> None:
     """Let the signals by which systems end programs end this one as Ctrl-C does; not if they are ignored.
 
-    One that comes soon after another is taken for the same; one that a finalizer swallows comes again.
+    One that comes soon after another is taken for the same. One that a finalizer swallows comes again, and so
+    does one in code that is made of a text, as dataclasses are: of an interrupt that leaves such code, Python
+    ends by SIGINT (``python -m``), whatever status it is told.
     """
 
-    def end(number: int, _: FrameType | None) -> None:
+    def end(number: int, frame: FrameType | None) -> None:
+        code = frame.f_code if frame else None
+        if code is not None and (code.co_filename, code.co_name) == OF_A_TEXT:
+            _thread.start_new_thread(_again, (number,))
+            return
         now = time.monotonic()
         if not _asked or now > _asked[-1][1] + SAME:
             _asked.append((number, now))
@@ -204,7 +211,7 @@ def _heed() -> None:
 
 
 def _again(number: int) -> None:
-    """Interrupt the main thread once more, when it has left the finalizer."""
+    """Interrupt the main thread once more, when it has left where it was."""
     time.sleep(HEARD_AGAIN)
     if hasattr(signal, "pthread_kill"):  # what wakes it, too
         signal.pthread_kill(threading.main_thread().ident or 0, number)

@@ -258,7 +258,7 @@ def test_an_interrupt_that_a_finalizer_swallows_is_not_lost(name: str) -> None:
 
 
 WHILE_IT_IS_SAID = """
-import signal, sys
+import signal, sys, time
 from gilkit.cli.main import main
 from gilkit.display import tables
 from gilkit.errors import NothingMeasuredError
@@ -271,6 +271,9 @@ def interrupt():
 def in_a_class():  # before 3.12 that is a RuntimeError
     class Kernel:
         size = Named()
+def in_a_text():  # as dataclasses are made
+    exec("signal.raise_signal({number})")
+    time.sleep(60)
 def fails(self):
     raise NothingMeasuredError({{}})
 Catalogue.__init__ = fails
@@ -281,13 +284,15 @@ main(["list"])
 
 @POSIX
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-@pytest.mark.parametrize("how", ["interrupt", "in_a_class"])
-def test_an_interrupt_while_it_is_said_what_went_wrong_is_said_and_no_more(how: str, name: str) -> None:
+@pytest.mark.parametrize("how", ["interrupt", "in_a_class", "in_a_text"])
+def test_an_interrupt_while_it_is_said_what_went_wrong_is_said_and_no_more(
+    how: str, name: str, tmp_path: Path
+) -> None:
     number = getattr(signal, name)
-    script = WHILE_IT_IS_SAID.format(number=int(number), how=how)
+    (tmp_path / "said.py").write_text(WHILE_IT_IS_SAID.format(number=int(number), how=how))
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100,
-        preexec_fn=heed_interrupts,
+        [sys.executable, "-m", "said"], capture_output=True, text=True, check=False, timeout=100,
+        cwd=tmp_path, preexec_fn=heed_interrupts,
     )  # fmt: skip
     said = "\ngilkit: interrupted\n" if name == "SIGINT" else f"gilkit: ended by {name}\n"
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", said)
