@@ -34,7 +34,7 @@ from gilkit.errors import (
 from gilkit.workloads.folder import see
 
 FAILED, BAD_INPUT = 1, 2
-OF_A_TEXT = ("<string>", "<module>")  # the file and the name of code that `exec` makes of one
+OF_A_TEXT = ("<string>", "<module>")  # the file and the name of code that `exec` makes of one, or of `-c`
 HEARD_AGAIN = 0.02  # seconds until an interrupt that came at a bad moment comes again
 # Of bad input, or where something is not installed as it should be: one line.
 BAD_INPUTS = (click.ClickException, ResultsError, ValueError, TypeError, OSError, ImportError)
@@ -186,8 +186,7 @@ def _heed() -> None:
     """
 
     def end(number: int, frame: FrameType | None) -> None:
-        code = frame.f_code if frame else None
-        if code is not None and (code.co_filename, code.co_name) == OF_A_TEXT:
+        if frame and frame.f_back and (frame.f_code.co_filename, frame.f_code.co_name) == OF_A_TEXT:
             _thread.start_new_thread(_again, (number,))
             return
         now = time.monotonic()
