@@ -128,10 +128,10 @@ def beside_command(
     Prints what each keeps of its throughput on threads and in processes, how late an event loop would be, and
     what to do. With one STMT it runs beside the event loop alone: a ticker that wakes every millisecond.
     """
-    from gilkit.studies.beside.study import beside
-
     if len(statement) > 2:
         raise click.UsageError(f"one statement or two, not {len(statement)}: put ; between parts of one")
+    from gilkit.studies.beside.study import beside
+
     with progress_bar() as step:
         found = beside(*statement, setup="\n".join(setup) or "pass", progress=step, **asked)
     reported(found, plot)
@@ -157,11 +157,11 @@ def threshold_command(what: tuple[str, ...], setup: tuple[str, ...], plot: str |
     Of a KERNEL: from which size its nogil version beats its gil version. Of a statement STMT that uses n, or
     whose SETUP does: from which n several threads beat one.
     """
-    from gilkit.studies.threshold.study import threshold
-
     kernel, statement = options.kernel_or_statement(what, setup)
     if statement and asked["sizes"] is None:
         raise click.UsageError("a statement needs --sizes A:B, the smallest and the largest n")
+    from gilkit.studies.threshold.study import threshold
+
     with progress_bar() as step:
         found = threshold(*kernel, progress=step, **statement, **asked)
     reported(found, plot)

@@ -131,12 +131,16 @@ def test_without_proc_a_worker_that_hangs_is_killed() -> None:
     assert "no answer within 2 s: killed" in out + err
 
 
+def in_a_folder_that_was_removed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end in ``folder``, which is gone by then."""
+    folder.mkdir()
+    command = f'cd "{folder}" && rmdir "{folder}" && "{sys.executable}" -m gilkit {" ".join(arguments)}'
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+
+
 @POSIX
 def test_in_a_folder_that_was_removed_it_still_answers(tmp_path: Path) -> None:
-    folder = tmp_path / "gone"
-    folder.mkdir()
-    command = f'cd "{folder}" && rmdir "{folder}" && "{sys.executable}" -m gilkit list'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    done = in_a_folder_that_was_removed(tmp_path / "gone", "list")
     assert done.returncode == 0, done.stderr
     assert "lcg" in done.stdout
     assert done.stderr == ""
@@ -144,10 +148,7 @@ def test_in_a_folder_that_was_removed_it_still_answers(tmp_path: Path) -> None:
 
 @POSIX
 def test_in_a_folder_that_was_removed_it_says_why_no_process_starts(tmp_path: Path) -> None:
-    folder = tmp_path / "gone"
-    folder.mkdir()
-    command = f'cd "{folder}" && rmdir "{folder}" && "{sys.executable}" -m gilkit timeit --rounds 1 pass'
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    done = in_a_folder_that_was_removed(tmp_path / "gone", "timeit", "--rounds", "1", "pass")
     assert done.returncode == 1, done.stderr
     said = " ".join(done.stdout.split())
     assert said.endswith("did not start: the working folder is gone: No such file or directory")
